@@ -1,0 +1,1 @@
+"""HTTP: ingest, queries, operations, and the page for operators."""

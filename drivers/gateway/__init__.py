@@ -1,0 +1,1 @@
+"""Files, staging tables and pulled interfaces as sources of samples."""

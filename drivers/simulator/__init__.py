@@ -1,0 +1,1 @@
+"""Servers that stand in for field devices in demos and tests."""

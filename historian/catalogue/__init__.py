@@ -1,0 +1,1 @@
+"""Points and the journal of sources, in one SQLite file."""

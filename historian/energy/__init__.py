@@ -1,0 +1,1 @@
+"""Load curves, demand and energy: pure functions, arrays in, arrays out."""

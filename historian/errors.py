@@ -1,0 +1,115 @@
+"""The error tree. Messages say what happened, where, and what to do.
+
+HistorianError
+├── SettingsError            a configuration file is wrong (carries file and line)
+├── PointError
+│   ├── PointNotFound        no point of that name or id
+│   └── PointConflict        the name is taken, or a fixed attribute would change
+├── UnitError                unknown unit, or two units of different dimension
+├── TimeError                a time stamp or time range that cannot be read
+├── IngestError
+│   ├── QueueFull            back-pressure: try again after `retry_after_s`
+│   └── StoreReadOnly        disk reserve reached or log failed: no durable writes now
+├── StoreError
+│   ├── StoreLocked          another process holds the data folder
+│   ├── FormatTooNew         written by a newer version
+│   ├── WalFailed            a write or fsync of the log failed; nothing was acknowledged
+│   └── SegmentCorrupt       a segment's bytes do not check
+├── QueryError
+│   └── QueryTooLarge        refused before work starts
+└── ProtocolError            the peer broke its protocol
+"""
+
+
+class HistorianError(Exception):
+    """Root of every error this product raises on purpose."""
+
+
+class SettingsError(HistorianError):
+    """A configuration file is wrong; the text starts with ``file:line:``."""
+
+    def __init__(self, path: str, line: int, problem: str) -> None:
+        super().__init__(f"{path}:{line}: {problem}")
+        self.path = path
+        self.line = line
+        self.problem = problem
+
+
+class PointError(HistorianError):
+    """Something is wrong with a point."""
+
+
+class PointNotFound(PointError):
+    """No point has that name or id."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no point is named {name!r}")
+        self.name = name
+
+
+class PointConflict(PointError):
+    """The name is taken by another point, or a fixed attribute would change."""
+
+
+class UnitError(HistorianError):
+    """A unit is unknown, or two units have different dimensions."""
+
+
+class TimeError(HistorianError):
+    """A time stamp, zone or time range cannot be read."""
+
+
+class IngestError(HistorianError):
+    """Samples were not taken; the caller keeps them."""
+
+
+class QueueFull(IngestError):
+    """The ingest queue is full; nothing was taken. Retry after `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"the ingest queue is full; retry after {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+class StoreReadOnly(IngestError):
+    """No durable write is possible now; `cause` is ``disk_reserve`` or ``log_failed``."""
+
+    def __init__(self, cause: str, detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
+
+
+class StoreError(HistorianError):
+    """The store cannot do what was asked."""
+
+
+class StoreLocked(StoreError):
+    """Another process holds the data folder."""
+
+
+class FormatTooNew(StoreError):
+    """A file was written by a newer version of this product."""
+
+
+class WalFailed(StoreError):
+    """Writing or syncing the write-ahead log failed; the samples concerned were not acknowledged."""
+
+
+class SegmentCorrupt(StoreError):
+    """A segment's bytes do not check."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+
+
+class QueryError(HistorianError):
+    """A query cannot be answered as asked."""
+
+
+class QueryTooLarge(QueryError):
+    """A query would exceed a limit; it was refused before any work."""
+
+
+class ProtocolError(HistorianError):
+    """A peer broke its protocol."""

@@ -1,0 +1,1 @@
+"""The way out: plan, scan, resample; readers never write and never block writers."""

@@ -1,0 +1,1 @@
+"""Which days and months are dirty, their recomputation, evidence and revisions."""

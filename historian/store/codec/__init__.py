@@ -1,0 +1,1 @@
+"""Column encodings of a segment: bytes and arrays, pure."""
