@@ -1,0 +1,68 @@
+# Two commands matter: `make run` starts the historian with its demo, `make test` proves it.
+# All targets run from a fresh clone: each makes .venv from the pinned versions first.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+CODE := historian drivers api tests bench
+LISTEN ?= 127.0.0.1:8420
+DATA ?= var
+PYTEST_ARGS ?=
+
+.PHONY: help setup dev web run test check format lint types layers docs spelling bench crash build clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+setup: ## .venv with the historian command, from pinned versions, and the page's parts
+	@.ci/setup runtime
+	@.ci/web
+
+web: setup ## the page's parts from the npm registry
+
+run: setup ## start with the demo on http://$(LISTEN)
+	@exec $(BIN)/historian run --config config/historian.toml --data $(DATA) --listen $(LISTEN) --demo
+
+dev: setup ## setup, and what tests and checks need
+	@.ci/setup dev
+
+test: dev ## every test; PYTEST_ARGS="-k name" picks some
+	@.ci/debian-packages chromium socat
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+crash: dev ## only the tests that kill, tear and fill disks
+	$(BIN)/python -m pytest tests/crash $(PYTEST_ARGS)
+
+check: lint types layers spelling docs ## what CI asks beside the tests
+
+format: dev ## rewrite the code in the one format
+	$(BIN)/ruff check --select I --fix --quiet $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+lint: dev ## format and lint rules
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+
+types: dev ## mypy --strict
+	$(BIN)/mypy --strict
+
+layers: dev ## who imports whom
+	$(BIN)/lint-imports
+
+spelling: dev ## codespell
+	$(BIN)/codespell
+
+docs: dev ## links, and what the docs promise
+	$(BIN)/python -m pytest -q tests/test_docs.py tests/test_tidy.py
+
+bench: dev ## the benchmarks; results as JSON in bench/results
+	$(BIN)/python bench/ingest.py
+	$(BIN)/python bench/query.py
+
+build: dev ## sdist and wheel in dist/
+	$(BIN)/python -m build --no-isolation
+	@ls -l dist
+
+clean: ## remove what was made, but not var/
+	rm -rf .venv build dist api/web/node_modules api/web/vendor .*_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
