@@ -1,0 +1,64 @@
+"""Fixtures of every test tree, and the rule that in CI a skipped test is a failure."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+hypothesis.settings.register_profile("dev", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("nightly", deadline=None, max_examples=2000, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The project's shared reference data beside the checkout; tests that need it skip where it is not."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("needs the shared reference data: no folder ../shared beside the checkout")
+    return folder
+
+
+def is_ci() -> bool:
+    """Whether skipping is forbidden: the environment says CI=true."""
+    return os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure in CI: what is not run proves nothing."""
+    report = yield
+    if is_ci() and report.skipped and not hasattr(report, "wasxfail"):
+        fail_skipped(report, f"{item.nodeid} {report.when}")
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a module that skips itself while it is collected."""
+    report = yield
+    if is_ci() and report.skipped:
+        fail_skipped(report, collector.nodeid)
+    return report
+
+
+def fail_skipped(report: pytest.TestReport | pytest.CollectReport, where: str) -> None:
+    """Make a skipped report a failed one that names the reason of the skip."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    report.outcome = "failed"
+    report.longrepr = f"in CI a skipped test is a failure ({where}): {reason}"
