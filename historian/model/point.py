@@ -66,6 +66,16 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a sample covers a period (stored under its start) rather than an instant."""
         return self.kind in PERIOD_KINDS
 
+    @property
+    def outage_sources(self) -> tuple[str, ...]:
+        """Every source under which the journal may hold an outage that explains a gap of this point:
+
+        its driver, that driver's overflowing backlog, and the point alone (an exception answer).
+        """
+        if not self.source:
+            return ()
+        return (self.source, f"{self.source}/backlog", f"{self.source}/{self.id}")
+
     def stored_time_offset_us(self, label: TimeLabel | None = None) -> int:
         """What to add to a source's stamp to get the stored stamp; `label` overrides the point's own."""
         is_end_label = (label or self.label) is TimeLabel.PERIOD_END
