@@ -1,0 +1,85 @@
+"""Rows of stored samples as columns with their sequence numbers: what moves between the store's parts."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from historian.model.sample import (
+    PointIdColumn,
+    QualityColumn,
+    SampleRun,
+    SequenceColumn,
+    TimeColumn,
+    ValueColumn,
+)
+
+
+class Rows(NamedTuple):
+    """Samples of any points; five columns of equal length. Later rows win ties of sequence."""
+
+    point_id: PointIdColumn
+    time_us: TimeColumn
+    value: ValueColumn
+    quality: QualityColumn
+    sequence: SequenceColumn
+
+    @property
+    def count(self) -> int:
+        return len(self.point_id)
+
+    def part(self, first: int, last: int) -> "Rows":
+        """Rows ``[first, last)`` as views."""
+        return Rows(*(column[first:last] for column in self))
+
+    def take(self, selection: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> "Rows":
+        """The selected rows, copied."""
+        return Rows(*(column[selection] for column in self))
+
+
+def make_rows(count: int) -> Rows:
+    """Rows with room for `count` samples, not initialised."""
+    return Rows(
+        np.empty(count, np.uint32),
+        np.empty(count, np.int64),
+        np.empty(count, np.float64),
+        np.empty(count, np.uint16),
+        np.empty(count, np.int64),
+    )
+
+
+def concatenate(parts: Sequence[Rows]) -> Rows:
+    """All rows one after the other."""
+    if not parts:
+        return make_rows(0)
+    if len(parts) == 1:
+        return parts[0]
+    return Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def sort(rows: Rows) -> Rows:
+    """Rows ordered by point, time, sequence; rows equal in all three keep their order."""
+    return rows.take(np.lexsort((rows.sequence, rows.time_us, rows.point_id)))
+
+
+def is_newest(rows: Rows) -> npt.NDArray[np.bool_]:
+    """Which of the sorted rows are the newest version of their point and time."""
+    newest = np.ones(rows.count, np.bool_)
+    if rows.count > 1:
+        same_point = rows.point_id[1:] == rows.point_id[:-1]
+        newest[:-1] = ~(same_point & (rows.time_us[1:] == rows.time_us[:-1]))
+    return newest
+
+
+def merge_runs(parts: Sequence[SampleRun]) -> SampleRun:
+    """One run of one point out of several; the highest sequence wins, then the later part."""
+    parts = [part for part in parts if part.sample_count] or list(parts[:1])
+    if len(parts) == 1:
+        return parts[0]
+    columns = [np.concatenate(column) for column in zip(*(part[1:] for part in parts), strict=True)]
+    order = np.lexsort((columns[3], columns[0]))
+    time, value, quality, sequence = (column[order] for column in columns)
+    keep = np.ones(len(time), np.bool_)
+    keep[:-1] = time[1:] != time[:-1]
+    return SampleRun(parts[0].point_id, time[keep], value[keep], quality[keep], sequence[keep])

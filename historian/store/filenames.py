@@ -1,0 +1,53 @@
+"""Every name the store gives to a file or folder; nothing else spells them.
+
+    DATA/
+      lock                       one process at a time; holds its process id
+      manifest                   which segments live, up to which sequence they reach
+      wal/0000000000000001.wal   named by the first sequence number inside
+      segments/2018-01-0000000007.h5    UTC month and generation
+      quarantine/                damaged pieces, set aside for a person to look at
+      catalogue.sqlite rollup.sqlite    other packages' files, named here so that all names are in one place
+"""
+
+import re
+from pathlib import Path
+from typing import Final
+
+LOCK: Final = "lock"
+MANIFEST: Final = "manifest"
+WAL_FOLDER: Final = "wal"
+SEGMENT_FOLDER: Final = "segments"
+QUARANTINE_FOLDER: Final = "quarantine"
+CATALOGUE: Final = "catalogue.sqlite"
+ROLLUP: Final = "rollup.sqlite"
+TEMPORARY_SUFFIX: Final = ".tmp"
+
+_WAL_NAME: Final = re.compile(r"(\d{16})\.wal")
+_SEGMENT_NAME: Final = re.compile(r"(\d{4}-\d{2})-(\d{10})\.h5")
+
+
+def wal_name(first_sequence: int) -> str:
+    """``0000000000000042.wal``"""
+    return f"{first_sequence:016d}.wal"
+
+
+def wal_first_sequence(path: Path) -> int | None:
+    """The first sequence number a WAL file's name promises; None for any other file."""
+    match = _WAL_NAME.fullmatch(path.name)
+    return int(match[1]) if match else None
+
+
+def segment_name(month: str, generation: int) -> str:
+    """``2018-01-0000000007.h5``"""
+    return f"{month}-{generation:010d}.h5"
+
+
+def segment_generation(name: str) -> int | None:
+    """The generation in a segment's name; None for any other name."""
+    match = _SEGMENT_NAME.fullmatch(name)
+    return int(match[2]) if match else None
+
+
+def damaged_name(path: Path, offset: int) -> str:
+    """Name under which a damaged piece of `path` is set aside."""
+    return f"{path.name}.{offset}.damaged"

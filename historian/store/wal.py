@@ -1,0 +1,122 @@
+"""The write-ahead log: what is acknowledged is here, on disk, before anyone hears of it.
+
+One thread owns a `Wal`. A failed write or sync poisons the file it happened in: nothing more is
+written there, the samples concerned are not acknowledged, and the next write begins a new file.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from historian.clock import Clock
+from historian.errors import WalFailed
+from historian.logs import EventLog
+from historian.store import filenames, wal_record
+from historian.store.durable import DurableFiles
+
+log = EventLog("wal")
+
+
+class ClosedFile(NamedTuple):
+    """A WAL file that takes no more records."""
+
+    path: Path
+    last_sequence: int
+
+
+class Wal:
+    """Appends records to the newest file of a folder, and drops files that are no longer needed."""
+
+    def __init__(self, files: DurableFiles, folder: Path, file_size_bytes: int, clock: Clock) -> None:
+        self._files = files
+        self._folder = folder
+        self._file_size_bytes = file_size_bytes
+        self._clock = clock
+        self._closed: list[ClosedFile] = []
+        self._path: Path | None = None
+        self._descriptor = -1
+        self._offset = 0
+        self._last_sequence = 0
+
+    @property
+    def size_bytes(self) -> int:
+        """What the log takes on disk, roughly: reserved blocks count as used."""
+        file_count = len(self._closed) + (self._path is not None)
+        return file_count * self._file_size_bytes
+
+    def adopt(self, path: Path, last_sequence: int) -> None:
+        """Take over a file of an earlier process, to be dropped when its records are sealed."""
+        self._closed.append(ClosedFile(path, last_sequence))
+
+    def write(self, records: list[wal_record.Bytes], first_sequence: int) -> None:
+        """Append records with consecutive sequence numbers and sync once; returning means on disk.
+
+        Raises WalFailed; then none of them may be acknowledged.
+        """
+        try:
+            size = sum(map(len, records))
+            if self._path is not None and self._offset + size > self._file_size_bytes:
+                self._end_file()
+            if self._path is None:
+                self._begin_file(first_sequence, size)
+            for record in records:
+                self._files.write(self._descriptor, memoryview(record).cast("B"), self._offset)
+                self._offset += len(record)
+            self._files.sync(self._descriptor)
+        except OSError as error:
+            self._poison(first_sequence + len(records) - 1)
+            raise WalFailed(f"writing the log in {self._folder} failed: {error.strerror or error}") from error
+        self._last_sequence = first_sequence + len(records) - 1
+
+    def drop_through(self, sequence: int) -> None:
+        """Remove the closed files whose every record has a sequence ≤ `sequence`."""
+        kept: list[ClosedFile] = []
+        for file in self._closed:
+            if file.last_sequence <= sequence:
+                self._files.unlink(file.path)
+            else:
+                kept.append(file)
+        if len(kept) < len(self._closed):
+            self._closed = kept
+            self._files.sync_folder(self._folder)
+
+    def close(self) -> None:
+        """End the current file in order."""
+        if self._path is None:
+            return
+        try:
+            self._end_file()
+        except OSError as error:
+            self._poison(self._last_sequence)
+            log.error("close_failed", folder=self._folder, problem=error)
+
+    def _begin_file(self, first_sequence: int, record_bytes: int) -> None:
+        path = self._folder / filenames.wal_name(first_sequence)
+        header = wal_record.encode_file_header(first_sequence, self._clock.now_us())
+        size = max(self._file_size_bytes, len(header) + record_bytes)
+        self._descriptor = self._files.create(path, size)
+        self._path = path
+        self._files.write(self._descriptor, memoryview(header), 0)
+        self._offset = len(header)
+
+    def _end_file(self) -> None:
+        assert self._path is not None, "only an open file ends"
+        mark = wal_record.encode_mark(wal_record.TYPE_END, self._last_sequence, self._clock.now_us())
+        self._files.write(self._descriptor, memoryview(mark).cast("B"), self._offset)
+        self._files.sync(self._descriptor)
+        self._close_file(self._last_sequence)
+
+    def _poison(self, last_sequence: int) -> None:
+        if self._path is None:
+            return
+        log.error("poisoned", file=self._path, meaning="no more writes go to this file")
+        try:
+            self._close_file(last_sequence)
+        except OSError as error:
+            log.error("close_failed", file=self._path, problem=error)
+
+    def _close_file(self, last_sequence: int) -> None:
+        path, descriptor = self._path, self._descriptor
+        assert path is not None, "only an open file is closed"
+        self._path, self._descriptor = None, -1
+        self._closed.append(ClosedFile(path, last_sequence))
+        self._files.close(descriptor)
