@@ -1,0 +1,192 @@
+"""The settings: one TOML file into frozen structs; every field has a unit, a default and a range.
+
+``config/historian.toml`` explains each field. Without a file the defaults hold and no substation
+is collected. An unknown key, a wrong type or a value out of range is a SettingsError with file and
+line, and nothing starts.
+"""
+
+import glob
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from historian.errors import HistorianError, SettingsError, TimeError, UnitError
+from historian.model import timestamp, unit
+from historian.toml_file import load_typed as load_typed  # the one way to read our TOML files
+
+KIBIBYTE = 1 << 10
+MEBIBYTE = 1 << 20
+GIBIBYTE = 1 << 30
+
+
+class ListenAddress(NamedTuple):
+    """Where the HTTP server listens; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def parse_listen(text: str) -> ListenAddress:
+    """``127.0.0.1:8420`` or ``[::1]:8420``. Raises ValueError that says what is allowed."""
+    host, colon, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        colon = ""
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port[:6]) > 65_535:
+        raise ValueError(f"{text!r} is no address; allowed: HOST:PORT such as 127.0.0.1:8420 or [::1]:8420")
+    return ListenAddress(host, int(port))
+
+
+class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[server]: the HTTP side and its protection."""
+
+    listen: str = "127.0.0.1:8420"
+    auth: Literal["off"] = "off"
+    body_bytes_max: Annotated[int, Meta(ge=KIBIBYTE, le=GIBIBYTE)] = 32 * MEBIBYTE
+    body_deadline_s: Annotated[int, Meta(ge=1, le=3600)] = 30
+    keepalive_s: Annotated[int, Meta(ge=1, le=3600)] = 15
+    connections_max: Annotated[int, Meta(ge=1, le=100_000)] = 1000
+    connections_per_address_max: Annotated[int, Meta(ge=1, le=100_000)] = 256
+
+    def __post_init__(self) -> None:
+        try:
+            address = parse_listen(self.listen)
+        except ValueError as error:
+            raise ValueError(f"listen: {error}") from None
+        if not address.is_loopback:
+            raise ValueError(
+                f'listen: {self.listen} can be reached from outside while auth is "off"; allowed: a '
+                "loopback address such as 127.0.0.1:8420"
+            )
+
+
+class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[store]: ring, log files, segments."""
+
+    ring_hours: Annotated[int, Meta(ge=1, le=744)] = 48
+    wal_file_bytes_max: Annotated[int, Meta(ge=MEBIBYTE, le=GIBIBYTE)] = 64 * MEBIBYTE
+    seal_interval_s: Annotated[int, Meta(ge=1, le=86_400)] = 900
+    seal_samples_max: Annotated[int, Meta(ge=1000, le=100_000_000)] = 4_000_000
+    late_samples_max: Annotated[int, Meta(ge=1000, le=100_000_000)] = 1_000_000
+    segment_compact_count: Annotated[int, Meta(ge=2, le=1000)] = 8
+    disk_reserve_bytes: Annotated[int, Meta(ge=0, le=1024 * GIBIBYTE)] = 512 * MEBIBYTE
+    open_segments_max: Annotated[int, Meta(ge=1, le=4096)] = 64
+
+
+class IngestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[ingest]: what is taken in, how much at once, and points made on the way."""
+
+    queue_samples_max: Annotated[int, Meta(ge=1000, le=100_000_000)] = 2_000_000
+    batch_samples_max: Annotated[int, Meta(ge=1, le=100_000_000)] = 1_000_000
+    future_fence_s: Annotated[int, Meta(ge=0, le=31_622_400)] = 86_400
+    oldest_year: Annotated[int, Meta(ge=1900, le=2100)] = 1990
+    retry_after_s: Annotated[int, Meta(ge=1, le=3600)] = 1
+    auto_create: bool = True
+    auto_create_unit: str = "1"
+    auto_create_interval_s: Annotated[int, Meta(ge=1, le=86_400)] = 300
+
+    def __post_init__(self) -> None:
+        if self.batch_samples_max > self.queue_samples_max:
+            raise ValueError(
+                f"batch_samples_max: {self.batch_samples_max} would never fit; allowed: at most "
+                f"queue_samples_max ({self.queue_samples_max})"
+            )
+        try:
+            unit.get_unit(self.auto_create_unit)
+        except UnitError as error:
+            raise ValueError(f"auto_create_unit: {error}") from None
+
+
+class QuerySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[query]: a query over one of these limits is refused before work starts."""
+
+    samples_max: Annotated[int, Meta(ge=1000, le=1_000_000_000)] = 2_000_000
+    points_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    slots_max: Annotated[int, Meta(ge=96, le=100_000_000)] = 500_000
+
+
+class RollupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[rollup]: when the figures of a day that changed are made anew."""
+
+    recompute_delay_ms: Annotated[int, Meta(ge=0, le=60_000)] = 200
+
+
+class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[log]: lines of this level or worse go to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class DebugSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[debug]: off in production."""
+
+    slow_callback_ms: Annotated[int, Meta(ge=0, le=60_000)] = 0
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file. After `load`, `substations` holds absolute patterns."""
+
+    time_zone: str = "Asia/Shanghai"
+    substations: tuple[str, ...] = ("substations/*.toml",)
+    server: ServerSettings = ServerSettings()
+    store: StoreSettings = StoreSettings()
+    ingest: IngestSettings = IngestSettings()
+    query: QuerySettings = QuerySettings()
+    rollup: RollupSettings = RollupSettings()
+    log: LogSettings = LogSettings()
+    debug: DebugSettings = DebugSettings()
+
+    def __post_init__(self) -> None:
+        try:
+            timestamp.load_zone(self.time_zone)
+        except TimeError as error:
+            raise ValueError(f"time_zone: {error}") from None
+
+
+def load(path: Path | None) -> Settings:
+    """The settings of that file; without one the defaults, and no substation.
+
+    Raises SettingsError.
+    """
+    if path is None:
+        return msgspec.structs.replace(Settings(), substations=())
+    settings = load_typed(path, Settings)
+    folder = path.resolve().parent
+    patterns = tuple(str(folder / pattern) for pattern in settings.substations)
+    return msgspec.structs.replace(settings, substations=patterns)
+
+
+def substation_paths(settings: Settings) -> list[Path]:
+    """The substation files that the patterns name, each once, sorted within a pattern.
+
+    A pattern with ``*`` may match nothing. Raises SettingsError for a plain name that is not there.
+    """
+    paths: list[Path] = []
+    for pattern in settings.substations:
+        if not glob.has_magic(pattern) and not Path(pattern).is_file():
+            raise SettingsError(pattern, 1, "no such file, though [substations] names it")
+        paths += [Path(name) for name in sorted(glob.glob(pattern))]
+    return list(dict.fromkeys(paths))
+
+
+def with_listen(settings: Settings, listen: str) -> Settings:
+    """The settings with another listen address, under the same rules. Raises HistorianError."""
+    try:
+        server = msgspec.structs.replace(settings.server, listen=listen)
+    except ValueError as error:
+        raise HistorianError(f"--{error}") from None
+    return msgspec.structs.replace(settings, server=server)
