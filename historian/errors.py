@@ -4,7 +4,9 @@ HistorianError
 ├── SettingsError            a configuration file is wrong (carries file and line)
 ├── PointError
 │   ├── PointNotFound        no point of that name or id
-│   └── PointConflict        the name is taken, or a fixed attribute would change
+│   ├── PointConflict        the name is taken, or a fixed attribute would change
+│   └── PointInvalid         an attribute is outside what is allowed
+├── CatalogueError           the catalogue or journal file cannot be read or written
 ├── UnitError                unknown unit, or two units of different dimension
 ├── TimeError                a time stamp or time range that cannot be read
 ├── IngestError
@@ -49,6 +51,18 @@ class PointNotFound(PointError):
 
 class PointConflict(PointError):
     """The name is taken by another point, or a fixed attribute would change."""
+
+
+class PointInvalid(PointError):
+    """An attribute of a point is outside what is allowed; the text says what is."""
+
+
+class CatalogueError(HistorianError):
+    """A catalogue or journal file cannot be read or written; nothing of the change was kept."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
 
 
 class UnitError(HistorianError):
