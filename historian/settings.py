@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from historian import toml_location
 from historian.errors import HistorianError, SettingsError, TimeError, UnitError
 from historian.model import timestamp, unit
 from historian.toml_file import load_typed as load_typed  # the one way to read our TOML files
@@ -167,20 +168,19 @@ def load(path: Path | None) -> Settings:
     settings = load_typed(path, Settings)
     folder = path.resolve().parent
     patterns = tuple(str(folder / pattern) for pattern in settings.substations)
+    for index, pattern in enumerate(patterns):
+        if not glob.has_magic(pattern) and not Path(pattern).is_file():
+            line = toml_location.line_of(path.read_text("utf-8-sig"), ("substations", index))
+            raise SettingsError(
+                str(path), line, f"there is no file {pattern}; allowed: a file, or a name with *"
+            )
     return msgspec.structs.replace(settings, substations=patterns)
 
 
 def substation_paths(settings: Settings) -> list[Path]:
-    """The substation files that the patterns name, each once, sorted within a pattern.
-
-    A pattern with ``*`` may match nothing. Raises SettingsError for a plain name that is not there.
-    """
-    paths: list[Path] = []
-    for pattern in settings.substations:
-        if not glob.has_magic(pattern) and not Path(pattern).is_file():
-            raise SettingsError(pattern, 1, "no such file, though [substations] names it")
-        paths += [Path(name) for name in sorted(glob.glob(pattern))]
-    return list(dict.fromkeys(paths))
+    """The substation files that the patterns name, each once, sorted within a pattern."""
+    names = [name for pattern in settings.substations for name in sorted(glob.glob(pattern))]
+    return [Path(name) for name in dict.fromkeys(names)]
 
 
 def with_listen(settings: Settings, listen: str) -> Settings:

@@ -64,9 +64,9 @@ def _parse_toml(text: str, path: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, or an integer of thousands of digits
-        match = re.search(r" \(at line (\d+), column \d+\)", str(error))
-        line = int(match[1]) if match else text.count("\n") + 1
-        what = str(error)[: match.start()] if match else str(error)
+        what, _, at = str(error).partition(" (at ")
+        number = re.match(r"line (\d+)", at)
+        line = int(number[1]) if number else text.count("\n") + 1
         raise SettingsError(path, line, f"not valid TOML: {what}") from None
 
 
