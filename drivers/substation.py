@@ -4,7 +4,6 @@ One file is one station with any number of drivers. Every field is explained in
 `config/substations/demo110.toml`.
 """
 
-import tomllib
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
@@ -15,6 +14,8 @@ import msgspec
 from drivers import mapping
 from historian.errors import SettingsError, TimeError
 from historian.model.timestamp import load_zone
+from historian.toml_file import load_typed
+from historian.toml_location import line_of
 
 REGISTERS_PER_REQUEST_MAX: Final = 125  # Modbus application protocol v1.1b3 §6.3: quantity 1 to 0x7D
 REGISTER_COUNT: Final = 65_536  # addresses are 16 bit
@@ -149,23 +150,9 @@ class Substation(NamedTuple):
 def load(path: Path) -> Substation:
     """Read and check one file. Raises SettingsError with file and line."""
     settings = load_typed(path, SubstationSettings)
-    substation = Substation(path, path.read_text(encoding="utf-8"), settings)
+    substation = Substation(path, path.read_text(encoding="utf-8-sig"), settings)
     _check(substation)
     return substation
-
-
-def load_typed(path: Path, type_: type[SubstationSettings]) -> SubstationSettings:
-    """Replaced by historian.settings.load_typed."""
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), type_)
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError, OSError) as error:
-        raise SettingsError(str(path), 1, str(error)) from error
-
-
-def line_of(text: str, location: Sequence[str | int]) -> int:
-    """Replaced by historian.toml_location.line_of."""
-    del text, location
-    return 1
 
 
 def _check(substation: Substation) -> None:
