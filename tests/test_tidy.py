@@ -218,6 +218,14 @@ def test_kernels_live_in_kernel_modules_cached_and_without_the_gil() -> None:
     assert_none(misplaced())
 
 
+def test_numba_is_imported_only_by_kernel_modules() -> None:
+    assert_none(
+        f"{source.path}: imports numba"
+        for source in product_sources()
+        if not source.path.endswith("kernels.py") and {"numba", "llvmlite"} & imported_modules(source)
+    )
+
+
 def test_unit_tests_do_not_sleep() -> None:
     def sleeping() -> Iterator[str]:
         for source in python_sources():
