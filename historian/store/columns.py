@@ -83,3 +83,20 @@ def merge_runs(parts: Sequence[SampleRun]) -> SampleRun:
     keep = np.ones(len(time), np.bool_)
     keep[:-1] = time[1:] != time[:-1]
     return SampleRun(parts[0].point_id, time[keep], value[keep], quality[keep], sequence[keep])
+
+
+def split_versions(parts: Sequence[Rows]) -> tuple[Rows, Rows]:
+    """Newest versions and superseded ones out of several sources, both sorted; later parts win ties."""
+    rows = sort(concatenate(parts))
+    newest = is_newest(rows)
+    return rows.take(newest), rows.take(~newest)
+
+
+def from_runs(runs: Sequence[SampleRun]) -> Rows:
+    """Rows of runs one after the other; sorted where the runs come by rising id."""
+    if not runs:
+        return make_rows(0)
+    point_id = np.repeat(
+        np.array([run.point_id for run in runs], np.uint32), [run.sample_count for run in runs]
+    )
+    return Rows(point_id, *(np.concatenate(column) for column in zip(*(run[1:] for run in runs), strict=True)))

@@ -94,6 +94,14 @@ class Ring:
         assert not self._count[ids].any(), "the floor is raised before samples come"
         self._floor[ids] = np.maximum(self._floor[ids], floor_us)
 
+    def lacks_room(self, ids: PointIdColumn) -> bool:
+        """Whether any of the ids (all below `point_count`) has no row."""
+        return bool((self._capacity[ids] == 0).any())
+
+    def load(self, rows: Rows) -> None:
+        """Fill empty rows at start with sealed samples, sorted by point and time."""
+        ring_kernels.load(*rows, self._row, *self._slots)
+
     def look_up(self, ids: PointIdColumn, times: TimeColumn) -> LookUp:
         """What is known of each (point, time) before it is written."""
         count = len(ids)

@@ -235,3 +235,25 @@ def newest(
         to_quality[i] = quality[slot]
         to_sequence[i] = sequence[slot]
     return empty
+
+
+@njit(cache=True, nogil=True)
+def load(
+    ids: U32, times: I64, values: F64, qualities: U16, sequences: I64,
+    row: tuple[I64, I32, I32, I32, I64], time: I64, value: F64, quality: U16, sequence: I64,
+) -> None:
+    """Append sealed samples, sorted by point and time, to rows; the oldest go where a row is full."""
+    offset, capacity, head, count, floor = row
+    for i in range(len(ids)):
+        p = ids[i]
+        size = capacity[p]
+        if count[p] == size:
+            floor[p] = time[offset[p] + head[p]]
+            head[p] = (head[p] + 1) % size
+            count[p] -= 1
+        slot = offset[p] + (head[p] + count[p]) % size
+        count[p] += 1
+        time[slot] = times[i]
+        value[slot] = values[i]
+        quality[slot] = qualities[i]
+        sequence[slot] = sequences[i]
