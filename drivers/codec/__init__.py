@@ -1,0 +1,1 @@
+"""Codecs: pure functions between octets and values. No clock, no socket, no asyncio."""
