@@ -5,93 +5,24 @@ One file is one station with any number of drivers. Every field is explained in
 """
 
 from collections.abc import Sequence
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
-from drivers import mapping
-from historian.errors import SettingsError, TimeError
+from drivers import mapping, modbus_settings
+from drivers.driver import Driver
+from drivers.modbus_link import ModbusLink
+from drivers.modbus_settings import ModbusPoint, ModbusTcpSettings
+from drivers.modbus_tcp import ModbusTcpDriver
+from drivers.setting_type import Name, Port, Seconds
+from historian.clock import Clock
+from historian.errors import PointConflict, SettingsError, TimeError
+from historian.model.point import Point
+from historian.model.ports import PointDirectory, SourceJournal
 from historian.model.timestamp import load_zone
 from historian.toml_file import load_typed
 from historian.toml_location import line_of
-
-REGISTERS_PER_REQUEST_MAX: Final = 125  # Modbus application protocol v1.1b3 §6.3: quantity 1 to 0x7D
-REGISTER_COUNT: Final = 65_536  # addresses are 16 bit
-
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
-Seconds = Annotated[float, msgspec.Meta(ge=0.01, le=3600.0)]
-Octet = Annotated[int, msgspec.Meta(ge=0, le=255)]
-
-
-class RegisterArea(Enum):
-    """Which of a Modbus device's two tables of 16-bit registers; both are only ever read."""
-
-    HOLDING_REGISTER = "holding_register"
-    INPUT_REGISTER = "input_register"
-
-
-class RegisterType(Enum):
-    """How registers make a number."""
-
-    INT16 = "int16"
-    UINT16 = "uint16"
-    INT32 = "int32"
-    UINT32 = "uint32"
-    FLOAT32 = "float32"
-
-    @property
-    def register_count(self) -> int:
-        return 1 if self in (RegisterType.INT16, RegisterType.UINT16) else 2
-
-
-class Order(Enum):
-    """Which half comes first: of two words, or of two bytes in a word."""
-
-    BIG = "big"
-    LITTLE = "little"
-
-
-class ModbusPoint(mapping.PointEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A point read from Modbus registers. With both orders big, octets come as ABCD."""
-
-    address: Annotated[int, msgspec.Meta(ge=0, le=REGISTER_COUNT)]
-    area: RegisterArea = RegisterArea.HOLDING_REGISTER
-    type: RegisterType = RegisterType.UINT16
-    word_order: Order = Order.BIG
-    byte_order: Order = Order.BIG
-    unit_id: Octet | None = None
-
-
-class ModbusTcpSettings(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="protocol",
-    tag="modbus_tcp",
-):
-    """One Modbus TCP connection."""
-
-    name: Name
-    host: str
-    port: Port = 502
-    unit_id: Octet = 1
-    address_base: Annotated[int, msgspec.Meta(ge=0, le=1)] = 0
-    poll_interval_s: Annotated[float, msgspec.Meta(ge=0.05, le=3600.0)] = 5.0
-    stamp_tolerance_s: Seconds = 2.0
-    connect_timeout_s: Seconds = 5.0
-    response_timeout_s: Seconds = 1.0
-    timeouts_max: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
-    probe_interval_s: Seconds = 30.0
-    back_off_min_s: Seconds = 1.0
-    back_off_max_s: Seconds = 60.0
-    registers_max: Annotated[int, msgspec.Meta(ge=2, le=REGISTERS_PER_REQUEST_MAX)] = 125
-    register_gap_max: Annotated[int, msgspec.Meta(ge=0, le=REGISTERS_PER_REQUEST_MAX)] = 8
-    backlog_samples_max: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100_000
-    points: tuple[ModbusPoint, ...] = ()
 
 
 class Iec104Point(mapping.PointEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -155,6 +86,51 @@ def load(path: Path) -> Substation:
     return substation
 
 
+def build_drivers(
+    substation: Substation, directory: PointDirectory, journal: SourceJournal, clock: Clock
+) -> list[Driver]:
+    """The drivers of a file, their points made where absent; nothing is connected yet.
+
+    Raises SettingsError where a point's name is taken by another definition.
+    """
+    return [
+        _build_driver(substation, driver_index, directory, journal, clock)
+        for driver_index in range(len(substation.settings.drivers))
+    ]
+
+
+def _build_driver(
+    substation: Substation,
+    driver_index: int,
+    directory: PointDirectory,
+    journal: SourceJournal,
+    clock: Clock,
+) -> Driver:
+    station = substation.settings.station
+    points = _ensure_points(substation, driver_index, directory)
+    driver = substation.settings.drivers[driver_index]
+    match driver:
+        case ModbusTcpSettings():
+            link = ModbusLink(driver.host, driver.port, driver.connect_timeout_s, driver.response_timeout_s)
+            return ModbusTcpDriver(driver, station, points, link, clock, journal)
+        case Iec104Settings():
+            raise NotImplementedError
+
+
+def _ensure_points(substation: Substation, driver_index: int, directory: PointDirectory) -> list[Point]:
+    settings = substation.settings
+    driver = settings.drivers[driver_index]
+    points: list[Point] = []
+    for point_index, entry in enumerate(driver.points):
+        draft = mapping.draft_of(entry, settings.station, driver.name, settings.time_zone)
+        try:
+            points.append(directory.ensure(draft))
+        except PointConflict as error:
+            location = ("drivers", driver_index, "points", point_index, "name")
+            raise substation.error(location, str(error)) from error
+    return points
+
+
 def _check(substation: Substation) -> None:
     settings = substation.settings
     try:
@@ -189,24 +165,6 @@ def _check_point(
     try:
         mapping.draft_of(entry, settings.station, driver.name, settings.time_zone)
         if isinstance(driver, ModbusTcpSettings) and isinstance(entry, ModbusPoint):
-            check_modbus_point(driver, entry)
+            modbus_settings.check_point(driver, entry)
     except mapping.MappingError as error:
         raise substation.error((*location, error.key), str(error)) from error
-
-
-def check_modbus_point(driver: ModbusTcpSettings, entry: ModbusPoint) -> None:
-    """What only Modbus knows about an entry. Raises MappingError."""
-    mapping.check_poll_interval(entry, round(driver.poll_interval_s * 1_000_000))
-    mapping.scaling_of(entry, RAW_MAX[entry.type])
-    first = entry.address - driver.address_base
-    if first < 0 or first + entry.type.register_count > REGISTER_COUNT:
-        raise mapping.MappingError("address", f"address {entry.address} is outside the device's registers")
-
-
-RAW_MAX: Final = {
-    RegisterType.INT16: 2**15,
-    RegisterType.UINT16: 2**16 - 1,
-    RegisterType.INT32: 2**31,
-    RegisterType.UINT32: 2**32 - 1,
-    RegisterType.FLOAT32: 2**24,  # the significand's 24 bits
-}

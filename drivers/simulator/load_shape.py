@@ -12,7 +12,9 @@ from historian import resources
 from historian.model.point import MINUTE_US
 
 ROW_US: Final = 15 * MINUTE_US
-LOCAL_OFFSET_US: Final = 8 * 60 * MINUTE_US  # the demo station lies at UTC+8: its evening peak is in its evening
+LOCAL_OFFSET_US: Final = (
+    8 * 60 * MINUTE_US
+)  # the demo station lies at UTC+8: its evening peak is in its evening
 
 
 class Load(NamedTuple):
@@ -52,4 +54,6 @@ def load_shape_path() -> Path:
 def read_load_shape(path: Path) -> LoadShape:
     """Read a shape: lines with ``#`` are comments, then a header, then one row a quarter hour."""
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    return LoadShape([Load(**{key: float(text) for key, text in row.items()}) for row in csv.DictReader(lines)])
+    return LoadShape(
+        [Load(**{key: float(text) for key, text in row.items()}) for row in csv.DictReader(lines)]
+    )
