@@ -16,11 +16,12 @@ from historian.errors import StoreError
 from historian.logs import EventLog
 from historian.model.point import HOUR_US, MINUTE_US
 from historian.model.ports import DirtyMarker, PointDirectory
+from historian.settings import StoreSettings
 from historian.store import columns, filenames, manifest, wal_record
 from historian.store.durable import DurableFiles
 from historian.store.manifest import Manifest
 from historian.store.ring import TIME_HIGHEST
-from historian.store.store import Store, StoreSettings
+from historian.store.store import Store
 
 log = EventLog("recovery")
 

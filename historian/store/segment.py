@@ -42,7 +42,7 @@ class Names(NamedTuple):
 
 def encode(packed: Packed, superseded: Rows, batches: Batches, names: Names, generation: int) -> bytes:
     """The whole file as bytes."""
-    with h5py.File("segment", "w", driver="core", backing_store=False, track_order=True) as file:
+    with h5py.File("segment", "w", driver="core", backing_store=False, libver="v110") as file:
         file.attrs["format"] = segment_layout.FORMAT_NAME
         file.attrs["format_version"] = segment_layout.FORMAT_VERSION
         file.attrs["generation"] = generation

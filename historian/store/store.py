@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +18,7 @@ from historian.errors import StoreReadOnly, WalFailed
 from historian.logs import EventLog
 from historian.model.ports import PointDirectory, StoreStatus
 from historian.model.sample import PointIdColumn, SampleBatch, SampleRun, empty_run
+from historian.settings import StoreSettings
 from historian.store import columns, filenames, ring_kernels, wal_record
 from historian.store.archive import Archive, LiveSegment
 from historian.store.batch_journal import BatchJournal
@@ -32,18 +32,6 @@ from historian.store.wal import Wal
 
 log = EventLog("store")
 T = TypeVar("T")
-
-
-class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the store needs to know; meanings and ranges in config/historian.toml."""
-
-    ring_hours: int = 48
-    wal_file_bytes_max: int = 64 << 20
-    seal_samples_max: int = 4_000_000
-    late_samples_max: int = 4_000_000
-    segment_compact_count: int = 8
-    disk_reserve_bytes: int = 512 << 20
-    open_segments_max: int = 64
 
 
 class Existing(NamedTuple):

@@ -181,9 +181,10 @@ def _decode_samples(data: bytes, at: int) -> tuple[SampleBatch, str]:
     at += _aligned(4 * count)
     quality_count = 1 if quality_encoding == ENCODING_CONSTANT else count
     quality = np.frombuffer(data, np.uint16, quality_count, at)
-    columns = (np.ascontiguousarray(np.broadcast_to(column, count)) for column in (time, quality))
-    time_column, quality_column = columns
-    return SampleBatch(point_id, time_column, value, quality_column), source
+    # Copies: kernels are compiled for writable columns, and the file's bytes are read-only.
+    time_column = np.array(np.broadcast_to(time, count))
+    quality_column = np.array(np.broadcast_to(quality, count))
+    return SampleBatch(np.array(point_id), time_column, np.array(value), quality_column), source
 
 
 def _frame(record: Bytes, record_type: int, sequence: int, arrival_time_us: int) -> Bytes:

@@ -1,0 +1,58 @@
+"""What becomes of each sample of a batch, before anything is written."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from historian.catalogue.point_column import PointColumns
+from historian.ingest import validate_kernels
+from historian.model.ports import Outcome
+from historian.model.sample import SampleBatch
+from historian.store.store import Existing
+
+OutcomeColumn = npt.NDArray[np.uint8]
+
+
+class Validated(NamedTuple):
+    """Outcomes so far, and the batch with out-of-range samples marked suspect."""
+
+    outcome: OutcomeColumn
+    batch: SampleBatch
+    refused_count: int
+
+
+def for_kernels(batch: SampleBatch) -> SampleBatch:
+    """The batch in the one form kernels are compiled for: exact types, contiguous, writable."""
+    return SampleBatch(
+        np.require(batch.point_id, np.uint32, ("C", "W")),
+        np.require(batch.time_us, np.int64, ("C", "W")),
+        np.require(batch.value, np.float64, ("C", "W")),
+        np.require(batch.quality, np.uint16, ("C", "W")),
+    )
+
+
+def validate(batch: SampleBatch, points: PointColumns, time_min_us: int, time_max_us: int) -> Validated:
+    """Refuse samples that are wrong by themselves; mark, but keep, those outside their point's range."""
+    outcome = np.empty(batch.sample_count, np.uint8)
+    marked = np.empty(batch.sample_count, np.uint16)
+    refused, _ = validate_kernels.validate(*batch, *points, time_min_us, time_max_us, outcome, marked)
+    return Validated(outcome, batch._replace(quality=marked), refused)
+
+
+def resolve(batch: SampleBatch, existing: Existing, may_replace: npt.NDArray[np.uint8]) -> OutcomeColumn:
+    """Outcome of each sample (all of them valid) against what is stored and against each other."""
+    outcome = np.empty(batch.sample_count, np.uint8)
+    order = np.lexsort((batch.time_us, batch.point_id))
+    validate_kernels.resolve(order, *batch, may_replace, *existing, outcome)
+    return outcome
+
+
+def is_written(outcome: OutcomeColumn) -> npt.NDArray[np.bool_]:
+    """Which samples go to disk."""
+    return (outcome == Outcome.ACCEPTED) | (outcome == Outcome.REPLACED)
+
+
+def take(batch: SampleBatch, selection: npt.NDArray[np.bool_]) -> SampleBatch:
+    """The selected samples, copied."""
+    return SampleBatch(*(column[selection] for column in batch))

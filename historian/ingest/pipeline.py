@@ -1,0 +1,197 @@
+"""The one way in. Batches wait in a bounded queue; whatever waits together is made durable together.
+
+    append → queue → validate → compare with what is stored → log, synced → visible → acknowledged
+
+One task does this for one group of batches at a time, so a group sees everything before it, and
+many senders share one sync of the disk.
+"""
+
+import asyncio
+from collections import deque
+from typing import Final
+
+import numpy as np
+
+from historian.catalogue.registry import Registry
+from historian.clock import Clock
+from historian.errors import HistorianError, QueueFull
+from historian.ingest import classify
+from historian.logs import EventLog
+from historian.metrics import Metrics
+from historian.model.ports import AppendResult, DirtyMarker, OnConflict, Outcome
+from historian.model.sample import SampleBatch
+from historian.model.timestamp import parse_time_us
+from historian.settings import IngestSettings
+from historian.store.store import Store
+
+log = EventLog("ingest")
+
+GROUP_SAMPLES_MAX: Final = 1 << 17  # bounds how long one group keeps the event loop: a few ms
+
+
+class _Waiting:
+    """A batch in the queue and the future its sender waits on."""
+
+    __slots__ = ("answer", "batch", "on_conflict", "outcome", "sequence", "source")
+
+    def __init__(self, batch: SampleBatch, source: str, on_conflict: OnConflict) -> None:
+        self.batch = batch
+        self.source = source
+        self.on_conflict = on_conflict
+        self.outcome = np.empty(0, np.uint8)
+        self.sequence = 0
+        self.answer: asyncio.Future[AppendResult] = asyncio.get_running_loop().create_future()
+
+
+class IngestPipeline:
+    """Implements model.ports.SampleSink. `run` is its one task; `stop` ends it with the queue empty."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        marker: DirtyMarker,
+        clock: Clock,
+        metrics: Metrics,
+        settings: IngestSettings,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._marker = marker
+        self._clock = clock
+        self._settings = settings
+        self._time_min_us = parse_time_us(f"{settings.oldest_year:04d}-01-01T00:00:00Z")
+        self._revision = -1
+        self._queue: deque[_Waiting] = deque()
+        self._queued_samples = 0
+        self._wake = asyncio.Event()
+        self._is_stopping = False
+        self._counters = {
+            outcome: metrics.counter(
+                "historian_ingest_samples_total", "Samples by what became of them", outcome=outcome.name.lower()
+            )
+            for outcome in Outcome
+        }
+        self._groups = metrics.counter("historian_ingest_groups_total", "Groups of batches that shared one sync")
+        self._queue_full = metrics.counter("historian_ingest_queue_full_total", "Batches refused: queue full")
+        metrics.gauge("historian_ingest_queued_samples", "Samples waiting", lambda: self._queued_samples)
+
+    async def append(
+        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+    ) -> AppendResult:
+        """Make the batch durable; returning means what was accepted is on disk.
+
+        Raises QueueFull (nothing taken), StoreReadOnly or WalFailed (nothing acknowledged).
+        """
+        count = batch.sample_count
+        if count == 0:
+            return AppendResult(np.empty(0, np.uint8), 0)
+        if self._queued_samples + count > self._settings.queue_samples_max or self._is_stopping:
+            self._queue_full.add()
+            raise QueueFull(self._settings.retry_after_s)
+        batch = classify.for_kernels(batch)
+        waiting = [
+            _Waiting(SampleBatch(*(column[at : at + GROUP_SAMPLES_MAX] for column in batch)), source, on_conflict)
+            for at in range(0, count, GROUP_SAMPLES_MAX)
+        ]
+        self._queue.extend(waiting)
+        self._queued_samples += count
+        self._wake.set()
+        results = await asyncio.gather(*(one.answer for one in waiting))
+        if len(results) == 1:
+            return results[0]
+        outcome = np.concatenate([result.outcome for result in results])
+        return AppendResult(outcome, max(result.sequence for result in results))
+
+    async def run(self) -> None:
+        """Work until `stop`; the only place that writes samples."""
+        while True:
+            if not self._queue:
+                if self._is_stopping:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            group = self._next_group()
+            try:
+                await self._process(group)
+            except HistorianError as error:
+                for one in group:
+                    if not one.answer.done():
+                        one.answer.set_exception(error)
+            except BaseException as error:
+                log.error("stopped_by_fault", problem=repr(error))
+                for one in (*group, *self._queue):
+                    one.answer.cancel()
+                raise
+
+    def stop(self) -> None:
+        """Take no more batches; `run` returns when those taken are answered."""
+        self._is_stopping = True
+        self._wake.set()
+
+    def _next_group(self) -> list[_Waiting]:
+        group = [self._queue.popleft()]
+        size = group[0].batch.sample_count
+        while self._queue and size + self._queue[0].batch.sample_count <= GROUP_SAMPLES_MAX:
+            group.append(self._queue.popleft())
+            size += group[-1].batch.sample_count
+        self._queued_samples -= size
+        return group
+
+    async def _process(self, group: list[_Waiting]) -> None:
+        self._make_rooms()
+        time_max_us = self._clock.now_us() + self._settings.future_fence_s * 1_000_000
+        points = self._registry.columns()
+        for one in group:
+            valid = classify.validate(one.batch, points, self._time_min_us, time_max_us)
+            one.outcome = valid.outcome
+            one.batch = valid.batch
+            if valid.refused_count:
+                one.batch = classify.take(valid.batch, valid.outcome == Outcome.ACCEPTED)
+        await self._resolve(group)
+        writing = [one for one in group if one.batch.sample_count]
+        if writing:
+            first = await self._store.append([(one.batch, one.source) for one in writing])
+            for place, one in enumerate(writing):
+                one.sequence = first + place
+                self._marker.mark(one.batch.point_id, one.batch.time_us)
+        self._groups.add()
+        self._answer(group)
+
+    async def _resolve(self, group: list[_Waiting]) -> None:
+        """Compare the group with what is stored; leave in each batch only what is to be written."""
+        batches = [one.batch for one in group]
+        joined = batches[0]
+        if len(batches) > 1:
+            joined = SampleBatch(*(np.concatenate(column) for column in zip(*batches, strict=True)))
+        if joined.sample_count == 0:
+            return
+        existing = await self._store.existing(joined)
+        if existing is None:
+            return
+        may_replace = np.repeat(
+            np.array([one.on_conflict == "replace" for one in group], np.uint8),
+            [batch.sample_count for batch in batches],
+        )
+        outcome = classify.resolve(joined, existing, may_replace)
+        at = 0
+        for one in group:
+            size = one.batch.sample_count
+            resolved = outcome[at : at + size]
+            at += size
+            one.outcome[one.outcome == Outcome.ACCEPTED] = resolved
+            one.batch = classify.take(one.batch, classify.is_written(resolved))
+
+    def _answer(self, group: list[_Waiting]) -> None:
+        for one in group:
+            counts = np.bincount(one.outcome, minlength=len(Outcome)).tolist()
+            for outcome, count in zip(Outcome, counts, strict=True):
+                self._counters[outcome].add(count)
+            if not one.answer.done():
+                one.answer.set_result(AppendResult(one.outcome, one.sequence))
+
+    def _make_rooms(self) -> None:
+        if self._revision != self._registry.revision:
+            self._revision = self._registry.revision
+            self._store.make_rooms(self._registry.columns().interval_us)
