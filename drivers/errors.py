@@ -5,7 +5,8 @@ HistorianError
 ├── ResponseTimeout          one request had no answer in time
 ├── ProtocolError
 │   └── AnswerMalformed      an answer does not fit its request
-└── DeviceException          the device answered that it cannot
+├── DeviceException          the device answered that it cannot
+└── DriverEnded              a driver's task ended although nobody stopped it
 """
 
 from historian.errors import HistorianError, ProtocolError
@@ -33,3 +34,7 @@ class DeviceException(HistorianError):
     def __init__(self, code: int, detail: str) -> None:
         super().__init__(detail)
         self.code = code
+
+
+class DriverEnded(HistorianError):
+    """A driver's task ended although nobody stopped it: a mistake of ours, treated as a crash."""

@@ -27,7 +27,8 @@ class Metrics:
 
     def counter(self, name: str, help_text: str, **labels: str) -> Counter:
         """The counter of that name and those labels, made at first use. `name` ends in ``_total``."""
-        assert name.startswith("historian_") and name.endswith("_total"), name
+        assert name.startswith("historian_"), name
+        assert name.endswith("_total"), name
         self._help.setdefault(name, ("counter", help_text))
         return self._counters.setdefault((name, _label_text(labels)), Counter())
 
@@ -35,6 +36,13 @@ class Metrics:
         """Register a gauge that is read when asked for."""
         assert name.startswith("historian_"), name
         self._help.setdefault(name, ("gauge", help_text))
+        self._gauges[(name, _label_text(labels))] = read
+
+    def observed_counter(self, name: str, help_text: str, read: Callable[[], float], **labels: str) -> None:
+        """Register a counter that its owner keeps and that is read when asked for. `name` ends in ``_total``."""
+        assert name.startswith("historian_"), name
+        assert name.endswith("_total"), name
+        self._help.setdefault(name, ("counter", help_text))
         self._gauges[(name, _label_text(labels))] = read
 
     def names(self) -> Iterator[str]:

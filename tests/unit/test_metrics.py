@@ -30,6 +30,15 @@ def test_a_gauge_is_read_when_asked_for() -> None:
     assert metrics.to_prometheus_text().endswith("historian_queue_samples 2.5\n")
 
 
+def test_an_observed_counter_is_read_when_asked_for() -> None:
+    metrics, kept = Metrics(), [3]
+    metrics.observed_counter("historian_restarts_total", "Restarts.", lambda: float(kept[0]), driver="a")
+    kept[0] = 4
+    text = metrics.to_prometheus_text()
+    assert "# TYPE historian_restarts_total counter\n" in text
+    assert text.endswith('historian_restarts_total{driver="a"} 4\n')
+
+
 def test_label_values_are_escaped() -> None:
     metrics = Metrics()
     metrics.gauge("historian_x", "X.", lambda: 1.0, path='a"b\\c\nd')
