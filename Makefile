@@ -52,8 +52,8 @@ layers: dev ## who imports whom
 spelling: dev ## codespell
 	$(BIN)/codespell
 
-docs: dev ## links, and what the docs promise
-	$(BIN)/python -m pytest -q tests/test_docs.py tests/test_tidy.py
+docs: dev ## links, reference pages, our own code read by tests
+	$(BIN)/python -m pytest -q tests/test_docs.py tests/test_reference.py tests/test_tidy.py
 
 bench: dev ## the benchmarks; results as JSON in bench/results
 	$(BIN)/python bench/ingest.py

@@ -1,0 +1,197 @@
+"""The reference pages name every setting, metric, log line, problem, route and command, and nothing else."""
+
+import ast
+import re
+import tomllib
+import types
+import typing
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from api import problem, routes
+from drivers import substation
+from drivers.gateway import mapping
+from historian import cli, errors, settings
+from tests.source_tree import ROOT, dotted, our_files, product_sources
+
+# Structs whose fields an operator writes, and the document that lists them with their defaults.
+DOCUMENTED_STRUCTS = {
+    "docs/operator/settings.md": settings.Settings,
+    "docs/operator/import.md": mapping.CsvLayout,
+    "docs/integrator/substation.md": substation.SubstationSettings,
+}
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+# ── Settings ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def struct_fields(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Dotted name and default of every field, those of nested structs included."""
+    hints = typing.get_type_hints(struct)
+    for field in msgspec.structs.fields(struct):
+        nested = list(nested_structs(hints[field.name]))
+        for inner in nested:
+            is_list = typing.get_origin(hints[field.name]) is tuple
+            yield from struct_fields(inner, f"{prefix}{field.name}{'[]' if is_list else ''}.")
+        if not nested:
+            yield prefix + field.encode_name, field.default
+
+
+def nested_structs(hint: object) -> Iterator[type[msgspec.Struct]]:
+    """The structs a type mentions, through unions, tuples and Annotated."""
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield hint
+    for part in typing.get_args(hint):
+        if isinstance(part, type | types.UnionType | types.GenericAlias) or typing.get_origin(part):
+            yield from nested_structs(part)
+
+
+def default_text(default: object) -> str:
+    """As the default stands in a table."""
+    if default is msgspec.NODEFAULT:
+        return "required"
+    value = msgspec.to_builtins(default)
+    if value is None:
+        return "–"
+    return f"`{msgspec.json.encode(value).decode()}`"
+
+
+@pytest.mark.parametrize("document", DOCUMENTED_STRUCTS)
+def test_every_setting_is_documented_with_its_default(document: str) -> None:
+    rows = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+?) \|", read(document), re.MULTILINE))
+    expected = {name: default_text(default) for name, default in struct_fields(DOCUMENTED_STRUCTS[document])}
+    missing = {name: text for name, text in expected.items() if rows.get(name) != text}
+    assert not missing, f"{document} lacks or misstates: {missing}"
+    assert not set(rows) - set(expected), f"{document} names settings that do not exist"
+
+
+def test_the_shipped_settings_file_writes_every_field_with_its_default() -> None:
+    text = read("config/historian.toml")
+    assert settings.load_typed(ROOT / "config/historian.toml", settings.Settings) == settings.Settings()
+    written = tomllib.loads(text)
+    for name, _ in struct_fields(settings.Settings):
+        section, _, key = name.rpartition(".")
+        place = written.get(section, {}) if section else written
+        assert key in place or re.search(rf"^# *{key} = ", text, re.MULTILINE), f"{name} is not in the file"
+
+
+@pytest.mark.parametrize("path", [p for p in our_files() if re.fullmatch(r"config/substations/.*\.toml", p)])
+def test_every_example_substation_loads(path: str) -> None:
+    assert substation.load(ROOT / path).station
+
+
+@pytest.mark.parametrize("path", [p for p in our_files() if re.fullmatch(r"config/demo/.*\.toml", p)])
+def test_every_example_mapping_loads(path: str) -> None:
+    assert mapping.load(ROOT / path).drafts()
+
+
+# ── Metrics, messages, errors ────────────────────────────────────────────────────────────────────────────────
+
+
+def first_arguments(*methods: str) -> Iterator[tuple[str, str, str]]:
+    """File, called object and first literal argument of every call of such a method in the product."""
+    for source in product_sources():
+        for node in ast.walk(source.tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+                continue
+            first = node.args[0]
+            if node.func.attr in methods and isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield source.path, dotted(node.func.value), first.value
+
+
+def test_every_metric_is_documented_and_no_other() -> None:
+    used = {name for _, _, name in first_arguments("counter", "gauge") if name.startswith("historian_")}
+    documented = set(re.findall(r"^\| `(historian_\w+)`", read("docs/operator/metrics.md"), re.MULTILINE))
+    assert used == documented
+
+
+def log_prefixes() -> dict[tuple[str, str], str]:
+    """(file, variable) → prefix of every EventLog."""
+    prefixes: dict[tuple[str, str], str] = {}
+    for source in product_sources():
+        for node in ast.walk(source.tree):
+            if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Call):
+                continue
+            if dotted(node.value.func).rsplit(".", 1)[-1] == "EventLog":
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                prefix = node.value.args[0]
+                if isinstance(prefix, ast.Constant):
+                    prefixes[source.path, dotted(target)] = str(prefix.value)
+    return prefixes
+
+
+def test_every_warning_and_error_line_says_what_to_do() -> None:
+    prefixes = log_prefixes()
+    written = {
+        f"{prefixes[path, name]}.{event}"
+        for path, name, event in first_arguments("warning", "error")
+        if (path, name) in prefixes
+    }
+    documented = set(
+        re.findall(r"^\| `([a-z0-9_]+\.[a-z0-9_]+)`", read("docs/operator/messages.md"), re.MULTILINE)
+    )
+    assert written, "no log line found: the reading is broken"
+    assert written == documented
+
+
+def test_the_error_tree_is_drawn_as_it_is() -> None:
+    drawn = re.findall(r"[├└]── (\w+)", errors.__doc__ or "")
+    real = [
+        name
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and value.__module__ == errors.__name__
+    ]
+    assert ["HistorianError", *drawn] == real
+
+
+def test_every_problem_type_is_documented_with_its_status() -> None:
+    rows = re.findall(r"^\| `(/problems/[\w-]+)` \| (\d+) \|", read("docs/integrator/api.md"), re.MULTILINE)
+    assert {(kind.uri, str(kind.status)) for kind in problem.ALL} == set(rows)
+
+
+# ── Routes and commands ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_route_is_documented() -> None:
+    text = read("docs/integrator/api.md")
+    undocumented = [
+        f"{operation.method} {path}"
+        for operation in routes.all_operations()
+        for path in operation.paths()[:1]
+        if f"`{operation.method} {path}`" not in text
+    ]
+    assert not undocumented
+
+
+def subcommands(
+    parser: typing.Any, prefix: str
+) -> Iterator[tuple[str, typing.Any]]:  # argparse has no public way
+    """Every command line of a parser, `historian import csv` and so on."""
+    subparsers = [
+        action
+        for action in parser._actions
+        if hasattr(action, "choices") and isinstance(action.choices, dict)
+    ]
+    if not subparsers:
+        yield prefix, parser
+    for action in subparsers:
+        for name, child in action.choices.items():
+            yield from subcommands(child, f"{prefix} {name}")
+
+
+def test_every_command_and_option_is_documented_and_has_help() -> None:
+    text = read("docs/operator/commands.md")
+    for command, parser in subcommands(cli.make_parser(), "historian"):
+        heading = re.search(rf"^## `{re.escape(command)}.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        assert heading, f"{command} has no heading in docs/operator/commands.md"
+        for action in parser._actions:
+            name = max(action.option_strings, key=len, default=action.dest)
+            assert action.help, f"{command} {name} has no help"
+            if name != "--help":
+                assert f"`{name}" in heading[0], f"{command}: {name} is not described"
