@@ -1,0 +1,160 @@
+// The day curve: one uPlot chart over slot positions, so that overlaid days fall slot on slot whatever their dates.
+
+import { drawExtreme, drawMissing, drawStateStrip, drawUnit, isolatedIndexes, stateRuns } from "/static/curve_marks.js";
+import { isNumber, number } from "/static/format.js";
+
+const LIBRARY = "/static/vendor/uPlot.esm.js";
+const AXIS_INK = "#4a545e";
+const GRID = { stroke: "#d9dde0", width: 1 };
+const LINES = [
+  { stroke: "#1b4265", width: 2 },
+  { stroke: "#6d7781", width: 1.4, dash: [7, 4] },
+  { stroke: "#8a6d3f", width: 1.4, dash: [2, 3] },
+];
+const FONT = '12px "Segoe UI", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif';
+
+/** A chart in `host`; `onSlot(index or null)` is told which slot the cursor is on. Raises if the library is missing. */
+export async function makeCurveChart(host, onSlot) {
+  const { default: UPlot } = await import(LIBRARY);
+  return new CurveChart(UPlot, host, onSlot);
+}
+
+class CurveChart {
+  #UPlot;
+  #host;
+  #onSlot;
+  #plot = null;
+  #curve = null;
+  #runs = [];
+  #shape = "";
+
+  constructor(UPlot, host, onSlot) {
+    this.#UPlot = UPlot;
+    this.#host = host;
+    this.#onSlot = onSlot;
+    host.addEventListener("keydown", (event) => this.#readByKey(event));
+    new ResizeObserver(() => this.#fit()).observe(host);
+  }
+
+  /** Shows a curve; `states[i]` is the state of slot i, `visible[k]` whether overlay k is drawn. */
+  show(curve, states, visible) {
+    this.#curve = curve;
+    this.#runs = stateRuns(states);
+    const data = [positions(curve), curve.slots.map((slot) => slot.value), ...curve.overlays.map((one) => one.values)];
+    const shape = `${curve.slots.length} ${curve.overlays.length} ${curve.slots[0]?.label}`;
+    if (this.#plot === null || shape !== this.#shape) this.#make(data);
+    else this.#plot.setData(data);
+    this.#shape = shape;
+    visible.forEach((isVisible, index) => this.#plot.setSeries(index + 2, { show: isVisible }));
+    this.#plot.redraw();
+  }
+
+  #make(data) {
+    this.#plot?.destroy();
+    const series = data.slice(1).map((_, index) => ({
+      ...LINES[index % LINES.length],
+      spanGaps: false,
+      points: { show: true, size: 7, fill: LINES[index % LINES.length].stroke, filter: onlyIsolated },
+    }));
+    this.#plot = new this.#UPlot({
+      ...this.#size(),
+      legend: { show: false },
+      padding: [22, 24, 0, 0],
+      cursor: { y: false, points: { size: 8 }, drag: { x: true, y: false, dist: 6 } },
+      scales: { x: { time: false, range: (_, min, max) => this.#slotRange(min, max) }, y: { range: valueRange } },
+      axes: [this.#slotAxis(), { stroke: AXIS_INK, grid: GRID, ticks: GRID, font: FONT, size: 62, values: valueLabels }],
+      series: [{}, ...series],
+      hooks: {
+        drawClear: [(plot) => drawMissing(plot, this.#runs)],
+        draw: [(plot) => this.#drawMarks(plot)],
+        setCursor: [(plot) => this.#onSlot(plot.cursor.idx ?? null)],
+      },
+    }, data, this.#host);
+  }
+
+  #slotAxis() {
+    return {
+      stroke: AXIS_INK, grid: GRID, ticks: GRID, font: FONT, size: 30,
+      splits: (plot, _, min, max) => this.#hourPositions(min, max, plot.bbox.width / devicePixelRatio),
+      values: (_, splits) => splits.map((position) => this.#labelAt(position)),
+    };
+  }
+
+  /** Positions whose label is a full hour, thinned to what the width can carry. */
+  #hourPositions(min, max, width) {
+    const hours = this.#curve.slots.filter((slot) => slot.label.endsWith(":00")).map((slot) => slot.index + 1);
+    const shown = hours.filter((position) => position >= min && position <= max);
+    const step = [1, 2, 3, 4, 6, 12].find((one) => (shown.length / one) * 52 < width) ?? 12;
+    return shown.filter((position) => Number.parseInt(this.#labelAt(position), 10) % step === 0);
+  }
+
+  #labelAt(position) {
+    return this.#curve.slots[position - 1]?.label ?? "";
+  }
+
+  #slotRange(min, max) {
+    const count = this.#curve.slots.length;
+    return min === null || (min <= 1 && max >= count) ? [0, count] : [min, max];
+  }
+
+  #drawMarks(plot) {
+    drawUnit(plot, this.#curve.unit);
+    drawStateStrip(plot, this.#runs);
+    const { maxIndex, minIndex } = extremes(this.#curve.slots);
+    if (maxIndex === null) return;
+    for (const [index, isAbove] of [[maxIndex, true], [minIndex, false]]) {
+      const slot = this.#curve.slots[index];
+      drawExtreme(plot, index + 1, slot.value, `${number(slot.value)} · ${slot.label}`, isAbove);
+    }
+  }
+
+  #readByKey(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
+    if (step === undefined || this.#plot === null) return;
+    event.preventDefault();
+    const last = this.#curve.slots.length - 1;
+    const index = Math.min(last, Math.max(0, (this.#plot.cursor.idx ?? (step > 0 ? -1 : last + 1)) + step));
+    this.#plot.setCursor({ left: this.#plot.valToPos(index + 1, "x"), top: 10 });
+  }
+
+  #fit() {
+    if (this.#plot !== null && this.#host.clientWidth > 0) this.#plot.setSize(this.#size());
+  }
+
+  #size() {
+    return { width: Math.max(200, this.#host.clientWidth), height: Math.max(120, this.#host.clientHeight) };
+  }
+}
+
+/** Indexes of the largest and smallest value of a day, the earliest of equals; null where there is no value. */
+export function extremes(slots) {
+  let maxIndex = null;
+  let minIndex = null;
+  for (const { index, value } of slots) {
+    if (!isNumber(value)) continue;
+    if (maxIndex === null || value > slots[maxIndex].value) maxIndex = index;
+    if (minIndex === null || value < slots[minIndex].value) minIndex = index;
+  }
+  return { maxIndex, minIndex };
+}
+
+/** Slot i ends at position i + 1: that is where its end label stands. */
+function positions(curve) {
+  return curve.slots.map((slot) => slot.index + 1);
+}
+
+function onlyIsolated(plot, seriesIndex) {
+  return isolatedIndexes(plot.data[seriesIndex]);
+}
+
+/** From zero where that leaves the shape readable, else close around the values. */
+function valueRange(_, min, max) {
+  if (min === null || max === null) return [0, 1];
+  const isFromZero = min >= 0 && min < max * 0.6;
+  const pad = (max - (isFromZero ? 0 : min)) * 0.1 || Math.abs(max) * 0.01 || 1;
+  return [isFromZero ? 0 : min - pad, max + pad];
+}
+
+function valueLabels(_, splits) {
+  return splits.map((value) => number(value));
+}
