@@ -38,7 +38,7 @@ INTAKE_SAMPLES_MAX: Final = 100_000  # between two flushes; about five seconds o
 class Iec104Driver:
     """One connection to a controlled station; see `drivers.driver.Driver`.
 
-    `points` are those of `settings.points`, in the same order.
+    `time_zone` is what the device's clock shows; `points[n]` belongs to ``settings.points[n]``.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Iec104Driver:
         self._intake = iec104_intake.AsduIntake(
             _intake_points(settings, points),
             DeviceTime(
-                load_zone(settings.time_zone or time_zone),
+                load_zone(time_zone),
                 settings.summer_time_bit,
                 settings.source_time_ahead_s_max * SECOND_US,
                 settings.source_time_behind_s_max * SECOND_US,

@@ -12,6 +12,7 @@ c104 2.2 calls back on threads of its own. What its faults ask for, and where it
 """
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -53,7 +54,8 @@ class Iec104Link:
 
     async def open(self) -> None:
         """Connect and start data transfer. Raises LinkLost."""
-        await asyncio.to_thread(self._begin_connect)
+        host = await self._resolved_host()
+        await asyncio.to_thread(self._begin_connect, host)
         connect_timeout_s = self._settings.connect_timeout_s + CONNECT_GRACE_S
         if not await self._happens(lambda: self._is_connected, connect_timeout_s):
             raise LinkLost("link_down", f"no connection within {connect_timeout_s:g} s")
@@ -95,15 +97,22 @@ class Iec104Link:
         if connection.state != c104.ConnectionState.CLOSED:
             threading.Thread(target=_keep_until_closed, args=(client, connection), daemon=True).start()
 
-    def _begin_connect(self) -> None:
+    async def _resolved_host(self) -> str:
+        # c104 resolves names too, but then every Python thread waits for the name server.
+        settings = self._settings
+        try:
+            found = await self._loop.getaddrinfo(
+                settings.host, settings.port, family=socket.AF_INET, type=socket.SOCK_STREAM
+            )
+        except OSError as error:
+            raise LinkLost("link_down", f"host {settings.host!r} has no IPv4 address: {error}") from error
+        return str(found[0][4][0])
+
+    def _begin_connect(self, host: str) -> None:
         settings = self._settings
         client = c104.Client(tick_rate_ms=TICK_MS)
-        try:
-            connection = client.add_connection(settings.host, settings.port, init=c104.Init.MUTED)
-        except ValueError as error:
-            raise LinkLost("link_down", str(error)) from error
-        if connection is None:
-            raise LinkLost("link_down", f"c104 refuses the address {settings.host}:{settings.port}")
+        connection = client.add_connection(host, settings.port, init=c104.Init.MUTED)
+        assert connection is not None, "a client's first connection is always taken"
         connection.originator_address = settings.originator_address
         parameters = connection.protocol_parameters
         parameters.connection_timeout = settings.connect_timeout_s

@@ -6,16 +6,18 @@ One file is one station with any number of drivers. Every field is explained in
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from drivers import mapping, modbus_settings
+from drivers import iec104_settings, mapping, modbus_settings
 from drivers.driver import Driver
+from drivers.iec104 import Iec104Driver
+from drivers.iec104_settings import Iec104Point, Iec104Settings
 from drivers.modbus_link import ModbusLink
 from drivers.modbus_settings import ModbusPoint, ModbusTcpSettings
 from drivers.modbus_tcp import ModbusTcpDriver
-from drivers.setting_type import Name, Port, Seconds
+from drivers.setting_type import Name
 from historian.clock import Clock
 from historian.errors import PointConflict, SettingsError, TimeError
 from historian.model.point import Point
@@ -23,35 +25,6 @@ from historian.model.ports import PointDirectory, SourceJournal
 from historian.model.timestamp import load_zone
 from historian.toml_file import load_typed
 from historian.toml_location import line_of
-
-
-class Iec104Point(mapping.PointEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A point of an IEC 60870-5-104 controlled station."""
-
-    information_object_address: Annotated[int, msgspec.Meta(ge=0, le=16_777_215)]
-    common_address: Annotated[int, msgspec.Meta(ge=0, le=65_535)] | None = None
-
-
-class Iec104Settings(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    forbid_unknown_fields=True,
-    tag_field="protocol",
-    tag="iec104",
-):
-    """One IEC 60870-5-104 connection."""
-
-    name: Name
-    host: str
-    port: Port = 2404
-    common_address: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 1
-    connect_timeout_s: Seconds = 10.0
-    back_off_min_s: Seconds = 1.0
-    back_off_max_s: Seconds = 60.0
-    backlog_samples_max: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100_000
-    points: tuple[Iec104Point, ...] = ()
-
 
 DriverSettings = ModbusTcpSettings | Iec104Settings
 
@@ -114,7 +87,8 @@ def _build_driver(
             link = ModbusLink(driver.host, driver.port, driver.connect_timeout_s, driver.response_timeout_s)
             return ModbusTcpDriver(driver, station, points, link, clock, journal)
         case Iec104Settings():
-            raise NotImplementedError
+            time_zone = driver.time_zone or substation.settings.time_zone
+            return Iec104Driver(driver, station, time_zone, points, clock, journal)
 
 
 def _ensure_points(substation: Substation, driver_index: int, directory: PointDirectory) -> list[Point]:
@@ -146,6 +120,7 @@ def _check(substation: Substation) -> None:
         driver_names.add(driver.name)
         if driver.back_off_min_s > driver.back_off_max_s:
             raise substation.error((*location, "back_off_min_s"), "back_off_min_s is above back_off_max_s")
+        _check_driver(substation, driver, location)
         entries: Sequence[ModbusPoint | Iec104Point] = driver.points
         for point_index, entry in enumerate(entries):
             point_location = (*location, "points", point_index)
@@ -153,6 +128,14 @@ def _check(substation: Substation) -> None:
                 raise substation.error((*point_location, "name"), f"point {entry.name!r} is there twice")
             point_names.add(entry.name)
             _check_point(substation, driver, entry, point_location)
+
+
+def _check_driver(substation: Substation, driver: DriverSettings, location: tuple[str | int, ...]) -> None:
+    try:
+        if isinstance(driver, Iec104Settings):
+            iec104_settings.check_connection(driver, substation.settings.time_zone)
+    except mapping.MappingError as error:
+        raise substation.error((*location, error.key), str(error)) from error
 
 
 def _check_point(
@@ -166,5 +149,7 @@ def _check_point(
         mapping.draft_of(entry, settings.station, driver.name, settings.time_zone)
         if isinstance(driver, ModbusTcpSettings) and isinstance(entry, ModbusPoint):
             modbus_settings.check_point(driver, entry)
+        elif isinstance(entry, Iec104Point):
+            iec104_settings.check_point(entry)
     except mapping.MappingError as error:
         raise substation.error((*location, error.key), str(error)) from error
