@@ -1,6 +1,7 @@
 """The reference pages name every setting, metric, log line, problem, route and command, and nothing else."""
 
 import ast
+import enum
 import re
 import tomllib
 import types
@@ -14,6 +15,7 @@ from api import problem, routes
 from drivers import substation
 from drivers.gateway import mapping
 from historian import cli, errors, settings
+from historian.model import unit
 from tests.source_tree import ROOT, dotted, our_files, product_sources
 
 # Structs whose fields an operator writes, and the document that lists them with their defaults.
@@ -24,6 +26,9 @@ DOCUMENTED_STRUCTS = {
 }
 
 
+ROW = r"^\| `([^`]+)` \| ([^|]+?) \| ([^|]+?) \|"  # name, default, allowed; then what it means
+
+
 def read(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
@@ -31,16 +36,35 @@ def read(path: str) -> str:
 # ── Settings ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def struct_fields(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Dotted name and default of every field, those of nested structs included."""
-    hints = typing.get_type_hints(struct)
+class Field(typing.NamedTuple):
+    """One row of a settings table: dotted name, default and allowed values as text."""
+
+    name: str
+    default: str
+    allowed: str
+
+
+def struct_fields(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[Field]:
+    """Every field, those of nested structs included; a list of tagged structs gives ``drivers[modbus_tcp].port``."""
+    hints = typing.get_type_hints(struct, include_extras=True)
     for field in msgspec.structs.fields(struct):
         nested = list(nested_structs(hints[field.name]))
+        is_list = typing.get_origin(strip(hints[field.name])) is tuple
         for inner in nested:
-            is_list = typing.get_origin(hints[field.name]) is tuple
-            yield from struct_fields(inner, f"{prefix}{field.name}{'[]' if is_list else ''}.")
+            tag = inner.__struct_config__.tag or ""
+            yield from struct_fields(inner, f"{prefix}{field.name}{f'[{tag}]' if is_list else ''}.")
         if not nested:
-            yield prefix + field.encode_name, field.default
+            name = prefix + field.encode_name
+            yield Field(name, default_text(field.default), allowed_text(hints[field.name]))
+
+
+def strip(hint: object) -> object:
+    """A type without its Annotated and without None."""
+    if typing.get_origin(hint) is typing.Annotated:
+        return strip(typing.get_args(hint)[0])
+    parts = [part for part in typing.get_args(hint) if part is not types.NoneType]
+    is_optional = len(parts) < len(typing.get_args(hint))
+    return strip(parts[0]) if is_optional and len(parts) == 1 else hint
 
 
 def nested_structs(hint: object) -> Iterator[type[msgspec.Struct]]:
@@ -48,8 +72,7 @@ def nested_structs(hint: object) -> Iterator[type[msgspec.Struct]]:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         yield hint
     for part in typing.get_args(hint):
-        if isinstance(part, type | types.UnionType | types.GenericAlias) or typing.get_origin(part):
-            yield from nested_structs(part)
+        yield from nested_structs(part)
 
 
 def default_text(default: object) -> str:
@@ -57,25 +80,39 @@ def default_text(default: object) -> str:
     if default is msgspec.NODEFAULT:
         return "required"
     value = msgspec.to_builtins(default)
-    if value is None:
-        return "–"
-    return f"`{msgspec.json.encode(value).decode()}`"
+    return "–" if value is None else f"`{msgspec.json.encode(value).decode()}`"
+
+
+def allowed_text(hint: object) -> str:
+    """What a field takes: a range, a choice, or the kind of value."""
+    parts = [part for part in typing.get_args(hint) if part is not types.NoneType]
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        return " or ".join(allowed_text(part) for part in parts)
+    for meta in getattr(hint, "__metadata__", ()):
+        if meta.ge is not None and meta.le is not None:
+            return f"{meta.ge} to {meta.le}"
+    bare = strip(hint)
+    if typing.get_origin(bare) is typing.Literal:
+        return ", ".join(f"`{choice}`" for choice in typing.get_args(bare))
+    if isinstance(bare, type) and issubclass(bare, enum.Enum):
+        return ", ".join(f"`{choice.value}`" for choice in bare)
+    names = {bool: "`true`, `false`", str: "text", int: "whole number", float: "number"}
+    return names.get(bare, "list")  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("document", DOCUMENTED_STRUCTS)
-def test_every_setting_is_documented_with_its_default(document: str) -> None:
-    rows = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+?) \|", read(document), re.MULTILINE))
-    expected = {name: default_text(default) for name, default in struct_fields(DOCUMENTED_STRUCTS[document])}
-    missing = {name: text for name, text in expected.items() if rows.get(name) != text}
-    assert not missing, f"{document} lacks or misstates: {missing}"
-    assert not set(rows) - set(expected), f"{document} names settings that do not exist"
+def test_every_setting_is_documented_with_default_and_range(document: str) -> None:
+    written = {Field(*row) for row in re.findall(ROW, read(document), re.MULTILINE)}
+    real = set(struct_fields(DOCUMENTED_STRUCTS[document]))
+    assert not real - written, f"{document} lacks or misstates {sorted(real - written)}"
+    assert not written - real, f"{document} has what is not so: {sorted(written - real)}"
 
 
 def test_the_shipped_settings_file_writes_every_field_with_its_default() -> None:
     text = read("config/historian.toml")
     assert settings.load_typed(ROOT / "config/historian.toml", settings.Settings) == settings.Settings()
     written = tomllib.loads(text)
-    for name, _ in struct_fields(settings.Settings):
+    for name in (field.name for field in struct_fields(settings.Settings)):
         section, _, key = name.rpartition(".")
         place = written.get(section, {}) if section else written
         assert key in place or re.search(rf"^# *{key} = ", text, re.MULTILINE), f"{name} is not in the file"
@@ -89,6 +126,11 @@ def test_every_example_substation_loads(path: str) -> None:
 @pytest.mark.parametrize("path", [p for p in our_files() if re.fullmatch(r"config/demo/.*\.toml", p)])
 def test_every_example_mapping_loads(path: str) -> None:
     assert mapping.load(ROOT / path).drafts()
+
+
+def test_every_unit_is_listed_with_its_dimension() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| (\w+) \|", read("docs/operator/units.md"), re.MULTILINE)
+    assert [(each.symbol, each.dimension) for each in unit.UNITS.values()] == rows
 
 
 # ── Metrics, messages, errors ────────────────────────────────────────────────────────────────────────────────
