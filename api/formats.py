@@ -1,0 +1,208 @@
+"""Chooses the form of a reply and writes it: JSON, CSV, NDJSON, or flat JSON rows for Grafana's Infinity."""
+
+import asyncio
+import csv
+import io
+import zoneinfo
+from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+from aiohttp import web
+
+from api import json_columns, problem
+from api.params import Params
+from api.problem import Problem
+from historian.model.sample import TimeColumn, ValueColumn
+
+CHUNK_ROWS: Final = 4096
+REPLY_STALL_S: Final = 30.0  # a reader that takes nothing for this long is let go
+THREAD_CELLS_MIN: Final = 50_000  # encoding more than this takes longer than the loop may be held
+
+
+class Format(Enum):
+    """The forms a reply can take; values are those of ``format=``."""
+
+    JSON = "json"
+    CSV = "csv"
+    NDJSON = "ndjson"
+    ROWS = "rows"
+
+
+MEDIA_TYPES: Final = {
+    Format.JSON: "application/json",
+    Format.CSV: "text/csv",
+    Format.NDJSON: "application/x-ndjson",
+    Format.ROWS: "application/json",
+}
+_CHOICES: Final = tuple(form.value for form in Format)
+
+
+class Column(NamedTuple):
+    """One column of a table; `cells` gives the JSON-ready cells of rows ``[first, last)``."""
+
+    name: str
+    cells: Callable[[int, int], Sequence[object]]
+
+
+class Table(NamedTuple):
+    """Rows to be written, held as columns."""
+
+    columns: tuple[Column, ...]
+    row_count: int
+
+
+def choose_format(request: web.Request) -> Format:
+    """What ``format=`` says, else what ``Accept`` prefers. Raises Problem 406."""
+    params = Params(request.query)
+    if params.text("format") is not None:
+        return Format(params.choice("format", _CHOICES, "json"))
+    accept = request.headers.get("Accept", "")
+    for media_type in _by_preference(accept):
+        match media_type:
+            case "*/*" | "application/*" | "application/json":
+                return Format.JSON
+            case "text/csv" | "text/*":
+                return Format.CSV
+            case "application/x-ndjson":
+                return Format.NDJSON
+    if not accept:
+        return Format.JSON
+    offered = ", ".join(sorted(set(MEDIA_TYPES.values())))
+    raise Problem(
+        problem.NOT_ACCEPTABLE, f"Accept: {accept} is not offered; there is {offered}", f"可用格式：{offered}"
+    )
+
+
+def reply_json(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """A JSON reply from a struct of `schemas` or plain values."""
+    return web.Response(
+        status=status, body=msgspec.json.encode(body), content_type="application/json", headers=headers
+    )
+
+
+async def reply_table(
+    request: web.Request,
+    table: Table,
+    form: Format,
+    *,
+    next_cursor: str | None = None,
+    etag: str | None = None,
+) -> web.StreamResponse:
+    """The table as CSV, NDJSON or flat JSON rows, streamed where it is long."""
+    headers = {"Cache-Control": "no-cache"}
+    if next_cursor is not None:
+        headers["X-Next-Cursor"] = next_cursor
+    if etag is not None:
+        headers["ETag"] = etag
+    chunks = _encode_chunks(table, form, has_bom=Params(request.query).is_set("bom"))
+    content_type = MEDIA_TYPES[form]
+    if table.row_count <= CHUNK_ROWS or request.method == "HEAD":
+        body = b"" if request.method == "HEAD" else b"".join(chunks)
+        return web.Response(body=body, content_type=content_type, charset="utf-8", headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.content_type = content_type
+    response.charset = "utf-8"
+    await response.prepare(request)
+    for chunk in chunks:
+        await _write_or_let_go(response, chunk)
+    await response.write_eof()
+    return response
+
+
+def constant(name: str, value: object) -> Column:
+    """The same cell in every row."""
+    return Column(name, lambda first, last: [value] * (last - first))
+
+
+def listed(name: str, cells: Sequence[object]) -> Column:
+    """Cells that are there already."""
+    return Column(name, lambda first, last: cells[first:last])
+
+
+def times(
+    name: str, time_us: TimeColumn, *, zone: zoneinfo.ZoneInfo | None = None, is_epoch_ms: bool = False
+) -> Column:
+    """RFC 3339 texts, or integers where epoch milliseconds are asked for."""
+
+    def cells(first: int, last: int) -> Sequence[object]:
+        if is_epoch_ms:
+            stamps: list[object] = (time_us[first:last] // 1000).tolist()
+            return stamps
+        texts: list[object] = msgspec.json.decode(json_columns.encode_times(time_us[first:last], zone))
+        return texts
+
+    return Column(name, cells)
+
+
+def values(name: str, value: ValueColumn) -> Column:
+    """Numbers; NaN, a gap, is null or an empty CSV cell."""
+
+    def cells(first: int, last: int) -> Sequence[object]:
+        part = value[first:last]
+        numbers: list[object] = part.tolist()
+        for i in np.flatnonzero(np.isnan(part)):
+            numbers[i] = None
+        return numbers
+
+    return Column(name, cells)
+
+
+def words(name: str, code: np.ndarray[Any, np.dtype[Any]], vocabulary: Sequence[str]) -> Column:
+    """The word of each code."""
+    return Column(name, lambda first, last: [vocabulary[entry] for entry in code[first:last].tolist()])
+
+
+def _by_preference(accept: str) -> list[str]:
+    weighted: list[tuple[float, str]] = []
+    for entry in accept.split(","):
+        media_type, *parameters = (part.strip().lower() for part in entry.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    weight = float(parameter[2:])
+                except ValueError:
+                    weight = 0.0
+        if media_type and weight > 0:
+            weighted.append((-weight, media_type))
+    return [media_type for _, media_type in sorted(weighted, key=lambda pair: pair[0])]
+
+
+def _encode_chunks(table: Table, form: Format, *, has_bom: bool) -> Iterator[bytes]:
+    names = [column.name for column in table.columns]
+    if form is Format.CSV:
+        yield (b"\xef\xbb\xbf" if has_bom else b"") + _csv_lines([names])
+    elif form is Format.ROWS:
+        yield b"["
+    for first in range(0, table.row_count, CHUNK_ROWS):
+        last = min(first + CHUNK_ROWS, table.row_count)
+        rows = zip(*(column.cells(first, last) for column in table.columns), strict=True)
+        match form:
+            case Format.CSV:
+                yield _csv_lines(rows)
+            case Format.NDJSON:
+                yield msgspec.json.Encoder().encode_lines(
+                    [dict(zip(names, row, strict=True)) for row in rows]
+                )
+            case _:
+                encoded = msgspec.json.encode([dict(zip(names, row, strict=True)) for row in rows])
+                yield (b"," if first else b"") + encoded[1:-1]
+    if form is Format.ROWS:
+        yield b"]"
+
+
+def _csv_lines(rows: object) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)  # type: ignore[arg-type]
+    return text.getvalue().encode()
+
+
+async def _write_or_let_go(response: web.StreamResponse, chunk: bytes) -> None:
+    try:
+        async with asyncio.timeout(REPLY_STALL_S):
+            await response.write(chunk)
+    except TimeoutError:
+        raise ConnectionAbortedError("the reader takes nothing; the connection is cut") from None

@@ -1,0 +1,179 @@
+"""The kinds of problem a reply can carry (RFC 9457). Slugs are stable: clients act on them."""
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from historian.errors import HistorianError
+
+
+class ProblemKind(NamedTuple):
+    """One stable ``type``; ``/problems/<slug>``."""
+
+    slug: str
+    status: int
+    title_en: str
+    title_zh: str
+
+    @property
+    def uri(self) -> str:
+        return f"/problems/{self.slug}"
+
+    @property
+    def code(self) -> str:
+        return self.slug.replace("-", "_")
+
+
+BAD_REQUEST: Final = ProblemKind("bad-request", 400, "The request cannot be read", "请求无法解析")
+MALFORMED_JSON: Final = ProblemKind("malformed-json", 400, "The body is not JSON", "请求体不是合法的 JSON")
+MALFORMED_BODY: Final = ProblemKind("malformed-body", 400, "The body cannot be read", "请求体无法解析")
+INVALID_PARAMETER: Final = ProblemKind(
+    "invalid-parameter", 400, "A parameter is missing or wrong", "参数缺失或错误"
+)
+INVALID_TIME: Final = ProblemKind("invalid-time", 400, "A time cannot be read", "时间无法解析")
+INVALID_CURSOR: Final = ProblemKind("invalid-cursor", 400, "The cursor is not one of ours", "游标无效")
+LINES_REFUSED: Final = ProblemKind("lines-refused", 400, "Some lines were refused", "部分行被拒绝")
+ROUTE_NOT_FOUND: Final = ProblemKind("route-not-found", 404, "There is nothing here", "此路径不存在")
+POINT_NOT_FOUND: Final = ProblemKind("point-not-found", 404, "No such point", "测点不存在")
+STATION_NOT_FOUND: Final = ProblemKind("station-not-found", 404, "No such station", "厂站不存在")
+DRIVER_NOT_FOUND: Final = ProblemKind("driver-not-found", 404, "No such driver", "采集驱动不存在")
+PAGE_NOT_FOUND: Final = ProblemKind("page-not-found", 404, "No such file of the page", "页面文件不存在")
+METHOD_NOT_ALLOWED: Final = ProblemKind(
+    "method-not-allowed", 405, "This method does not work here", "此路径不支持该方法"
+)
+NOT_ACCEPTABLE: Final = ProblemKind(
+    "not-acceptable", 406, "None of the formats asked for is offered", "不提供所要求的格式"
+)
+BODY_TOO_SLOW: Final = ProblemKind("body-too-slow", 408, "The body came too slowly", "请求体传输过慢")
+POINT_CONFLICT: Final = ProblemKind(
+    "point-conflict", 409, "The point conflicts with another", "测点与已有定义冲突"
+)
+BODY_TOO_LARGE: Final = ProblemKind("body-too-large", 413, "The body is too large", "请求体过大")
+UNSUPPORTED_MEDIA_TYPE: Final = ProblemKind(
+    "unsupported-media-type", 415, "This content type is not taken here", "不支持该内容类型"
+)
+INVALID_BODY: Final = ProblemKind(
+    "invalid-body", 422, "The body does not say what is needed", "请求体内容不符合要求"
+)
+POINT_INVALID: Final = ProblemKind(
+    "point-invalid", 422, "An attribute of the point is not allowed", "测点属性不合规定"
+)
+UNIT_MISMATCH: Final = ProblemKind("unit-mismatch", 422, "The unit does not fit", "单位不匹配")
+QUERY_TOO_LARGE: Final = ProblemKind(
+    "query-too-large", 422, "The query asks for too much", "查询规模超过限制"
+)
+QUERY_REFUSED: Final = ProblemKind(
+    "query-refused", 422, "The query cannot be answered as asked", "无法按要求回答该查询"
+)
+INTERNAL_ERROR: Final = ProblemKind("internal-error", 500, "A fault of the historian", "历史库内部错误")
+STORE_FAULT: Final = ProblemKind(
+    "store-fault", 500, "The store cannot read what was asked", "存储无法读取所需数据"
+)
+QUEUE_FULL: Final = ProblemKind("queue-full", 503, "The ingest queue is full", "写入队列已满")
+LOG_FAILED: Final = ProblemKind("log-failed", 503, "No durable write is possible now", "目前无法持久写入")
+TOO_MANY_CONNECTIONS: Final = ProblemKind("too-many-connections", 503, "Too many connections", "连接数过多")
+DISK_RESERVE: Final = ProblemKind("disk-reserve", 507, "The disk reserve is reached", "磁盘已达保留空间")
+
+ALL: Final = (
+    BAD_REQUEST,
+    MALFORMED_JSON,
+    MALFORMED_BODY,
+    INVALID_PARAMETER,
+    INVALID_TIME,
+    INVALID_CURSOR,
+    LINES_REFUSED,
+    ROUTE_NOT_FOUND,
+    POINT_NOT_FOUND,
+    STATION_NOT_FOUND,
+    DRIVER_NOT_FOUND,
+    PAGE_NOT_FOUND,
+    METHOD_NOT_ALLOWED,
+    NOT_ACCEPTABLE,
+    BODY_TOO_SLOW,
+    POINT_CONFLICT,
+    BODY_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    INVALID_BODY,
+    POINT_INVALID,
+    UNIT_MISMATCH,
+    QUERY_TOO_LARGE,
+    QUERY_REFUSED,
+    INTERNAL_ERROR,
+    STORE_FAULT,
+    QUEUE_FULL,
+    LOG_FAILED,
+    TOO_MANY_CONNECTIONS,
+    DISK_RESERVE,
+)
+
+
+class Fault(NamedTuple):
+    """One wrong place: a JSON `pointer` into the body, a query `parameter` or a `line`, and what is wrong."""
+
+    en: str
+    zh: str = ""
+    pointer: str = ""
+    parameter: str = ""
+    line: int = 0
+    code: str = ""
+
+
+class FaultDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One entry of ``errors`` in a problem reply."""
+
+    detail: str
+    pointer: str = ""
+    parameter: str = ""
+    line: int = 0
+    code: str = ""
+
+
+class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of every error reply, ``application/problem+json``."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    instance: str
+    request_id: str
+    errors: tuple[FaultDetails, ...] = ()
+    accepted: int | None = None
+    rejected: int | None = None
+
+
+class Problem(HistorianError):
+    """A reply that is an error, on purpose; `en` and `zh` say the same in two languages."""
+
+    def __init__(
+        self,
+        kind: ProblemKind,
+        en: str,
+        zh: str,
+        *,
+        faults: tuple[Fault, ...] = (),
+        headers: dict[str, str] | None = None,
+        accepted: int | None = None,
+        rejected: int | None = None,
+    ) -> None:
+        super().__init__(en)
+        self.kind = kind
+        self.en = en
+        self.zh = zh
+        self.faults = faults
+        self.headers = headers or {}
+        self.accepted = accepted
+        self.rejected = rejected
+
+    @classmethod
+    def of_parameter(
+        cls, parameter: str, en: str, zh: str, kind: ProblemKind = INVALID_PARAMETER
+    ) -> "Problem":
+        """A query or path parameter is wrong; both texts follow ``parameter <name>:``."""
+        return cls(
+            kind,
+            f"parameter {parameter}: {en}",
+            f"参数 {parameter}：{zh}",
+            faults=(Fault(en, zh, parameter=parameter),),
+        )
