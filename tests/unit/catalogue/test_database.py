@@ -29,8 +29,7 @@ def test_synced_means_that_a_commit_waits_for_the_disk(tmp_path: Path, is_synced
 def test_a_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     database = Database(tmp_path / "a.sqlite", SCHEMA, is_synced=True)
     with pytest.raises(CatalogueError, match=r"a\.sqlite: UNIQUE"), database.transaction() as connection:
-        connection.execute("INSERT INTO thing VALUES ('x')")
-        connection.execute("INSERT INTO thing VALUES ('x')")
+        connection.executemany("INSERT INTO thing VALUES (?)", [("x",), ("x",)])
     assert database.rows("SELECT * FROM thing") == []
     with database.transaction() as connection:
         connection.execute("INSERT INTO thing VALUES ('y')")
