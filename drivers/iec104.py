@@ -21,7 +21,7 @@ from drivers.errors import LinkLost
 from drivers.iec104_interrogation import InterrogationSchedule, Request, RequestKind
 from drivers.iec104_link import Iec104Link
 from drivers.iec104_settings import Iec104Settings, address_of, common_addresses, raw_max_of
-from drivers.iec104_values import DeviceTime
+from drivers.iec104_value import DeviceTime
 from historian.clock import Clock
 from historian.logs import EventLog
 from historian.model.point import SECOND_US, Point

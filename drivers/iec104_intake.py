@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from drivers.codec.asdu import Asdu, InformationObject, TypeId, decode_asdu
-from drivers.iec104_values import COUNTER_QUALITY, MEASURED_QUALITY, DeviceTime
+from drivers.iec104_value import COUNTER_QUALITY, MEASURED_QUALITY, DeviceTime
 from drivers.mapping import Scaling
 from historian.clock import Clock
 from historian.errors import ProtocolError

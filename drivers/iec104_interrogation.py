@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from drivers.codec.asdu import Cause, TypeId
 from drivers.iec104_intake import InterrogationAnswer
-from drivers.iec104_values import next_multiple_us
+from drivers.iec104_value import next_multiple_us
 from historian.model.point import SECOND_US
 
 COUNTER_NAMES: Final = (

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import msgspec
 
 from drivers import mapping
-from drivers.iec104_values import SummerTimeBit
+from drivers.iec104_value import SummerTimeBit
 from drivers.setting_type import Name, Octet, Port, Seconds
 from historian.errors import TimeError
 from historian.model.point import PointKind
