@@ -1,0 +1,236 @@
+"""The load curve of a day: always every slot, each with value, state, sample count and quality.
+
+A slot's value is the mean over the time that its samples speak for, in the unit per hour: interval energy of
+157.18 kWh in a quarter of an hour is 628.72 kW. It is computed from exact whole numbers and rounded once. A
+missing slot is NaN, never zero and never the last value. Nothing is carried across a gap.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from historian.energy import fixed_point, load_curve_kernels, sample_period, slot_sum
+from historian.energy.load_curve_kernels import HALF_BITS, HALF_MASK
+from historian.energy.sample_period import SamplePeriods
+from historian.model import quality
+from historian.model.point import HOUR_US, PointKind
+from historian.model.sample import SampleRun
+
+I64 = npt.NDArray[np.int64]
+F64 = npt.NDArray[np.float64]
+U16 = npt.NDArray[np.uint16]
+U8 = npt.NDArray[np.uint8]
+
+COVERED_SHARE_MIN: Final = 0.99  # of a complete slot: sources that stamp with jitter leave slivers
+EXTREME_SHARE_MIN: Final = 0.5  # of a slot that may be a day's maximum or minimum
+
+
+class SlotState(IntEnum):
+    """How a slot came to its value. Numbers are append-only; names are those of the HTTP contract."""
+
+    COMPLETE = 0  # samples speak for all of it
+    PARTIAL = 1  # for some of it: the mean is over that part
+    MISSING = 2  # no sample: no value
+    SUSPECT = 3  # samples that may not be used (bad, or a register that fell): no value
+    SPREAD = 4  # the share of a period longer than the slot
+    SPANNED = 5  # within a gap whose energy is known as a whole only: no value
+
+
+class LoadCurve(NamedTuple):
+    """One value for each slot; NaN where there is none.
+
+    `sample_count` counts the samples stamped in the slot. `covered_us` is the time the value speaks for.
+    `total` is the exact sum over all slots in unit·hours, or the amount for interval and register points;
+    it includes what gaps are known to hold. `known_us` is the time it speaks for.
+    """
+
+    value: F64
+    state: U8
+    sample_count: I64
+    quality: U16
+    covered_us: I64
+    total: Fraction
+    known_us: int
+
+
+class CurveSummary(NamedTuple):
+    """A curve in figures, unrounded; None where there is nothing to tell.
+
+    `max_value` is the maximum of the interval means (区间最大), the first where several are equal. It is not a
+    meter's maximum demand (最大需量), which slides. Slots covered by less than half are no candidates. `mean`
+    and `load_factor` are over the time that is known; `energy` is what is known.
+    """
+
+    max_value: float | None = None
+    max_start_us: int | None = None
+    max_end_us: int | None = None
+    min_value: float | None = None
+    min_start_us: int | None = None
+    min_end_us: int | None = None
+    mean: float | None = None
+    load_factor: float | None = None
+    load_factor_min: float | None = None
+    peak_valley_difference: float | None = None
+    peak_valley_rate: float | None = None
+    energy: float | None = None
+    slot_count: int = 0
+    value_count: int = 0
+    complete_count: int = 0
+
+
+def build(
+    run: SampleRun,
+    kind: PointKind,
+    point_interval_us: int,
+    edges_us: I64,
+    factor: float = 1.0,
+    period_end_us: I64 | None = None,
+) -> LoadCurve:
+    """The curve of one point over the slots ``edges_us[i] … edges_us[i + 1]``, `factor` applied once.
+
+    The run should reach two intervals beyond both ends, a register's one reading beyond; what speaks for no
+    slot is ignored, so a longer run gives the same curve. `period_end_us`: see `sample_period.periods_of`.
+    """
+    periods = sample_period.periods_of(run, kind, point_interval_us, period_end_us)
+    periods = periods.select((periods.end_us > edges_us[0]) & (periods.start_us < edges_us[-1]))
+    sums = slot_sum.sum_slots(periods, kind in sample_period.AMOUNT_KINDS, edges_us)
+    scale = fixed_point.exact(factor)
+    value = slot_sum.mean_rates(sums, scale)
+    return LoadCurve(
+        value=value,
+        state=_states(sums.covered_us, value, periods, edges_us, point_interval_us),
+        sample_count=_count_samples(run, edges_us),
+        quality=_qualities(periods, edges_us),
+        covered_us=sums.covered_us,
+        total=sums.total * scale,
+        known_us=sums.known_us,
+    )
+
+
+def add(curves: Sequence[LoadCurve], edges_us: I64) -> LoadCurve:
+    """The sum of curves over the same slots; a slot where any lacks is PARTIAL and sums what is there."""
+    assert curves, "a sum has at least one curve"
+    values = np.array([curve.value for curve in curves])
+    states = np.array([curve.state for curve in curves])
+    value_count = np.count_nonzero(~np.isnan(values), axis=0)
+    state = np.where(value_count > 0, np.uint8(SlotState.PARTIAL), np.min(states, axis=0))
+    is_whole = np.all((states == SlotState.COMPLETE) | (states == SlotState.SPREAD), axis=0)
+    state = np.where(is_whole, np.max(states, axis=0), state).astype(np.uint8)
+    covered_us: I64 = np.max(np.array([curve.covered_us for curve in curves]), axis=0)
+    worst = curves[0].quality
+    for curve in curves[1:]:
+        worst = sample_period.worse_of(worst, curve.quality)
+    return LoadCurve(
+        value=np.where(value_count > 0, _exact_column_sums(values), np.nan),
+        state=state,
+        sample_count=np.sum([curve.sample_count for curve in curves], axis=0, dtype=np.int64),
+        quality=worst,
+        covered_us=covered_us,
+        total=sum((curve.total for curve in curves), Fraction()),
+        known_us=max(int(np.sum(covered_us)), max(curve.known_us for curve in curves)),
+    )
+
+
+def summarise(curve: LoadCurve, edges_us: I64) -> CurveSummary:
+    """Maximum, minimum, mean and what follows from them; see CurveSummary."""
+    has_value = ~np.isnan(curve.value)
+    counts = CurveSummary(
+        slot_count=len(curve.value),
+        value_count=int(np.count_nonzero(has_value)),
+        complete_count=int(
+            np.count_nonzero((curve.state == SlotState.COMPLETE) | (curve.state == SlotState.SPREAD))
+        ),
+    )
+    if curve.known_us == 0:
+        return counts
+    mean = curve.total * HOUR_US / curve.known_us
+    summary = counts._replace(mean=fixed_point.to_float(mean), energy=fixed_point.to_float(curve.total))
+    is_candidate = has_value & (curve.covered_us >= np.diff(edges_us) * EXTREME_SHARE_MIN)
+    candidates = np.flatnonzero(is_candidate)
+    if len(candidates) == 0:
+        return summary
+    first_max = int(candidates[np.argmax(curve.value[candidates])])
+    first_min = int(candidates[np.argmin(curve.value[candidates])])
+    return _with_extremes(summary, curve, edges_us, first_max, first_min)
+
+
+def load_factor(mean: Fraction, max_value: float | None) -> float | None:
+    """Mean over maximum; None where there is no positive maximum."""
+    if max_value is None or max_value <= 0.0:
+        return None
+    return fixed_point.to_float(mean / fixed_point.exact(max_value))
+
+
+def _with_extremes(
+    summary: CurveSummary, curve: LoadCurve, edges_us: I64, first_max: int, first_min: int
+) -> CurveSummary:
+    mean = curve.total * HOUR_US / curve.known_us
+    highest = fixed_point.exact(float(curve.value[first_max]))
+    lowest = fixed_point.exact(float(curve.value[first_min]))
+    difference = highest - lowest
+    has_ratios = highest > 0
+    return summary._replace(
+        max_value=float(curve.value[first_max]),
+        max_start_us=int(edges_us[first_max]),
+        max_end_us=int(edges_us[first_max + 1]),
+        min_value=float(curve.value[first_min]),
+        min_start_us=int(edges_us[first_min]),
+        min_end_us=int(edges_us[first_min + 1]),
+        load_factor=load_factor(mean, float(curve.value[first_max])),
+        load_factor_min=fixed_point.to_float(lowest / highest) if has_ratios else None,
+        peak_valley_difference=fixed_point.to_float(difference),
+        peak_valley_rate=fixed_point.to_float(difference / highest) if has_ratios else None,
+    )
+
+
+def _states(covered_us: I64, value: F64, periods: SamplePeriods, edges_us: I64, point_interval_us: int) -> U8:
+    length_us = np.diff(edges_us)
+    whole = np.where(point_interval_us > length_us, np.uint8(SlotState.SPREAD), np.uint8(SlotState.COMPLETE))
+    state = np.full(len(length_us), np.uint8(SlotState.MISSING))
+    state[_touched(periods.select(~periods.is_usable), edges_us)] = SlotState.SUSPECT
+    state[_touched(periods.select(periods.is_whole_only), edges_us)] = SlotState.SPANNED
+    state[covered_us > 0] = SlotState.PARTIAL
+    is_whole = (covered_us >= length_us * COVERED_SHARE_MIN) & (covered_us > 0)
+    state[is_whole] = whole[is_whole]
+    state[(covered_us > 0) & np.isnan(value)] = SlotState.SUSPECT  # beyond what a float can hold
+    return state
+
+
+def _qualities(periods: SamplePeriods, edges_us: I64) -> U16:
+    """Worst of the samples used; where none may be used, worst of those; where there are none, missing."""
+    worst = np.full(len(edges_us) - 1, np.uint16(quality.MISSING))
+    for is_wanted in (~periods.is_usable, periods.is_usable & ~periods.is_whole_only):
+        chosen = periods.select(is_wanted)
+        touched = np.zeros(len(worst), np.uint8)
+        load_curve_kernels.collect_quality(
+            chosen.start_us, chosen.end_us, chosen.quality, edges_us, worst, touched
+        )
+    return worst
+
+
+def _touched(periods: SamplePeriods, edges_us: I64) -> npt.NDArray[np.bool_]:
+    touched = np.zeros(len(edges_us) - 1, np.uint8)
+    ignored = np.zeros(len(touched), np.uint16)
+    load_curve_kernels.collect_quality(
+        periods.start_us, periods.end_us, periods.quality, edges_us, ignored, touched
+    )
+    return touched > 0
+
+
+def _count_samples(run: SampleRun, edges_us: I64) -> I64:
+    times_us = sample_period.without_deleted(run).time_us
+    return np.diff(np.searchsorted(times_us, edges_us)).astype(np.int64)
+
+
+def _exact_column_sums(values: F64) -> F64:
+    """Sum down each column, leaving out NaN: exact for decimals, whatever the order of the rows."""
+    fixed = fixed_point.to_fixed(np.where(np.isnan(values), 0.0, values).reshape(-1))
+    scaled = fixed.scaled.reshape(values.shape)
+    high = np.sum(scaled >> HALF_BITS, axis=0).tolist()
+    low = np.sum(scaled & HALF_MASK, axis=0).tolist()
+    sums = [((upper << HALF_BITS) + lower) * fixed.unit for upper, lower in zip(high, low, strict=True)]
+    return np.array([fixed_point.to_float(total) for total in sums], np.float64)
