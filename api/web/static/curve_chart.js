@@ -1,17 +1,17 @@
 // The day curve: one uPlot chart over slot positions, so that overlaid days fall slot on slot whatever their dates.
 
-import { drawExtreme, drawMissing, drawStateStrip, drawUnit, isolatedIndexes, stateRuns } from "/static/curve_marks.js";
+import { canvasFont, drawExtreme, drawMissing, drawStateStrip, drawUnit, isolatedIndexes, stateRuns } from "/static/curve_marks.js";
 import { isNumber, number } from "/static/format.js";
 
 const LIBRARY = "/static/vendor/uPlot.esm.js";
 const AXIS_INK = "#4a545e";
 const GRID = { stroke: "#d9dde0", width: 1 };
-const LINES = [
-  { stroke: "#1b4265", width: 2 },
+const MAIN_LINE = { stroke: "#1b4265", width: 2 };
+const OVERLAY_LINES = [
   { stroke: "#6d7781", width: 1.4, dash: [7, 4] },
   { stroke: "#8a6d3f", width: 1.4, dash: [2, 3] },
 ];
-const FONT = '12px "Segoe UI", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif';
+const AXIS_SPACE = 44;
 
 /** A chart in `host`; `onSlot(index or null)` is told which slot the cursor is on. Raises if the library is missing. */
 export async function makeCurveChart(host, onSlot) {
@@ -40,21 +40,21 @@ class CurveChart {
   show(curve, states, visible) {
     this.#curve = curve;
     this.#runs = stateRuns(states);
-    const data = [positions(curve), curve.slots.map((slot) => slot.value), ...curve.overlays.map((one) => one.values)];
+    const data = [positions(curve), ...curve.overlays.map((one) => one.values), curve.slots.map((slot) => slot.value)];
     const shape = `${curve.slots.length} ${curve.overlays.length} ${curve.slots[0]?.label}`;
     if (this.#plot === null || shape !== this.#shape) this.#make(data);
     else this.#plot.setData(data);
     this.#shape = shape;
-    visible.forEach((isVisible, index) => this.#plot.setSeries(index + 2, { show: isVisible }));
+    visible.forEach((isVisible, index) => this.#plot.setSeries(index + 1, { show: isVisible }));
     this.#plot.redraw();
   }
 
   #make(data) {
     this.#plot?.destroy();
-    const series = data.slice(1).map((_, index) => ({
-      ...LINES[index % LINES.length],
-      spanGaps: false,
-      points: { show: true, size: 7, fill: LINES[index % LINES.length].stroke, filter: onlyIsolated },
+    const overlayCount = data.length - 2;
+    const lines = [...Array.from({ length: overlayCount }, (_, k) => OVERLAY_LINES[k % OVERLAY_LINES.length]), MAIN_LINE];
+    const series = lines.map((line) => ({
+      ...line, spanGaps: false, points: { show: true, size: 7, fill: line.stroke, filter: onlyIsolated },
     }));
     this.#plot = new this.#UPlot({
       ...this.#size(),
@@ -62,7 +62,7 @@ class CurveChart {
       padding: [22, 24, 0, 0],
       cursor: { y: false, points: { size: 8 }, drag: { x: true, y: false, dist: 6 } },
       scales: { x: { time: false, range: (_, min, max) => this.#slotRange(min, max) }, y: { range: valueRange } },
-      axes: [this.#slotAxis(), { stroke: AXIS_INK, grid: GRID, ticks: GRID, font: FONT, size: 62, values: valueLabels }],
+      axes: [this.#slotAxis(), { stroke: AXIS_INK, grid: GRID, ticks: GRID, font: canvasFont(1), size: 62, space: AXIS_SPACE, values: valueLabels }],
       series: [{}, ...series],
       hooks: {
         drawClear: [(plot) => drawMissing(plot, this.#runs)],
@@ -74,7 +74,7 @@ class CurveChart {
 
   #slotAxis() {
     return {
-      stroke: AXIS_INK, grid: GRID, ticks: GRID, font: FONT, size: 30,
+      stroke: AXIS_INK, grid: GRID, ticks: GRID, font: canvasFont(1), size: 30,
       splits: (plot, _, min, max) => this.#hourPositions(min, max, plot.bbox.width / devicePixelRatio),
       values: (_, splits) => splits.map((position) => this.#labelAt(position)),
     };

@@ -3,11 +3,22 @@
 
 const STRIP_HEIGHT = 9;
 const INK = { missing: "#7d858d", doubtful: "#a35200", bad: "#a3221c", replaced: "#3d5a76", mark: "#22282e" };
-const LETTERS = { suspect: "?", bad: "×", estimated: "E", substituted: "S", manual: "M", partial: "½" };
-const STATE_INK = {
-  suspect: INK.doubtful, bad: INK.bad, estimated: INK.replaced, substituted: INK.replaced, manual: INK.replaced,
-  partial: INK.doubtful,
+
+/** The letter at a run of slots in that state; a plain gap has none. */
+export const LETTERS = {
+  partial: "½", spread: "÷", suspect: "?", estimated: "E", substituted: "S", manual: "M", unusable: "×", spanned: "Σ",
 };
+const STATE_INK = {
+  partial: INK.doubtful, spread: INK.replaced, suspect: INK.doubtful, estimated: INK.replaced,
+  substituted: INK.replaced, manual: INK.replaced, missing: INK.missing, unusable: INK.bad, spanned: INK.missing,
+};
+const WITHOUT_VALUE = new Set(["missing", "unusable", "spanned"]);
+
+/** The page's own font a little smaller, in CSS form; `ratio` is 1 where the drawer scales by itself. */
+export function canvasFont(ratio) {
+  const { fontFamily, fontSize } = getComputedStyle(document.body);
+  return `${Number.parseFloat(fontSize) * 0.9 * ratio}px ${fontFamily}`;
+}
 
 /** Runs of equal slot state: `{state, first, last}` by slot index, both inclusive. */
 export function stateRuns(states) {
@@ -26,15 +37,15 @@ export function isolatedIndexes(values) {
   return values.flatMap((_, index) => (isThere(index) && !isThere(index - 1) && !isThere(index + 1) ? [index] : []));
 }
 
-/** Hatches the runs of missing slots over the full height of the plot. */
+/** Hatches the runs of slots without a value over the full height of the plot. */
 export function drawMissing(plot, runs) {
-  for (const run of runs.filter((one) => one.state === "missing")) {
+  for (const run of runs.filter((one) => WITHOUT_VALUE.has(one.state))) {
     const [left, width] = runEdges(plot, run);
-    hatch(plot.ctx, left, plot.bbox.top, width, plot.bbox.height, INK.missing, 9);
+    hatch(plot.ctx, left, plot.bbox.top, width, plot.bbox.height, STATE_INK[run.state], 9);
   }
 }
 
-/** A strip along the bottom for runs that are neither good nor missing, with the letter of their state. */
+/** A strip along the bottom for runs in a state that has a letter. */
 export function drawStateStrip(plot, runs) {
   const ratio = devicePixelRatio;
   const height = STRIP_HEIGHT * ratio;
@@ -106,7 +117,7 @@ function hatch(context, left, top, width, height, ink, spacing) {
 
 function writeText(context, text, x, y, ink, baseline, align) {
   context.save();
-  context.font = `600 ${11 * devicePixelRatio}px "Segoe UI", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif`;
+  context.font = `600 ${canvasFont(devicePixelRatio)}`;
   context.textBaseline = baseline;
   context.textAlign = align;
   context.lineWidth = 3 * devicePixelRatio;

@@ -1,13 +1,14 @@
 // The panel of the day: its legend with the overlay switches, the chart or the table, and the states in words.
 
 import { makeCurveChart } from "/static/curve_chart.js";
-import { stateRuns } from "/static/curve_marks.js";
+import { LETTERS, stateRuns } from "/static/curve_marks.js";
 import { showTable } from "/static/day_table.js";
 import { byId, element, svgElement } from "/static/dom.js";
 import { slotText } from "/static/figures.js";
 import { dayText, intervalText, isNumber, quantity } from "/static/format.js";
 import { causeText, gapOfSlot } from "/static/gap_list.js";
 import { codeWords, words } from "/static/i18n.js";
+import { slotState } from "/static/slot_state.js";
 import { showNotice } from "/static/notices.js";
 import { OVERLAY_WORDS } from "/static/overlays.js";
 import { curveCsvAddress } from "/static/resources.js";
@@ -36,7 +37,7 @@ export class CurvePanel {
 
   /** Shows a curve of `point` with `gaps`; `overlays` are those switched on, `view` "curve" or "table". */
   show({ point, curve, gaps, overlays, view, nowMs }) {
-    const states = curve.slots.map((slot) => shownState(slot, nowMs));
+    const states = curve.slots.map((slot) => slotState(slot, nowMs));
     this.#shown = { point, curve, gaps, overlays, states };
     const isTable = view === "table" || this.#chart === null;
     byId("curve_title").textContent = words("curve_title", { day: dayText(curve.date), count: curve.slots.length });
@@ -105,11 +106,6 @@ export class CurvePanel {
   }
 }
 
-/** The state of a slot as shown: one that has not ended yet is not missing. */
-function shownState(slot, nowMs) {
-  return slot.state === "missing" && slot.endMs > nowMs ? "ahead" : slot.state;
-}
-
 /** The slot of the newest value; null where there is none. */
 function newestIndex(slots) {
   const index = slots.findLastIndex((slot) => isNumber(slot.value));
@@ -145,5 +141,6 @@ function showStates(states) {
     if (state !== "good") counts.set(state, (counts.get(state) ?? 0) + last - first + 1);
   }
   byId("states").replaceChildren(...[...counts].map(([state, count]) => element("span", { "data-state": state },
-    element("span", { class: "hatch", "aria-hidden": "true" }), `${codeWords("state", state)} ${count}`)));
+    element("span", { class: "hatch", "aria-hidden": "true" }),
+    `${LETTERS[state] ?? ""} ${codeWords("state", state)} ${count}`.trim())));
 }

@@ -60,6 +60,8 @@ export async function loadCurve(point, date, overlays, signal) {
     startLabel: index === 0 ? "00:00" : answer.slots[index - 1].label,
     value: slot.value,
     state: slot.state,
+    quality: slot.quality,
+    origin: slot.origin,
     count: slot.count,
   }));
   return {
