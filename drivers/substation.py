@@ -19,7 +19,7 @@ from drivers.modbus_settings import ModbusPoint, ModbusTcpSettings
 from drivers.modbus_tcp import ModbusTcpDriver
 from drivers.setting_type import Name
 from historian.clock import Clock
-from historian.errors import PointConflict, SettingsError, TimeError
+from historian.errors import PointError, SettingsError, TimeError
 from historian.model.point import Point
 from historian.model.ports import PointDirectory, SourceJournal
 from historian.model.timestamp import load_zone
@@ -64,7 +64,7 @@ def build_drivers(
 ) -> list[Driver]:
     """The drivers of a file, their points made where absent; nothing is connected yet.
 
-    Raises SettingsError where a point's name is taken by another definition.
+    Raises SettingsError where the catalogue refuses a point, say for another definition of that name.
     """
     return [
         _build_driver(substation, driver_index, directory, journal, clock)
@@ -99,7 +99,7 @@ def _ensure_points(substation: Substation, driver_index: int, directory: PointDi
         draft = mapping.draft_of(entry, settings.station, driver.name, settings.time_zone)
         try:
             points.append(directory.ensure(draft))
-        except PointConflict as error:
+        except PointError as error:
             location = ("drivers", driver_index, "points", point_index, "name")
             raise substation.error(location, str(error)) from error
     return points
@@ -118,8 +118,6 @@ def _check(substation: Substation) -> None:
         if driver.name in driver_names:
             raise substation.error((*location, "name"), f"driver {driver.name!r} is there twice")
         driver_names.add(driver.name)
-        if driver.back_off_min_s > driver.back_off_max_s:
-            raise substation.error((*location, "back_off_min_s"), "back_off_min_s is above back_off_max_s")
         _check_driver(substation, driver, location)
         entries: Sequence[ModbusPoint | Iec104Point] = driver.points
         for point_index, entry in enumerate(entries):
@@ -131,6 +129,8 @@ def _check(substation: Substation) -> None:
 
 
 def _check_driver(substation: Substation, driver: DriverSettings, location: tuple[str | int, ...]) -> None:
+    if driver.back_off_min_s > driver.back_off_max_s:
+        raise substation.error((*location, "back_off_min_s"), "back_off_min_s is above back_off_max_s")
     try:
         if isinstance(driver, Iec104Settings):
             iec104_settings.check_connection(driver, substation.settings.time_zone)

@@ -1,11 +1,13 @@
 """Fixtures of every test tree, and the rule that in CI a skipped test is a failure."""
 
+import asyncio
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import uvloop
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,6 +30,16 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the shared reference data: no folder ../shared beside the checkout")
     return folder
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Modules that say ``EVERY_LOOP = True`` run on the product's loop, uvloop, as well as on asyncio's."""
+    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    if getattr(getattr(item, "module", None), "EVERY_LOOP", False):
+        loops["uvloop"] = uvloop.new_event_loop
+    return loops
 
 
 def is_ci() -> bool:
