@@ -4,7 +4,10 @@ The caller decides when, since before a seal takes effect other state must be du
 `seal` waits for `before_checkpoint` between the snapshot and the new manifest.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
 
 from historian.errors import SegmentCorrupt
 from historian.logs import EventLog
@@ -35,6 +38,9 @@ async def seal_all(store: Store, before_checkpoint: Callable[[], Awaitable[None]
         store.abandon_seal()
         log.error("seal_failed", problem=error, meaning="samples stay in the log; tried again later")
         return False
+    except BaseException:
+        store.abandon_seal()
+        raise
     store.end_seal(job, state, added)
     await store.in_thread(store.threads.log, store.wal.drop_through, job.sequence)
     log.info("sealed", sequence=job.sequence, segments=len(sealed), samples=sum(s.info.sample_count for s in sealed))
@@ -59,9 +65,14 @@ async def merge_once(store: Store) -> bool:
 
 async def remove_retired(store: Store) -> None:
     """Unlink merged segments. Call when no read that began before the merge can still run."""
-    if store.manifest.retired:
+    if not store.manifest.retired:
+        return
+    try:
         state = await store.in_thread(store.threads.maker, _unlink_retired, store)
-        store.adopt(state, ())
+    except OSError as error:
+        log.error("remove_failed", problem=error, meaning="merged segments stay on disk; tried again later")
+        return
+    store.adopt(state, ())
 
 
 def _publish_seal(store: Store, job: SealJob) -> tuple[list[Sealed], Manifest]:
@@ -111,9 +122,12 @@ def _put_in_force(
 def _unlink_retired(store: Store) -> Manifest:
     folder = store.folder / filenames.SEGMENT_FOLDER
     for name in store.manifest.retired:
-        store.files.unlink(folder / name)
+        with contextlib.suppress(FileNotFoundError):  # the last start removed it already
+            store.files.unlink(folder / name)
     store.files.sync_folder(folder)
-    return _put_in_force(store, store.manifest.segments, (), store.manifest.sealed_sequence)
+    state = msgspec.structs.replace(store.manifest, retired=())
+    manifest.write(store.files, store.folder, state)
+    return state
 
 
 def _merge_group(live: Sequence[LiveSegment], count_min: int) -> list[LiveSegment]:

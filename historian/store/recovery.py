@@ -143,6 +143,7 @@ def _replay(store: Store, marker: DirtyMarker) -> tuple[int, int]:
         last = max((record.sequence for record in found.records), default=0)
         store.wal.adopt(path, last)
         store.note_sequence(last)
+    store.wal.drop_through(sealed)
     return batch_count, sample_count
 
 

@@ -3,8 +3,9 @@
 The only module that knows HDF5. Layout in docs/format/segment.md.
 """
 
+import contextlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,11 +84,8 @@ class Segment:
         self.path = path
         self._source: str | io.BytesIO = str(path) if data is None else io.BytesIO(data)
         self._file: h5py.File | None = None
-        try:
+        with self._guard("the index"):
             self.index = self._load_index()
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
-            self.close()
-            raise SegmentCorrupt(str(path), f"the index cannot be read: {error}") from error
         self.point_id: PointIdColumn = self.index["point_id"]  # type: ignore[assignment]
 
     @property
@@ -115,10 +113,8 @@ class Segment:
         overlaps &= index["last_time_us"][positions] >= start_us
         wanted = positions[overlaps]
         runs: list[SampleRun | None] = [None] * len(ids)
-        try:
+        with self._guard("a column"):
             found = self._read_runs(wanted, start_us, end_us)
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
-            raise SegmentCorrupt(str(self.path), f"a column cannot be read: {error}") from error
         for place, run in zip(np.flatnonzero(overlaps).tolist(), found, strict=True):
             runs[place] = run if run.sample_count else None
         return runs
@@ -131,14 +127,25 @@ class Segment:
 
     def read_superseded(self) -> Rows:
         """Versions that a newer one replaced, sorted by point, time, sequence."""
-        group = self._open()["superseded"]
-        return Rows(*(group[name][:] for name in Rows._fields))
+        with self._guard("the superseded versions"):
+            group = self._open()["superseded"]
+            return Rows(*(group[name][:] for name in Rows._fields))
 
     def read_batches(self) -> Batches:
         """Time of arrival and source of the batches that came into this segment."""
-        group = self._open()["batches"]
-        texts = [text.decode() for text in group["source_names"][:]]
-        return Batches(group["sequence"][:], group["arrival_time_us"][:], group["source"][:], texts)
+        with self._guard("the batches"):
+            group = self._open()["batches"]
+            texts = [text.decode() for text in group["source_names"][:]]
+            return Batches(group["sequence"][:], group["arrival_time_us"][:], group["source"][:], texts)
+
+    @contextlib.contextmanager
+    def _guard(self, part: str) -> Iterator[None]:
+        """What HDF5 raises for damaged bytes becomes SegmentCorrupt; the file is let go of."""
+        try:
+            yield
+        except (OSError, KeyError, ValueError, RuntimeError) as error:
+            self.close()
+            raise SegmentCorrupt(str(self.path), f"{part} cannot be read: {error}") from error
 
     def _open(self) -> h5py.File:
         if self._file is None:

@@ -1,0 +1,100 @@
+"""Sealing and merging change where samples lie and nothing else, and a failure changes nothing."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from historian.settings import StoreSettings
+from historian.store import filenames, maintenance
+from tests.store_kit import QUARTER_US, START_US, FailingFiles, no_checkpoint_work, open_store
+from tests.unit.store.test_store import batch_of, values_of
+
+MERGING = StoreSettings(wal_file_bytes_max=1 << 20, disk_reserve_bytes=0, segment_compact_count=3)
+
+
+async def test_sealing_empties_the_log_and_keeps_every_value(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of(list(range(5000))), "t")])
+    assert await maintenance.seal_all(store, no_checkpoint_work)
+    assert await values_of(store) == [float(slot) for slot in range(5000)]
+    assert {live.info.month for live in store.archive.live} == {"2026-01", "2026-02"}
+    assert not await maintenance.seal_all(store, no_checkpoint_work)
+    await store.close()
+    store = open_store(tmp_path)
+    assert list((tmp_path / filenames.WAL_FOLDER).iterdir()) == []
+    assert await values_of(store) == [float(slot) for slot in range(5000)]
+    await store.close()
+
+
+async def test_samples_that_come_while_sealing_are_kept_for_the_next_seal(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of([0, 1]), "t")])
+
+    async def meanwhile() -> None:
+        await store.append([(batch_of([1, 2], [10.0, 20.0]), "t")])
+
+    await maintenance.seal_all(store, meanwhile)
+    assert await values_of(store) == [0.0, 10.0, 20.0]
+    await store.close()
+    store = open_store(tmp_path)
+    assert await values_of(store) == [0.0, 10.0, 20.0]
+    await store.close()
+
+
+@pytest.mark.parametrize("method", ["create", "write", "sync", "rename"])
+@pytest.mark.parametrize("after", [0, 1], ids=["segment", "manifest"])
+async def test_a_seal_that_fails_loses_nothing_and_is_tried_again(tmp_path: Path, method: str, after: int) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of(list(range(300))), "t")])
+    store.files = FailingFiles(method, errno.ENOSPC, after=after)
+    assert not await maintenance.seal_all(store, no_checkpoint_work)
+    assert len(await values_of(store)) == 300
+    await store.append([(batch_of([300]), "t")])
+    assert await maintenance.seal_all(store, no_checkpoint_work)
+    assert len(await values_of(store)) == 301
+    await store.close()
+    store = open_store(tmp_path)
+    assert len(await values_of(store)) == 301
+    await store.close()
+
+
+async def test_merging_keeps_newest_values_and_superseded_versions(tmp_path: Path) -> None:
+    store = open_store(tmp_path, settings=MERGING)
+    for value in (1.0, 2.0, 3.0):
+        await store.append([(batch_of([0, 1], [value, value]), f"source {value}")])
+        await maintenance.seal_all(store, no_checkpoint_work)
+    assert await maintenance.merge_once(store)
+    assert not await maintenance.merge_once(store)
+    [live] = store.archive.live
+    assert await values_of(store) == [3.0, 3.0]
+    assert sorted(live.segment.read_superseded().value.tolist()) == [1.0, 1.0, 2.0, 2.0]
+    assert live.segment.read_batches().source_names == ["source 1.0", "source 2.0", "source 3.0"]
+    await store.close()
+
+
+async def test_merged_files_stay_until_removed_and_are_gone_after_a_restart(tmp_path: Path) -> None:
+    store = open_store(tmp_path, settings=MERGING)
+    for slot in range(3):
+        await store.append([(batch_of([slot]), "t")])
+        await maintenance.seal_all(store, no_checkpoint_work)
+    await maintenance.merge_once(store)
+    folder = tmp_path / filenames.SEGMENT_FOLDER
+    assert len(list(folder.iterdir())) == 4
+    await store.close()
+    store = open_store(tmp_path, settings=MERGING)
+    assert len(list(folder.iterdir())) == 1
+    await maintenance.remove_retired(store)
+    assert store.manifest.retired == ()
+    assert await values_of(store) == [0.0, 1.0, 2.0]
+    await store.close()
+
+
+async def test_a_year_in_one_batch_becomes_a_segment_a_month(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of(list(range(0, 35040, 7))), "t")])
+    await maintenance.seal_all(store, no_checkpoint_work)
+    assert len(store.archive.live) == 12
+    [run] = await store.read([1], START_US + 8000 * QUARTER_US, START_US + 9000 * QUARTER_US)
+    assert run.value.tolist() == [float(slot) for slot in range(0, 35040, 7) if 8000 <= slot < 9000]
+    await store.close()

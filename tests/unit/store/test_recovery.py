@@ -1,0 +1,146 @@
+"""Opening a folder in any state a crash or damage can leave: nothing acknowledged is dropped, damage is told."""
+
+from pathlib import Path
+
+import pytest
+
+from historian.clock import ManualClock
+from historian.errors import StoreError
+from historian.model.sample import make_batch
+from historian.store import filenames, maintenance
+from tests.store_kit import QUARTER_US, START_US, Directory, Marks, no_checkpoint_work, open_store
+from tests.unit.store.test_store import FAR, batch_of, values_of
+
+
+async def filled(folder: Path, *, is_sealed: bool) -> None:
+    store = open_store(folder)
+    for slot in range(10):
+        await store.append([(batch_of([slot]), "t")])
+    if is_sealed:
+        await maintenance.seal_all(store, no_checkpoint_work)
+    await store.close()
+
+
+def wal_file(folder: Path) -> Path:
+    return next((folder / filenames.WAL_FOLDER).iterdir())
+
+
+def segment_file(folder: Path) -> Path:
+    return next((folder / filenames.SEGMENT_FOLDER).iterdir())
+
+
+@pytest.mark.parametrize("is_sealed", [False, True], ids=["from_the_log", "from_a_segment"])
+async def test_everything_is_there_after_a_restart(tmp_path: Path, is_sealed: bool) -> None:
+    await filled(tmp_path, is_sealed=is_sealed)
+    store = open_store(tmp_path)
+    assert await values_of(store) == [float(slot) for slot in range(10)]
+    await store.append([(batch_of([10]), "t")])
+    assert (await values_of(store))[-1] == 10.0
+    await store.close()
+
+
+async def test_replayed_samples_are_marked_dirty(tmp_path: Path) -> None:
+    await filled(tmp_path, is_sealed=False)
+    marks = Marks()
+    store = open_store(tmp_path, marks=marks)
+    assert marks.point_ids == [1] * 10
+    await store.close()
+
+
+async def test_the_recent_past_is_in_the_ring_after_a_restart(tmp_path: Path) -> None:
+    await filled(tmp_path, is_sealed=True)
+    store = open_store(tmp_path, clock=ManualClock(START_US + 5 * QUARTER_US))
+    segment_file(tmp_path).write_bytes(b"gone")  # the ring answers without the file
+    assert len(await values_of_recent(store)) == 10
+    await store.close()
+
+
+async def values_of_recent(store: object) -> list[float]:
+    from historian.store.store import Store
+
+    assert isinstance(store, Store)
+    [run] = await store.read([1], START_US, FAR)
+    return run.value.tolist()
+
+
+async def test_damage_in_the_middle_of_the_log_costs_one_record_and_is_told(tmp_path: Path) -> None:
+    await filled(tmp_path, is_sealed=False)
+    path = wal_file(tmp_path)
+    data = bytearray(path.read_bytes())
+    at = data.find(b"\xf5hR\x01", 300)
+    data[at + 50] ^= 1
+    path.write_bytes(data)
+    store = open_store(tmp_path)
+    assert len(await values_of(store)) == 9
+    [line] = store.status().damage
+    assert "set aside" in line
+    assert list((tmp_path / filenames.QUARANTINE_FOLDER).iterdir())
+    await store.close()
+
+
+async def test_a_torn_tail_is_dropped_without_alarm(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    for slot in range(3):
+        await store.append([(batch_of([slot]), "t")])
+    path = wal_file(tmp_path)
+    data = path.read_bytes()
+    end = data.rfind(b"\xf5hR\x01") + 60
+    await store.close()
+    path.write_bytes(data[:end] + bytes(len(data) - end))
+    store = open_store(tmp_path)
+    assert await values_of(store) == [0.0, 1.0]
+    assert store.status().damage == []
+    await store.close()
+
+
+async def test_a_damaged_segment_is_shown_and_the_rest_served(tmp_path: Path) -> None:
+    await filled(tmp_path, is_sealed=True)
+    store = open_store(tmp_path)
+    await store.append([(batch_of([5000], point_id=2), "t")])
+    await store.close()
+    segment_file(tmp_path).write_bytes(b"\x89HDF not at all")
+    store = open_store(tmp_path)
+    assert await values_of(store, 2) == [5000.0]
+    assert any(".h5" in line for line in store.status().damage)
+    await store.close()
+
+
+async def test_a_segment_that_no_manifest_lists_was_never_in_force(tmp_path: Path) -> None:
+    await filled(tmp_path, is_sealed=True)
+    folder = tmp_path / filenames.SEGMENT_FOLDER
+    unfinished = folder / filenames.segment_name("2026-01", 99)
+    unfinished.write_bytes(b"half")
+    (folder / "x.h5.tmp").write_bytes(b"half")
+    store = open_store(tmp_path)
+    assert not unfinished.exists()
+    assert len(list(folder.iterdir())) == 1
+    assert len(await values_of(store)) == 10
+    await store.close()
+
+
+async def test_a_file_that_cannot_be_explained_is_left_alone_and_told(tmp_path: Path) -> None:
+    await filled(tmp_path, is_sealed=True)
+    strange = tmp_path / filenames.SEGMENT_FOLDER / "notes.txt"
+    strange.write_text("mine")
+    store = open_store(tmp_path)
+    assert strange.exists()
+    assert any("notes.txt" in line for line in store.status().damage)
+    await store.close()
+
+
+async def test_segments_without_manifest_are_not_taken_for_an_empty_store(tmp_path: Path) -> None:
+    await filled(tmp_path, is_sealed=True)
+    (tmp_path / filenames.MANIFEST).unlink()
+    with pytest.raises(StoreError, match="restore it from a backup"):
+        open_store(tmp_path)
+
+
+async def test_samples_of_points_the_catalogue_lost_are_kept_and_told(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(make_batch(50, [START_US], [1.0]), "t")])
+    await store.close()
+    store = open_store(tmp_path, directory=Directory(3))
+    [run] = await store.read([50], 0, FAR)
+    assert run.value.tolist() == [1.0]
+    assert any("not in the catalogue" in line for line in store.status().damage)
+    await store.close()

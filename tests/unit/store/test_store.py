@@ -1,0 +1,164 @@
+"""The store as a whole: durable before visible, newest version read, wherever a sample lies."""
+
+import errno
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from historian.clock import ManualClock
+from historian.errors import StoreReadOnly, WalFailed
+from historian.model.sample import SampleBatch, make_batch
+from historian.settings import StoreSettings
+from historian.store import maintenance
+from historian.store.durable import DurableFiles
+from historian.store.store import Store
+from tests.store_kit import QUARTER_US, START_US, FailingFiles, as_tuples, no_checkpoint_work, open_store
+
+FAR = START_US + 10_000 * QUARTER_US
+
+
+def batch_of(slots: list[int], values: list[float] | None = None, point_id: int = 1) -> SampleBatch:
+    values = values if values is not None else [float(slot) for slot in slots]
+    return make_batch(point_id, [START_US + slot * QUARTER_US for slot in slots], values)
+
+
+async def values_of(store: Store, point_id: int = 1) -> list[float]:
+    [run] = await store.read([point_id], 0, FAR)
+    return run.value.tolist()
+
+
+async def test_appended_samples_are_read_back(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of([0, 1, 2]), "t")])
+    assert await values_of(store) == [0.0, 1.0, 2.0]
+    await store.close()
+
+
+async def test_a_point_that_was_never_written_is_an_empty_run(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    assert [run.sample_count for run in await store.read([5, 90_000], 0, FAR)] == [0, 0]
+    assert [run.sample_count for run in await store.last([5])] == [0]
+    await store.close()
+
+
+async def test_reading_joins_ring_late_buffer_and_segments(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of(list(range(0, 400, 2))), "t")])
+    await maintenance.seal_all(store, no_checkpoint_work)
+    await store.append([(batch_of(list(range(1, 400, 2))), "t")])
+    assert await values_of(store) == [float(slot) for slot in range(400)]
+    await store.close()
+
+
+@pytest.mark.parametrize("is_sealed", [False, True], ids=["unsealed", "sealed"])
+@pytest.mark.parametrize("slot", [0, 399], ids=["below_the_ring", "in_the_ring"])
+async def test_a_correction_wins_wherever_the_old_value_lies(tmp_path: Path, is_sealed: bool, slot: int) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of(list(range(400))), "t")])
+    if is_sealed:
+        await maintenance.seal_all(store, no_checkpoint_work)
+    existing = await store.existing(batch_of([slot]))
+    assert existing is not None
+    assert (existing.is_found.tolist(), existing.value.tolist()) == ([True], [float(slot)])
+    await store.append([(batch_of([slot], [-1.0]), "fix")])
+    assert (await values_of(store))[slot] == -1.0
+    await maintenance.seal_all(store, no_checkpoint_work)
+    assert (await values_of(store))[slot] == -1.0
+    await store.close()
+
+
+async def test_what_is_surely_new_needs_no_second_look(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of([0, 1]), "t")])
+    assert await store.existing(batch_of([2, 3])) is None
+    await store.close()
+
+
+async def test_neighbours_and_last_find_samples_in_segments(tmp_path: Path) -> None:
+    clock = ManualClock(FAR + 10**15)  # so late that a restart leaves the ring empty
+    store = open_store(tmp_path, clock=clock)
+    await store.append([(batch_of([0, 5, 3000]), "t")])
+    await maintenance.seal_all(store, no_checkpoint_work)
+    await store.close()
+    store = open_store(tmp_path, clock=clock)
+    before, after = await store.neighbours(1, START_US + 6 * QUARTER_US)
+    assert (before.value.tolist(), after.value.tolist()) == ([5.0], [3000.0])
+    before, after = await store.neighbours(1, START_US - 1)
+    assert (before.sample_count, after.value.tolist()) == (0, [0.0])
+    before, after = await store.neighbours(1, START_US + 3000 * QUARTER_US)
+    assert (before.value.tolist(), after.sample_count) == ([3000.0], 0)
+    assert [run.value.tolist() for run in await store.last([1, 2])] == [[3000.0], []]
+    await store.close()
+
+
+@pytest.mark.parametrize("method", ["create", "write", "sync"])
+async def test_a_failing_log_acknowledges_nothing_shows_it_and_recovers(tmp_path: Path, method: str) -> None:
+    files = FailingFiles(method, errno.EIO)
+    store = open_store(tmp_path)
+    store.files = store.wal._files = files
+    with pytest.raises(WalFailed):
+        await store.append([(batch_of([0]), "t")])
+    assert not store.status().is_writable
+    assert store.status().cause == "log_failed"
+    assert await values_of(store) == []
+    await store.append([(batch_of([1]), "t")])
+    assert store.status().is_writable
+    await store.close()
+    store = open_store(tmp_path)
+    assert 1.0 in await values_of(store)
+    await store.close()
+
+
+async def test_a_probe_finds_out_that_the_disk_works_again(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.wal._files = FailingFiles("sync", times=2)
+    with pytest.raises(WalFailed):
+        await store.append([(batch_of([0]), "t")])
+    await store.probe()
+    assert not store.status().is_writable
+    await store.probe()
+    assert store.status().is_writable
+    await store.close()
+
+
+async def test_below_the_disk_reserve_writes_are_refused_and_reads_go_on(tmp_path: Path) -> None:
+    class SmallDisk(DurableFiles):
+        free = 1 << 30
+
+        def free_bytes(self, path: Path) -> int:
+            return self.free
+
+    files = SmallDisk()
+    store = open_store(tmp_path, files=files, settings=StoreSettings(wal_file_bytes_max=1 << 20))
+    await store.append([(batch_of([0]), "t")])
+    files.free = 100
+    with pytest.raises(StoreReadOnly, match="free some space") as caught:
+        await store.append([(batch_of([1]), "t")])
+    assert caught.value.cause == "disk_reserve"
+    assert await values_of(store) == [0.0]
+    files.free = 1 << 30
+    await store.probe()
+    assert store.status().is_writable
+    await store.append([(batch_of([1]), "t")])
+    await store.close()
+
+
+async def test_sequences_of_batches_written_together_are_consecutive(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    first = await store.append([(batch_of([0]), "a"), (batch_of([1]), "b")])
+    assert await store.append([(batch_of([2]), "c")]) == first + 2
+    [run] = await store.read([1], 0, FAR)
+    np.testing.assert_array_equal(run.sequence, [first, first + 1, first + 2])
+    await store.close()
+
+
+async def test_status_tells_what_is_held(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of([0, 1]), "a")])
+    assert store.status().unsealed_sample_count == 2
+    await maintenance.seal_all(store, no_checkpoint_work)
+    status = store.status()
+    assert (status.unsealed_sample_count, status.segment_count) == (0, 1)
+    assert as_tuples((await store.read([1], 0, FAR))[0])[0][1] == 0.0
+    await store.close()
