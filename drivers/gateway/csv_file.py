@@ -8,15 +8,17 @@ point and time. Importing the same file again changes nothing: the sink counts d
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 import numpy as np
 
 from drivers.gateway import csv_chunk, quarantine
 from drivers.gateway.csv_line import LineFile
+from drivers.gateway.import_progress import ImportProgress, Progress
+from drivers.gateway.import_progress import terminal_progress as terminal_progress  # callers need one module
 from drivers.gateway.mapping import CsvMapping
 from historian.clock import Clock, SystemClock
 from historian.errors import IngestError, PointConflict, QueueFull
@@ -26,17 +28,6 @@ from historian.model.sample import SampleBatch
 
 QUEUE_FULL_RETRIES_MAX: Final = 600
 BAD_ROWS_SHOWN_MAX: Final = 20
-
-
-class ImportProgress(NamedTuple):
-    """How far an import is; bytes are those of the file as stored."""
-
-    row_count: int
-    bytes_done: int
-    bytes_total: int
-
-
-Progress = Callable[[ImportProgress], None]
 
 
 class BadRow(msgspec.Struct, frozen=True):

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from drivers.gateway import csv_chunk, csv_file, mapping
-from drivers.gateway.csv_file import BadRow, ImportProgress
+from drivers.gateway.csv_file import BadRow
+from drivers.gateway.import_progress import ImportProgress
 from historian.clock import ManualClock
 from historian.errors import IngestError, PointConflict, QueueFull, SettingsError, StoreReadOnly
 from historian.model.point import HOUR_US, MINUTE_US
