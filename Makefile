@@ -27,7 +27,7 @@ dev: setup ## setup, and what tests and checks need
 	@.ci/setup dev
 
 test: dev ## every test; PYTEST_ARGS="-k name" picks some
-	@.ci/debian-packages chromium socat
+	@.ci/debian-packages chromium curl socat
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 crash: dev ## only the tests that kill, tear and fill disks
