@@ -236,6 +236,21 @@ async def test_attempts_to_connect_are_spaced_by_a_growing_wait() -> None:
     assert bench.journal.causes("d1") == ["link_down"]
 
 
+async def test_after_an_answer_the_waits_start_small_again() -> None:
+    bench = Bench(10, back_off_min_s=1.0, back_off_max_s=64.0)
+    bench.link.open_fault = LinkLost("link_down", "cannot connect")
+    async with bench.running():
+        await until(lambda: bench.clock.monotonic_s() > 60.0)
+        bench.link.open_fault = None
+        await until(lambda: bench.driver.status().state == "running")
+        bench.link.fault = lambda request: LinkLost("link_down", "closed")
+        await until(lambda: bench.driver.status().state == "waiting")
+        lost_s = bench.link.asked_at_s[-1] + bench.link.answer_time_s
+        bench.link.fault = lambda request: None
+        await until(lambda: bench.link.open_count == 2)
+        assert bench.clock.monotonic_s() - lost_s <= 1.01
+
+
 async def test_a_new_connection_does_not_store_a_slot_twice() -> None:
     bench = Bench(10)
     async with bench.running():

@@ -140,6 +140,25 @@ async def test_samples_on_their_way_are_not_dropped_by_an_overflow() -> None:
     assert bench.outbox.sample_count == 0
 
 
+async def test_a_refused_batch_stays_ahead_of_what_came_meanwhile() -> None:
+    bench = Bench()
+
+    class LateSink(ListSink):
+        async def append(
+            self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+        ) -> AppendResult:
+            if self.refusals:
+                bench.outbox.put(late)
+            return await super().append(batch, source=source)
+
+    late = batch(2)
+    bench.sink = LateSink()
+    bench.sink.refusals = [QueueFull(1)]
+    bench.outbox.put(batch(1))
+    await bench.drain()
+    assert [sample.time_us for sample in bench.sink.samples] == [1, 2]
+
+
 async def test_a_large_backlog_is_given_in_steps() -> None:
     bench = Bench(samples_max=10 * APPEND_SAMPLES_MAX)
     for start_us in range(0, 3 * APPEND_SAMPLES_MAX, 1000):
