@@ -50,9 +50,5 @@ def resolve(batch: SampleBatch, existing: Existing, may_replace: npt.NDArray[np.
 
 def is_written(outcome: OutcomeColumn) -> npt.NDArray[np.bool_]:
     """Which samples go to disk."""
-    return (outcome == Outcome.ACCEPTED) | (outcome == Outcome.REPLACED)
-
-
-def take(batch: SampleBatch, selection: npt.NDArray[np.bool_]) -> SampleBatch:
-    """The selected samples, copied."""
-    return SampleBatch(*(column[selection] for column in batch))
+    written: npt.NDArray[np.bool_] = (outcome == Outcome.ACCEPTED) | (outcome == Outcome.REPLACED)
+    return written

@@ -19,7 +19,7 @@ from historian.ingest import classify
 from historian.logs import EventLog
 from historian.metrics import Metrics
 from historian.model.ports import AppendResult, DirtyMarker, OnConflict, Outcome
-from historian.model.sample import SampleBatch
+from historian.model.sample import SampleBatch, join_batches
 from historian.model.timestamp import parse_time_us
 from historian.settings import IngestSettings
 from historian.store.store import Store
@@ -68,11 +68,15 @@ class IngestPipeline:
         self._is_stopping = False
         self._counters = {
             outcome: metrics.counter(
-                "historian_ingest_samples_total", "Samples by what became of them", outcome=outcome.name.lower()
+                "historian_ingest_samples_total",
+                "Samples by what became of them",
+                outcome=outcome.name.lower(),
             )
             for outcome in Outcome
         }
-        self._groups = metrics.counter("historian_ingest_groups_total", "Groups of batches that shared one sync")
+        self._groups = metrics.counter(
+            "historian_ingest_groups_total", "Groups of batches that shared one sync"
+        )
         self._queue_full = metrics.counter("historian_ingest_queue_full_total", "Batches refused: queue full")
         metrics.gauge("historian_ingest_queued_samples", "Samples waiting", lambda: self._queued_samples)
 
@@ -91,7 +95,7 @@ class IngestPipeline:
             raise QueueFull(self._settings.retry_after_s)
         batch = classify.for_kernels(batch)
         waiting = [
-            _Waiting(SampleBatch(*(column[at : at + GROUP_SAMPLES_MAX] for column in batch)), source, on_conflict)
+            _Waiting(batch.part(at, at + GROUP_SAMPLES_MAX), source, on_conflict)
             for at in range(0, count, GROUP_SAMPLES_MAX)
         ]
         self._queue.extend(waiting)
@@ -148,7 +152,7 @@ class IngestPipeline:
             one.outcome = valid.outcome
             one.batch = valid.batch
             if valid.refused_count:
-                one.batch = classify.take(valid.batch, valid.outcome == Outcome.ACCEPTED)
+                one.batch = valid.batch.take(valid.outcome == Outcome.ACCEPTED)
         await self._resolve(group)
         writing = [one for one in group if one.batch.sample_count]
         if writing:
@@ -162,9 +166,7 @@ class IngestPipeline:
     async def _resolve(self, group: list[_Waiting]) -> None:
         """Compare the group with what is stored; leave in each batch only what is to be written."""
         batches = [one.batch for one in group]
-        joined = batches[0]
-        if len(batches) > 1:
-            joined = SampleBatch(*(np.concatenate(column) for column in zip(*batches, strict=True)))
+        joined = join_batches(batches)
         if joined.sample_count == 0:
             return
         existing = await self._store.existing(joined)
@@ -181,7 +183,7 @@ class IngestPipeline:
             resolved = outcome[at : at + size]
             at += size
             one.outcome[one.outcome == Outcome.ACCEPTED] = resolved
-            one.batch = classify.take(one.batch, classify.is_written(resolved))
+            one.batch = one.batch.take(classify.is_written(resolved))
 
     def _answer(self, group: list[_Waiting]) -> None:
         for one in group:

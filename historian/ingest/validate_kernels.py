@@ -18,9 +18,17 @@ _VALIDITY_MASK, _SUSPECT = 3, 1
 
 @njit(cache=True, nogil=True)
 def validate(
-    ids: U32, times: I64, values: F64, qualities: U16,
-    interval: I64, range_low: F64, range_high: F64, time_min: int, time_max: int,
-    outcome: U8, marked: U16,
+    ids: U32,
+    times: I64,
+    values: F64,
+    qualities: U16,
+    interval: I64,
+    range_low: F64,
+    range_high: F64,
+    time_min: int,
+    time_max: int,
+    outcome: U8,
+    marked: U16,
 ) -> tuple[int, int]:
     """Fill `outcome` (accepted or why not) and `marked`: the qualities, suspect where out of range.
 
@@ -52,8 +60,16 @@ def validate(
 
 @njit(cache=True, nogil=True)
 def resolve(
-    order: I64, ids: U32, times: I64, values: F64, qualities: U16, may_replace: U8,
-    is_found: npt.NDArray[np.bool_], found_value: F64, found_quality: U16, outcome: U8,
+    order: I64,
+    ids: U32,
+    times: I64,
+    values: F64,
+    qualities: U16,
+    may_replace: U8,
+    is_found: npt.NDArray[np.bool_],
+    found_value: F64,
+    found_quality: U16,
+    outcome: U8,
 ) -> int:
     """Decide each sample against what is stored and against earlier ones of the same batch.
 

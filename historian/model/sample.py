@@ -1,5 +1,6 @@
 """Samples travel as columns: a batch holds many points, a run one point; no object per sample."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,21 @@ class SampleBatch(NamedTuple):
     def sample_count(self) -> int:
         return len(self.point_id)
 
+    def part(self, first: int, last: int) -> "SampleBatch":
+        """Samples ``[first, last)``, as views."""
+        return SampleBatch(
+            self.point_id[first:last],
+            self.time_us[first:last],
+            self.value[first:last],
+            self.quality[first:last],
+        )
+
+    def take(self, selection: npt.NDArray[np.bool_]) -> "SampleBatch":
+        """The selected samples, copied."""
+        return SampleBatch(
+            self.point_id[selection], self.time_us[selection], self.value[selection], self.quality[selection]
+        )
+
 
 class SampleRun(NamedTuple):
     """Samples of one point, times strictly increasing, newest version only.
@@ -47,7 +63,11 @@ class SampleRun(NamedTuple):
 
     def between(self, start_us: int, end_us: int) -> "SampleRun":
         """The part inside ``[start_us, end_us)``, as views."""
-        first, last = np.searchsorted(self.time_us, (start_us, end_us))
+        first, last = np.searchsorted(self.time_us, (start_us, end_us)).tolist()
+        return self.part(first, last)
+
+    def part(self, first: int, last: int) -> "SampleRun":
+        """Samples ``[first, last)``, as views."""
         return SampleRun(
             self.point_id,
             self.time_us[first:last],
@@ -71,6 +91,18 @@ def make_batch(
     )
     assert len(batch.value) == count, "columns of a batch have equal length"
     return batch
+
+
+def join_batches(batches: Sequence[SampleBatch]) -> SampleBatch:
+    """All samples, one batch after the other; a single batch as it is."""
+    if len(batches) == 1:
+        return batches[0]
+    return SampleBatch(
+        np.concatenate([batch.point_id for batch in batches]),
+        np.concatenate([batch.time_us for batch in batches]),
+        np.concatenate([batch.value for batch in batches]),
+        np.concatenate([batch.quality for batch in batches]),
+    )
 
 
 def empty_run(point_id: int) -> SampleRun:

@@ -37,7 +37,11 @@ class BatchJournal:
 
     def drop_through(self, sequence: int) -> None:
         """Forget batches up to `sequence`: a segment keeps them."""
-        keep = int(np.searchsorted(np.frombuffer(self._sequence, np.int64), sequence, "right")) if self._sequence else 0
+        keep = (
+            int(np.searchsorted(np.frombuffer(self._sequence, np.int64), sequence, "right"))
+            if self._sequence
+            else 0
+        )
         self._sequence = self._sequence[keep:]
         self._arrival_time_us = self._arrival_time_us[keep:]
         self._source = self._source[keep:]

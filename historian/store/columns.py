@@ -26,16 +26,38 @@ class Rows(NamedTuple):
     sequence: SequenceColumn
 
     @property
-    def count(self) -> int:
+    def row_count(self) -> int:
         return len(self.point_id)
 
     def part(self, first: int, last: int) -> "Rows":
         """Rows ``[first, last)`` as views."""
-        return Rows(*(column[first:last] for column in self))
+        return Rows(
+            self.point_id[first:last],
+            self.time_us[first:last],
+            self.value[first:last],
+            self.quality[first:last],
+            self.sequence[first:last],
+        )
 
     def take(self, selection: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> "Rows":
         """The selected rows, copied."""
-        return Rows(*(column[selection] for column in self))
+        return Rows(
+            self.point_id[selection],
+            self.time_us[selection],
+            self.value[selection],
+            self.quality[selection],
+            self.sequence[selection],
+        )
+
+    def run(self, point_id: int, first: int, last: int) -> SampleRun:
+        """Rows ``[first, last)``, all of one point, as a run of views."""
+        return SampleRun(
+            point_id,
+            self.time_us[first:last],
+            self.value[first:last],
+            self.quality[first:last],
+            self.sequence[first:last],
+        )
 
 
 def make_rows(count: int) -> Rows:
@@ -55,7 +77,13 @@ def concatenate(parts: Sequence[Rows]) -> Rows:
         return make_rows(0)
     if len(parts) == 1:
         return parts[0]
-    return Rows(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return Rows(
+        np.concatenate([part.point_id for part in parts]),
+        np.concatenate([part.time_us for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.quality for part in parts]),
+        np.concatenate([part.sequence for part in parts]),
+    )
 
 
 def sort(rows: Rows) -> Rows:
@@ -65,8 +93,8 @@ def sort(rows: Rows) -> Rows:
 
 def is_newest(rows: Rows) -> npt.NDArray[np.bool_]:
     """Which of the sorted rows are the newest version of their point and time."""
-    newest = np.ones(rows.count, np.bool_)
-    if rows.count > 1:
+    newest = np.ones(rows.row_count, np.bool_)
+    if rows.row_count > 1:
         same_point = rows.point_id[1:] == rows.point_id[:-1]
         newest[:-1] = ~(same_point & (rows.time_us[1:] == rows.time_us[:-1]))
     return newest
@@ -77,12 +105,9 @@ def merge_runs(parts: Sequence[SampleRun]) -> SampleRun:
     parts = [part for part in parts if part.sample_count] or list(parts[:1])
     if len(parts) == 1:
         return parts[0]
-    columns = [np.concatenate(column) for column in zip(*(part[1:] for part in parts), strict=True)]
-    order = np.lexsort((columns[3], columns[0]))
-    time, value, quality, sequence = (column[order] for column in columns)
-    keep = np.ones(len(time), np.bool_)
-    keep[:-1] = time[1:] != time[:-1]
-    return SampleRun(parts[0].point_id, time[keep], value[keep], quality[keep], sequence[keep])
+    rows = sort(from_runs(parts))
+    newest = rows.take(is_newest(rows))
+    return newest.run(parts[0].point_id, 0, newest.row_count)
 
 
 def split_versions(parts: Sequence[Rows]) -> tuple[Rows, Rows]:
@@ -99,4 +124,10 @@ def from_runs(runs: Sequence[SampleRun]) -> Rows:
     point_id = np.repeat(
         np.array([run.point_id for run in runs], np.uint32), [run.sample_count for run in runs]
     )
-    return Rows(point_id, *(np.concatenate(column) for column in zip(*(run[1:] for run in runs), strict=True)))
+    return Rows(
+        point_id,
+        np.concatenate([run.time_us for run in runs]),
+        np.concatenate([run.value for run in runs]),
+        np.concatenate([run.quality for run in runs]),
+        np.concatenate([run.sequence for run in runs]),
+    )

@@ -34,16 +34,16 @@ class LateBuffer:
 
     @property
     def count(self) -> int:
-        return sum(level.count for level in (*self._frozen, *self._levels))
+        return sum(level.row_count for level in (*self._frozen, *self._levels))
 
     def add(self, rows: Rows) -> None:
         """Keep rows in any order; the buffer owns them from now on."""
-        if rows.count == 0:
+        if rows.row_count == 0:
             return
         if not late_kernels.is_sorted(rows.point_id, rows.time_us, rows.sequence):
             rows = columns.sort(rows)
         self._levels.append(rows)
-        while len(self._levels) > 1 and self._levels[-2].count < LEVEL_RATIO * self._levels[-1].count:
+        while len(self._levels) > 1 and self._levels[-2].row_count < LEVEL_RATIO * self._levels[-1].row_count:
             newer, older = self._levels.pop(), self._levels.pop()
             self._levels.append(_merge(older, newer))
 
@@ -62,8 +62,7 @@ class LateBuffer:
             if not late_kernels.ranges(level.point_id, level.time_us, ids, start_us, end_us, first, last):
                 continue
             for index in np.flatnonzero(last > first).tolist():
-                part = level.part(int(first[index]), int(last[index]))
-                pieces[index].append(SampleRun(int(ids[index]), *part[1:]))
+                pieces[index].append(level.run(int(ids[index]), int(first[index]), int(last[index])))
         return pieces
 
     def newest_time(self, ids: PointIdColumn, before_us: int) -> npt.NDArray[np.int64]:
@@ -94,6 +93,6 @@ class LateBuffer:
 
 
 def _merge(older: Rows, newer: Rows) -> Rows:
-    merged = columns.make_rows(older.count + newer.count)
-    late_kernels.merge(tuple(older), tuple(newer), tuple(merged))
+    merged = columns.make_rows(older.row_count + newer.row_count)
+    late_kernels.merge((*older,), (*newer,), (*merged,))
     return merged

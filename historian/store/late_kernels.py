@@ -29,8 +29,17 @@ def lower_bound(point_id: U32, time: I64, wanted_id: int, wanted_time: int) -> i
 
 @njit(cache=True, nogil=True)
 def look_up(
-    point_id: U32, time: I64, value: F64, quality: U16, sequence: I64,
-    ids: U32, times: I64, found: U8, found_value: F64, found_quality: U16, found_sequence: I64,
+    point_id: U32,
+    time: I64,
+    value: F64,
+    quality: U16,
+    sequence: I64,
+    ids: U32,
+    times: I64,
+    found: U8,
+    found_value: F64,
+    found_quality: U16,
+    found_sequence: I64,
 ) -> None:
     """For each wanted (point, time): take over the newest version here where it is not older than the one found."""
     for i in range(len(ids)):

@@ -43,7 +43,12 @@ async def seal_all(store: Store, before_checkpoint: Callable[[], Awaitable[None]
         raise
     store.end_seal(job, state, added)
     await store.in_thread(store.threads.log, store.wal.drop_through, job.sequence)
-    log.info("sealed", sequence=job.sequence, segments=len(sealed), samples=sum(s.info.sample_count for s in sealed))
+    log.info(
+        "sealed",
+        sequence=job.sequence,
+        segments=len(sealed),
+        samples=sum(s.info.sample_count for s in sealed),
+    )
     return True
 
 

@@ -101,7 +101,9 @@ def _with_lost_points(store: Store, interval_us: npt.NDArray[np.int64]) -> npt.N
     lost = ids[intervals[ids] == 0]
     intervals[lost] = UNKNOWN_POINT_INTERVAL_US
     if len(lost):
-        store.damage.append(f"{len(lost)} points in the segments are not in the catalogue (first id {lost[0]})")
+        store.damage.append(
+            f"{len(lost)} points in the segments are not in the catalogue (first id {lost[0]})"
+        )
     return intervals
 
 

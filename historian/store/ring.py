@@ -18,7 +18,9 @@ from historian.store.columns import Rows
 TIME_LOWEST = int(np.iinfo(np.int64).min)
 TIME_HIGHEST = int(np.iinfo(np.int64).max)
 CAPACITY_MIN = 16
-CAPACITY_MAX = 48 * 3600 // 10  # a point faster than 10 s keeps fewer hours; its older samples are in segments
+CAPACITY_MAX = (
+    48 * 3600 // 10
+)  # a point faster than 10 s keeps fewer hours; its older samples are in segments
 _GROWTH = 1.5
 
 T = TypeVar("T", bound=np.generic)
@@ -100,7 +102,7 @@ class Ring:
 
     def load(self, rows: Rows) -> None:
         """Fill empty rows at start with sealed samples, sorted by point and time."""
-        ring_kernels.load(*rows, self._row, *self._slots)
+        ring_kernels.load((*rows,), self._row, self._slots)
 
     def look_up(self, ids: PointIdColumn, times: TimeColumn) -> LookUp:
         """What is known of each (point, time) before it is written."""
@@ -108,7 +110,16 @@ class Ring:
         state = np.empty(count, np.uint8)
         value, quality = np.empty(count, np.float64), np.empty(count, np.uint16)
         special = ring_kernels.look_up(
-            ids, times, self._row, self._time, self._value, self._quality, self._scratch, state, value, quality
+            ids,
+            times,
+            self._row,
+            self._time,
+            self._value,
+            self._quality,
+            self._scratch,
+            state,
+            value,
+            quality,
         )
         return LookUp(special, state, value, quality)
 
@@ -118,7 +129,7 @@ class Ring:
         late = np.empty(count, np.int64)
         out = columns.make_rows(count)
         late_count, out_count = ring_kernels.insert(
-            *batch, sequence, sealed_sequence, self._row, *self._slots, late, *out
+            *batch, sequence, sealed_sequence, self._row, self._slots, late, (*out,)
         )
         return Inserted(late[:late_count], out.take(np.arange(out_count)))
 
@@ -127,10 +138,10 @@ class Ring:
         first, counts = np.empty(len(ids), np.int64), np.empty(len(ids), np.int64)
         total = ring_kernels.count_between(ids, start_us, end_us, self._row, self._time, first, counts)
         rows = columns.make_rows(total)
-        ring_kernels.copy_rows(ids, first, counts, self._row, *self._slots, *rows[1:])
+        ring_kernels.copy_rows(ids, first, counts, self._row, self._slots, rows[1:])
         ends = np.cumsum(counts).tolist()
         return [
-            SampleRun(point_id, *rows.part(end - size, end)[1:])
+            rows.run(point_id, end - size, end)
             for point_id, size, end in zip(ids.tolist(), counts.tolist(), ends, strict=True)
         ]
 
@@ -138,27 +149,25 @@ class Ring:
         """Which ids have a sample, and the newest of each (undefined where there is none)."""
         found = np.empty(len(ids), np.uint8)
         rows = columns.make_rows(len(ids))._replace(point_id=ids)
-        ring_kernels.newest(ids, self._row, *self._slots, *rows[1:], found)
+        ring_kernels.newest(ids, self._row, self._slots, rows[1:], found)
         return found, rows
 
     def unsealed(self, sealed_sequence: int) -> Rows:
         """Rows with a sequence above `sealed_sequence`, sorted, copied."""
         none = columns.make_rows(0)
-        count = ring_kernels.unsealed(self.point_count, sealed_sequence, self._row, *self._slots, *none)
+        count = ring_kernels.unsealed(self.point_count, sealed_sequence, self._row, self._slots, (*none,))
         if count == 0:
             return none
         rows = columns.make_rows(count)
-        ring_kernels.unsealed(self.point_count, sealed_sequence, self._row, *self._slots, *rows)
+        ring_kernels.unsealed(self.point_count, sealed_sequence, self._row, self._slots, (*rows,))
         return rows
 
     @property
-    def _row(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int32],
-                            npt.NDArray[np.int32], npt.NDArray[np.int64]]:  # fmt: skip
+    def _row(self) -> ring_kernels.Row:
         return (self._offset, self._capacity, self._head, self._count, self._floor)
 
     @property
-    def _slots(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.uint16],
-                              npt.NDArray[np.int64]]:  # fmt: skip
+    def _slots(self) -> ring_kernels.Slots:
         return (self._time, self._value, self._quality, self._sequence)
 
     def _grow_points(self, count: int) -> None:

@@ -19,6 +19,10 @@ U16 = npt.NDArray[np.uint16]
 U8 = npt.NDArray[np.uint8]
 F64 = npt.NDArray[np.float64]
 
+Row = tuple[I64, I32, I32, I32, I64]  # by point id: offset, capacity, head, count, floor
+Slots = tuple[I64, F64, U16, I64]  # time, value, quality, sequence of every slot
+Columns = tuple[U32, I64, F64, U16, I64]  # rows outside the ring: point, time, value, quality, sequence
+
 ABSENT: Final = 0  # surely not stored, and not twice in the batch
 PRESENT: Final = 1  # in the ring; value and quality were given back
 ELSEWHERE: Final = 2  # at or below the floor: ask late buffer and segments
@@ -41,8 +45,16 @@ def find_slot(time: I64, offset: int, capacity: int, head: int, count: int, want
 
 @njit(cache=True, nogil=True)
 def look_up(
-    ids: U32, times: I64, row: tuple[I64, I32, I32, I32, I64], time: I64, value: F64, quality: U16,
-    scratch: I64, state: U8, found_value: F64, found_quality: U16,
+    ids: U32,
+    times: I64,
+    row: Row,
+    time: I64,
+    value: F64,
+    quality: U16,
+    scratch: I64,
+    state: U8,
+    found_value: F64,
+    found_quality: U16,
 ) -> int:
     """Fill `state` for each sample; return how many are not ABSENT. `scratch` is per point, all minimum."""
     offset, capacity, head, count, floor = row
@@ -80,9 +92,16 @@ def look_up(
 
 @njit(cache=True, nogil=True)
 def insert(
-    ids: U32, times: I64, values: F64, qualities: U16, sequence_number: int, sealed_sequence: int,
-    row: tuple[I64, I32, I32, I32, I64], time: I64, value: F64, quality: U16, sequence: I64,
-    late: I64, out_id: U32, out_time: I64, out_value: F64, out_quality: U16, out_sequence: I64,
+    ids: U32,
+    times: I64,
+    values: F64,
+    qualities: U16,
+    sequence_number: int,
+    sealed_sequence: int,
+    row: Row,
+    slots: Slots,
+    late: I64,
+    out: Columns,
 ) -> tuple[int, int]:
     """Put samples into their rows; newer versions replace older ones of the same time.
 
@@ -90,6 +109,8 @@ def insert(
     the out columns hold unsealed samples that were pushed out of a full row or replaced.
     """
     offset, capacity, head, count, floor = row
+    time, value, quality, sequence = slots
+    out_id, out_time, out_value, out_quality, out_sequence = out
     late_count = 0
     out_count = 0
     for i in range(len(ids)):
@@ -150,9 +171,7 @@ def insert(
 
 
 @njit(cache=True, nogil=True)
-def count_between(
-    ids: U32, start: int, end: int, row: tuple[I64, I32, I32, I32, I64], time: I64, first: I64, counts: I64
-) -> int:
+def count_between(ids: U32, start: int, end: int, row: Row, time: I64, first: I64, counts: I64) -> int:
     """For each id: position of the first sample in ``[start, end)`` and how many; returns the total."""
     offset, capacity, head, count, _ = row
     total = 0
@@ -172,12 +191,17 @@ def count_between(
 
 @njit(cache=True, nogil=True)
 def copy_rows(
-    ids: U32, first: I64, counts: I64, row: tuple[I64, I32, I32, I32, I64],
-    time: I64, value: F64, quality: U16, sequence: I64,
-    to_time: I64, to_value: F64, to_quality: U16, to_sequence: I64,
+    ids: U32,
+    first: I64,
+    counts: I64,
+    row: Row,
+    slots: Slots,
+    to: Slots,
 ) -> None:
     """Copy the counted samples of each id, one id after the other."""
     offset, capacity, head, _, _ = row
+    time, value, quality, sequence = slots
+    to_time, to_value, to_quality, to_sequence = to
     at = 0
     for i in range(len(ids)):
         p = ids[i]
@@ -192,12 +216,16 @@ def copy_rows(
 
 @njit(cache=True, nogil=True)
 def unsealed(
-    point_count: int, sealed_sequence: int, row: tuple[I64, I32, I32, I32, I64],
-    time: I64, value: F64, quality: U16, sequence: I64,
-    out_id: U32, out_time: I64, out_value: F64, out_quality: U16, out_sequence: I64,
+    point_count: int,
+    sealed_sequence: int,
+    row: Row,
+    slots: Slots,
+    out: Columns,
 ) -> int:
     """Samples with a sequence above `sealed_sequence`, by point and time. Empty columns: only count."""
     offset, capacity, head, count, _ = row
+    time, value, quality, sequence = slots
+    out_id, out_time, out_value, out_quality, out_sequence = out
     found = 0
     for p in range(point_count):
         for k in range(count[p]):
@@ -215,11 +243,16 @@ def unsealed(
 
 @njit(cache=True, nogil=True)
 def newest(
-    ids: U32, row: tuple[I64, I32, I32, I32, I64], time: I64, value: F64, quality: U16, sequence: I64,
-    to_time: I64, to_value: F64, to_quality: U16, to_sequence: I64, found: U8,
+    ids: U32,
+    row: Row,
+    slots: Slots,
+    to: Slots,
+    found: U8,
 ) -> int:
     """The newest sample of each id; `found` is 0 where the row is empty. Returns how many are empty."""
     offset, capacity, head, count, _ = row
+    time, value, quality, sequence = slots
+    to_time, to_value, to_quality, to_sequence = to
     empty = 0
     for i in range(len(ids)):
         p = ids[i]
@@ -239,11 +272,14 @@ def newest(
 
 @njit(cache=True, nogil=True)
 def load(
-    ids: U32, times: I64, values: F64, qualities: U16, sequences: I64,
-    row: tuple[I64, I32, I32, I32, I64], time: I64, value: F64, quality: U16, sequence: I64,
+    rows: Columns,
+    row: Row,
+    slots: Slots,
 ) -> None:
     """Append sealed samples, sorted by point and time, to rows; the oldest go where a row is full."""
     offset, capacity, head, count, floor = row
+    time, value, quality, sequence = slots
+    ids, times, values, qualities, sequences = rows
     for i in range(len(ids)):
         p = ids[i]
         size = capacity[p]

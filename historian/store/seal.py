@@ -59,7 +59,7 @@ def _encode(
     rows: Rows, superseded: Rows, batches: Batches, directory: PointDirectory, generation: int
 ) -> bytes:
     packed = segment_write.pack(rows)
-    names = _names(packed.index["point_id"], directory)  # type: ignore[arg-type]
+    names = _names(packed.index_columns["point_id"], directory)
     used = _used_batches(batches, np.concatenate([rows.sequence, superseded.sequence]))
     return segment.encode(packed, superseded, used, names, generation)
 
@@ -76,8 +76,8 @@ def _describe(
         time_min_us=int(rows.time_us.min()),
         time_max_us=int(rows.time_us.max()),
         run_count=len(np.unique(rows.point_id)),
-        sample_count=rows.count,
-        superseded_count=superseded.count,
+        sample_count=rows.row_count,
+        superseded_count=superseded.row_count,
         size_bytes=len(data),
         crc32c=google_crc32c.value(data),
     )

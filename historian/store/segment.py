@@ -7,7 +7,7 @@ import contextlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import google_crc32c
 import h5py
@@ -20,6 +20,8 @@ from historian.model.sample import PointIdColumn, SampleRun
 from historian.store import columns, segment_layout
 from historian.store.columns import Rows
 from historian.store.segment_write import Index, Packed
+
+Column = npt.NDArray[Any]  # a data set of one of the types of segment_layout
 
 _FILTER = hdf5plugin.Blosc2(cname="zstd", clevel=1, filters=hdf5plugin.Blosc2.BITSHUFFLE)
 _SPAN_SHARE = 0.25  # read a stretch at once when at least this share of it is wanted
@@ -48,10 +50,10 @@ def encode(packed: Packed, superseded: Rows, batches: Batches, names: Names, gen
         file.attrs["format_version"] = segment_layout.FORMAT_VERSION
         file.attrs["generation"] = generation
         file.attrs["time"] = "microseconds since 1970-01-01T00:00:00Z"
-        file.attrs["index_crc32c"] = index_crc32c(packed.index)
+        file.attrs["index_crc32c"] = index_crc32c(packed.index_columns)
         index = file.create_group("index")
         for name, dtype in segment_layout.INDEX_COLUMNS.items():
-            _put(index, name, packed.index[name].astype(dtype, copy=False))
+            _put(index, name, packed.index_columns[name].astype(dtype, copy=False))
         _put_texts(index, "name", names.name)
         _put_texts(index, "unit", names.unit)
         values = file.create_group("values")
@@ -86,7 +88,7 @@ class Segment:
         self._file: h5py.File | None = None
         with self._guard("the index"):
             self.index = self._load_index()
-        self.point_id: PointIdColumn = self.index["point_id"]  # type: ignore[assignment]
+        self.point_id: PointIdColumn = self.index["point_id"]
 
     @property
     def is_open(self) -> bool:
@@ -172,10 +174,7 @@ class Segment:
         quality = self._read_varying("quality", runs, firsts, counts)
         sequence = self._read_varying("sequence", runs, firsts, counts)
         ids = self.point_id[runs].tolist()
-        return [
-            SampleRun(point_id, *run)
-            for point_id, *run in zip(ids, times, value, quality, sequence, strict=True)
-        ]
+        return [SampleRun(*run) for run in zip(ids, times, value, quality, sequence, strict=True)]
 
     def _read_times(
         self, runs: npt.NDArray[np.int64], start_us: int, end_us: int
@@ -224,7 +223,7 @@ class Segment:
         runs: npt.NDArray[np.int64],
         firsts: npt.NDArray[np.int64],
         counts: npt.NDArray[np.int64],
-    ) -> list[npt.NDArray[np.generic]]:
+    ) -> list[Column]:
         """A column that is constant in most runs: the constant repeated, or the stored samples."""
         constant = self.index[name][runs]
         offsets = self.index[f"{name}_offset"][runs]
@@ -233,12 +232,12 @@ class Segment:
         dtype = segment_layout.INDEX_COLUMNS[name]
         return [
             next(pieces).astype(dtype, copy=False) if is_stored else np.full(count, value, dtype)
-            for is_stored, count, value in zip(varies.tolist(), counts.tolist(), constant.tolist(), strict=True)
+            for is_stored, count, value in zip(
+                varies.tolist(), counts.tolist(), constant.tolist(), strict=True
+            )
         ]
 
-    def _pieces(
-        self, name: str, offsets: npt.NDArray[np.generic], counts: npt.NDArray[np.generic]
-    ) -> Iterable[npt.NDArray[np.generic]]:
+    def _pieces(self, name: str, offsets: Column, counts: Column) -> Iterable[Column]:
         """Stretches of a data set; neighbouring ones are read in one go."""
         if not len(offsets):
             return []
@@ -261,7 +260,7 @@ def _slot_span(first_time: int, step: int, slot_count: int, start_us: int, end_u
 
 
 def _regular_times(
-    first_time: int, step: int, span: tuple[int, int], missing: npt.NDArray[np.generic]
+    first_time: int, step: int, span: tuple[int, int], missing: Column
 ) -> tuple[npt.NDArray[np.int64], int]:
     low, high = span
     slots = np.arange(low, high, dtype=np.int64)
@@ -271,7 +270,7 @@ def _regular_times(
     return first_time + step * slots, low - before
 
 
-def _put(group: h5py.Group, name: str, column: npt.NDArray[np.generic]) -> None:
+def _put(group: h5py.Group, name: str, column: Column) -> None:
     if not len(column):
         group.create_dataset(name, data=column)
         return
@@ -279,12 +278,12 @@ def _put(group: h5py.Group, name: str, column: npt.NDArray[np.generic]) -> None:
     group.create_dataset(name, data=column, chunks=h5_chunk, fletcher32=True, **_FILTER)
 
 
-def _put_columns(group: h5py.Group, named: dict[str, npt.NDArray[np.generic]]) -> None:
+def _put_columns(group: h5py.Group, named: dict[str, Column]) -> None:
     for name, column in named.items():
         _put(group, name, column)
 
 
-def _put_values(group: h5py.Group, kind: int, stored: npt.NDArray[np.generic]) -> None:
+def _put_values(group: h5py.Group, kind: int, stored: Column) -> None:
     name = segment_layout.values_name(kind)
     _put(group, name, stored)
     divisor = segment_layout.scale_divisor(kind)
@@ -297,4 +296,3 @@ def _put_texts(group: h5py.Group, name: str, texts: list[str]) -> None:
     encoded = [text.encode() for text in texts]
     size = max(map(len, encoded), default=1) or 1
     group.create_dataset(name, data=np.array(encoded, h5py.string_dtype("utf-8", size)))
-

@@ -46,8 +46,19 @@ def regular_step(time: I64) -> int:
 
 @njit(cache=True, nogil=True)
 def describe_runs(
-    time: I64, value: F64, quality: U16, sequence: I64, first: I64, count: I64,
-    step: I64, missing: U32, kind: U8, low: F64, high: F64, same_quality: U8, same_sequence: U8,
+    time: I64,
+    value: F64,
+    quality: U16,
+    sequence: I64,
+    first: I64,
+    count: I64,
+    step: I64,
+    missing: U32,
+    kind: U8,
+    low: F64,
+    high: F64,
+    same_quality: U8,
+    same_sequence: U8,
 ) -> None:
     """Fill the index columns that follow from the samples of each run ``[first, first + count)``."""
     for r in range(len(first)):

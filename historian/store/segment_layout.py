@@ -1,13 +1,13 @@
 """Names and codes inside a segment file. The format is drawn in docs/format/segment.md.
 
-    /index/…        one entry a run (one point): where its columns lie and what they hold
-    /values/<kind>  scaled integers (attribute `scale_divisor`) or float64, runs one after the other
-    /time_us        explicit times of irregular runs
-    /missing_slot   slots without a sample, of regular runs with gaps
-    /quality        quality of runs where it varies
-    /sequence       arrival numbers of runs where they vary
-    /superseded/…   versions that a newer one replaced
-    /batches/…      sequence → time of arrival and source
+/index/…        one entry a run (one point): where its columns lie and what they hold
+/values/<kind>  scaled integers (attribute `scale_divisor`) or float64, runs one after the other
+/time_us        explicit times of irregular runs
+/missing_slot   slots without a sample, of regular runs with gaps
+/quality        quality of runs where it varies
+/sequence       arrival numbers of runs where they vary
+/superseded/…   versions that a newer one replaced
+/batches/…      sequence → time of arrival and source
 """
 
 from typing import Final
@@ -59,5 +59,5 @@ def values_dtype(kind: int) -> type[np.generic]:
 
 
 def scale_divisor(kind: int) -> int:
-    """value = stored / divisor, correctly rounded: exact where a product with 10⁻ᵏ is not."""
+    """Value = stored / divisor, correctly rounded: exact where a product with 10⁻ᵏ is not."""
     return 1 if kind == KIND_F64 else 10 ** (kind - KIND_I64 if kind >= KIND_I64 else kind)

@@ -136,8 +136,8 @@ class Store:
         """Make a durable batch visible: the step after the log, and what recovery repeats."""
         inserted = self.ring.insert(batch, sequence, self.manifest.sealed_sequence)
         if len(inserted.late):
-            taken = (column[inserted.late] for column in batch)
-            self.late.add(Rows(*taken, np.full(len(inserted.late), sequence)))
+            late = Rows(*batch, np.full(batch.sample_count, sequence))
+            self.late.add(late.take(inserted.late))
         self.late.add(inserted.pushed_out)
         self.batch_journal.add(sequence, arrival_us, source)
         self.applied_sequence = sequence
@@ -193,7 +193,7 @@ class Store:
             return []
         self._require_rooms(ids)
         found, rows = self.ring.newest(ids)
-        runs = [SampleRun(int(p), *rows.part(i, i + 1)[1:]) for i, p in enumerate(ids.tolist())]
+        runs = [rows.run(p, i, i + 1) for i, p in enumerate(ids.tolist())]
         empty = np.flatnonzero(found == 0)
         if not len(empty):
             return runs
@@ -203,7 +203,9 @@ class Store:
             runs[place] = empty_run(int(ids[place]))
         for moment in np.unique(newest[newest != TIME_LOWEST]).tolist():
             places = empty[newest == moment]
-            for place, run in zip(places.tolist(), await self.read(ids[places], moment, moment + 1), strict=True):  # type: ignore[arg-type]
+            for place, run in zip(
+                places.tolist(), await self.read(ids[places].tolist(), moment, moment + 1), strict=True
+            ):
                 runs[place] = run
         return runs
 
@@ -250,7 +252,7 @@ class Store:
         self.adopt(manifest, added)
         self.late.forget()
         self.batch_journal.drop_through(job.sequence)
-        self._unsealed_count = self.late.count + self.ring.unsealed(job.sequence).count
+        self._unsealed_count = self.late.count + self.ring.unsealed(job.sequence).row_count
 
     def abandon_seal(self) -> None:
         """Making segments failed; the rows stay where they were."""
@@ -267,7 +269,9 @@ class Store:
     def needs_seal(self) -> bool:
         """Whether so much is unsealed that memory or start-up would suffer."""
         settings = self.settings
-        return self._unsealed_count >= settings.seal_samples_max or self.late.count >= settings.late_samples_max
+        return (
+            self._unsealed_count >= settings.seal_samples_max or self.late.count >= settings.late_samples_max
+        )
 
     @property
     def unsealed_count(self) -> int:
@@ -325,9 +329,15 @@ class Store:
         months = times.view("datetime64[us]").astype("datetime64[M]")
         for month in np.unique(months):
             chosen = months == month
-            wanted, start, end = np.unique(ids[chosen]), int(times[chosen].min()), int(times[chosen].max()) + 1
+            wanted, start, end = (
+                np.unique(ids[chosen]),
+                int(times[chosen].min()),
+                int(times[chosen].max()) + 1,
+            )
             segments = self.archive.select(start, end)
-            pieces = await self._in_reader(self.archive.read, segments, wanted, start, end) if segments else []
+            pieces = (
+                await self._in_reader(self.archive.read, segments, wanted, start, end) if segments else []
+            )
             merged = [columns.merge_runs(runs) for runs in pieces if runs]
             stored = LateBuffer()
             stored.add(columns.from_runs(merged))
@@ -364,7 +374,7 @@ class Store:
             [run] = await self.read([point_id], *span)
             if run.sample_count:
                 at = 0 if direction > 0 else run.sample_count - 1
-                return SampleRun(point_id, *(column[at : at + 1] for column in run[1:]))
+                return run.part(at, at + 1)
             edge = span[1] if direction > 0 else span[0]
             width *= 8
         return empty_run(point_id)

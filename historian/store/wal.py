@@ -59,7 +59,7 @@ class Wal:
             if self._path is None:
                 self._begin_file(first_sequence, size)
             for record in records:
-                self._files.write(self._descriptor, memoryview(record).cast("B"), self._offset)
+                self._files.write(self._descriptor, record.data, self._offset)
                 self._offset += len(record)
             self._files.sync(self._descriptor)
         except OSError as error:
@@ -101,7 +101,7 @@ class Wal:
     def _end_file(self) -> None:
         assert self._path is not None, "only an open file ends"
         mark = wal_record.encode_mark(wal_record.TYPE_END, self._last_sequence, self._clock.now_us())
-        self._files.write(self._descriptor, memoryview(mark).cast("B"), self._offset)
+        self._files.write(self._descriptor, mark.data, self._offset)
         self._files.sync(self._descriptor)
         self._close_file(self._last_sequence)
 

@@ -16,7 +16,9 @@ from historian.model.sample import SampleBatch
 
 FILE_MAGIC: Final = b"HISTWAL\x01"
 FORMAT_VERSION: Final = 1
-FILE_HEADER: Final = struct.Struct("<8sIIQqII")  # magic, version, header size, first sequence, created, 0, crc
+FILE_HEADER: Final = struct.Struct(
+    "<8sIIQqII"
+)  # magic, version, header size, first sequence, created, 0, crc
 FILE_HEADER_SIZE: Final = 40
 
 RECORD_MAGIC: Final = b"\xf5hR\x01"
@@ -138,7 +140,9 @@ def _check_file_header(data: bytes) -> bool:
     if crc != google_crc32c.value(data[: FILE_HEADER_SIZE - 4]):
         return False
     if magic != FILE_MAGIC or version > FORMAT_VERSION:
-        raise FormatTooNew(f"the log was written in format {version}; this version reads up to {FORMAT_VERSION}")
+        raise FormatTooNew(
+            f"the log was written in format {version}; this version reads up to {FORMAT_VERSION}"
+        )
     return True
 
 

@@ -27,7 +27,7 @@ def warm_kernels() -> None:
     loaded.load(rows)
     late = LateBuffer()
     late.add(rows)
-    late.add(rows.take(np.arange(rows.count)))
+    late.add(rows.take(np.arange(rows.row_count)))
     late.look_up(ids, batch.time_us[:1].copy(), Found(1))
     late.read(ids, TIME_LOWEST, TIME_HIGHEST)
     newest, _ = columns.split_versions([rows])

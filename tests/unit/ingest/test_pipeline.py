@@ -56,7 +56,9 @@ async def plant(folder: Path, settings: IngestSettings | None = None) -> AsyncIt
         registry.close()
 
 
-async def outcomes(pipeline: IngestPipeline, *samples: tuple[int, int, float], **options: str) -> list[Outcome]:
+async def outcomes(
+    pipeline: IngestPipeline, *samples: tuple[int, int, float], **options: str
+) -> list[Outcome]:
     """Append (point, slot, value) samples; slot 0 is START_US."""
     ids, slots, values = (list(column) for column in zip(*samples, strict=True))
     times = [START_US + slot * QUARTER_US for slot in slots]
@@ -157,7 +159,9 @@ async def test_batches_that_wait_together_share_one_sync(tmp_path: Path) -> None
 async def test_a_batch_larger_than_a_group_is_answered_whole(tmp_path: Path) -> None:
     async with plant(tmp_path) as p:
         count = 200_000
-        result = await p.pipeline.append(make_batch(1, START_US + np.arange(count), np.zeros(count)), source="t")
+        result = await p.pipeline.append(
+            make_batch(1, START_US + np.arange(count), np.zeros(count)), source="t"
+        )
         assert result.count(Outcome.ACCEPTED) == count
 
 

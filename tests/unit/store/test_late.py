@@ -43,7 +43,7 @@ def test_of_equal_sequences_the_one_added_later_is_found() -> None:
 def test_frozen_rows_stay_readable_until_forgotten() -> None:
     buffer = LateBuffer()
     buffer.add(rows_of([(1, 5, 1.0, 1)]))
-    assert buffer.freeze().count == 1
+    assert buffer.freeze().row_count == 1
     buffer.add(rows_of([(1, 6, 2.0, 2)]))
     assert look_up(buffer, 1, 5) == 1.0
     buffer.forget()
@@ -55,7 +55,7 @@ def test_a_failed_seal_gives_its_rows_back() -> None:
     buffer.add(rows_of([(1, 5, 1.0, 1)]))
     buffer.freeze()
     buffer.thaw()
-    assert buffer.freeze().count == 1
+    assert buffer.freeze().row_count == 1
 
 
 def test_newest_time_looks_below_a_bound() -> None:
@@ -64,7 +64,9 @@ def test_newest_time_looks_below_a_bound() -> None:
     assert buffer.newest_time(np.array([1, 2], np.uint32), 9).tolist() == [5, np.iinfo(np.int64).min]
 
 
-@given(st.lists(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 8)), min_size=1, max_size=8), max_size=12))
+@given(
+    st.lists(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 8)), min_size=1, max_size=8), max_size=12)
+)
 def test_many_small_adds_equal_one_plain_list(adds: list[list[tuple[int, int]]]) -> None:
     buffer = LateBuffer()
     newest: dict[tuple[int, int], float] = {}

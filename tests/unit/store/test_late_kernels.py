@@ -16,10 +16,12 @@ def sorted_rows(keys: list[tuple[int, int, int]], base: float) -> Rows:
 
 
 @given(KEYS, KEYS)
-def test_merging_equals_a_stable_sort_of_both(a: list[tuple[int, int, int]], b: list[tuple[int, int, int]]) -> None:
+def test_merging_equals_a_stable_sort_of_both(
+    a: list[tuple[int, int, int]], b: list[tuple[int, int, int]]
+) -> None:
     left, right = sorted_rows(a, 0.0), sorted_rows(b, 1000.0)
-    merged = columns.make_rows(left.count + right.count)
-    late_kernels.merge(tuple(left), tuple(right), tuple(merged))
+    merged = columns.make_rows(left.row_count + right.row_count)
+    late_kernels.merge((*left,), (*right,), (*merged,))
     expected = columns.sort(columns.concatenate([left, right]))
     for column, wanted in zip(merged, expected, strict=True):
         np.testing.assert_array_equal(column, wanted)

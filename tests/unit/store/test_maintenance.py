@@ -44,7 +44,9 @@ async def test_samples_that_come_while_sealing_are_kept_for_the_next_seal(tmp_pa
 
 @pytest.mark.parametrize("method", ["create", "write", "sync", "rename"])
 @pytest.mark.parametrize("after", [0, 1], ids=["segment", "manifest"])
-async def test_a_seal_that_fails_loses_nothing_and_is_tried_again(tmp_path: Path, method: str, after: int) -> None:
+async def test_a_seal_that_fails_loses_nothing_and_is_tried_again(
+    tmp_path: Path, method: str, after: int
+) -> None:
     store = open_store(tmp_path)
     await store.append([(batch_of(list(range(300))), "t")])
     store.files = FailingFiles(method, errno.ENOSPC, after=after)

@@ -19,7 +19,9 @@ def small_ring() -> Ring:
     return ring
 
 
-def put(ring: Ring, times: list[int], sequence: int = 1, sealed: int = 0, value: float = 0.0) -> list[list[int]]:
+def put(
+    ring: Ring, times: list[int], sequence: int = 1, sealed: int = 0, value: float = 0.0
+) -> list[list[int]]:
     """Insert samples of point 1; gives back [late positions, times pushed out]."""
     inserted = ring.insert(make_batch(1, times, np.full(len(times), value)), sequence, sealed)
     return [inserted.late.tolist(), inserted.pushed_out.time_us.tolist()]
@@ -147,7 +149,9 @@ def plain_insert(
 
 
 @settings(max_examples=200)
-@given(st.lists(st.lists(st.tuples(st.integers(0, 60), st.floats(0, 9)), min_size=1, max_size=30), max_size=6))
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 60), st.floats(0, 9)), min_size=1, max_size=30), max_size=6)
+)
 def test_the_kernel_and_its_plain_twin_agree(batches: list[list[tuple[int, float]]]) -> None:
     ring = small_ring()
     rows: dict[int, tuple[float, int]] = {}

@@ -11,7 +11,11 @@ from historian.store.ring import Ring
 from tests.store_kit import QUARTER_US
 
 
-@given(st.lists(st.integers(0, 50), min_size=1, max_size=12, unique=True).map(sorted), st.integers(0, 11), st.integers(0, 51))
+@given(
+    st.lists(st.integers(0, 50), min_size=1, max_size=12, unique=True).map(sorted),
+    st.integers(0, 11),
+    st.integers(0, 51),
+)
 def test_find_slot_equals_counting_at_any_head(times: list[int], head: int, wanted: int) -> None:
     capacity, offset = 12, 3
     row = np.full(offset + capacity, -1, np.int64)
@@ -45,4 +49,4 @@ def test_unsealed_counts_and_copies_the_same() -> None:
     ring = wrapped_ring()
     ring.insert(make_batch(1, [1000], [7.0]), 2, 1)
     assert ring.unsealed(1).value.tolist() == [7.0]
-    assert ring.unsealed(2).count == 0
+    assert ring.unsealed(2).row_count == 0

@@ -27,7 +27,9 @@ def test_months_are_utc_and_generations_rise(tmp_path: Path) -> None:
 
 
 def test_of_several_versions_the_newest_is_read_and_the_others_kept(tmp_path: Path) -> None:
-    [one] = publish(tmp_path, [rows_of([(1, START_US, 1.0, 2)]), rows_of([(1, START_US, 2.0, 1), (2, START_US, 3.0, 1)])])
+    [one] = publish(
+        tmp_path, [rows_of([(1, START_US, 1.0, 2)]), rows_of([(1, START_US, 2.0, 1), (2, START_US, 3.0, 1)])]
+    )
     newest, older = Segment(one.path).read_all()
     assert (newest.value.tolist(), older.value.tolist()) == ([1.0, 3.0], [2.0])
 

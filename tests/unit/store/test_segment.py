@@ -33,7 +33,7 @@ def rows_of(point_id: int, times: np.ndarray, values: ValueColumn, sequence: int
 def encode(rows: Rows, superseded: Rows | None = None) -> bytes:
     packed = segment_write.pack(rows)
     batches = Batches(np.array([1], np.int64), np.array([9], np.int64), np.array([0], np.uint16), ["源 a"])
-    ids = packed.index["point_id"].tolist()
+    ids = packed.index_columns["point_id"].tolist()
     names = Names([f"站.p{point_id}" for point_id in ids], ["kWh" for _ in ids])
     return segment.encode(packed, superseded or columns.make_rows(0), batches, names, 1)
 
@@ -57,7 +57,9 @@ def test_everything_comes_back_bit_for_bit() -> None:
     parts = [
         rows_of(1, grid(96), np.round(rng.random(96) * 100, 2)),  # decimals on a grid
         rows_of(2, np.delete(grid(96), [3, 4, 50]), rng.random(93)),  # true floats, gaps
-        rows_of(3, np.sort(rng.integers(0, 10**15, 40)), np.round(rng.random(40) * 1e12, 3)),  # wide, irregular
+        rows_of(
+            3, np.sort(rng.integers(0, 10**15, 40)), np.round(rng.random(40) * 1e12, 3)
+        ),  # wide, irregular
         rows_of(4, grid(1), np.array([-0.0])),
     ]
     rows = columns.concatenate(parts)
@@ -89,7 +91,7 @@ def test_regular_times_take_no_space_and_gaps_little() -> None:
     packed = segment_write.pack(rows_of(1, np.delete(grid(96), [5, 6]), np.zeros(94)))
     assert len(packed.time_us) == 0
     assert packed.missing_slot.tolist() == [5, 6]
-    assert packed.index["step_us"].tolist() == [QUARTER_US]
+    assert packed.index_columns["step_us"].tolist() == [QUARTER_US]
 
 
 @pytest.mark.parametrize("start", [0, 1, 5, 6, 7, 95, 96])
@@ -102,7 +104,9 @@ def test_a_part_of_a_run_is_read_by_its_half_open_range(start: int, end: int) ->
     expected = times[(times >= low) & (times < high)]
     assert (run.time_us.tolist() if run is not None else []) == expected.tolist()
     if run is not None:
-        assert run.value.tolist() == [float(value) for value in (np.arange(93) / 10)[np.isin(times, expected)]]
+        assert run.value.tolist() == [
+            float(value) for value in (np.arange(93) / 10)[np.isin(times, expected)]
+        ]
 
 
 def test_an_id_that_is_not_there_gives_none() -> None:
@@ -129,7 +133,7 @@ def test_anyone_reads_an_archive_with_plain_h5py(tmp_path: Path) -> None:
         at = index["time_offset"][run]
         slots = np.delete(np.arange(count + missing), file["missing_slot"][at : at + missing])
         time_us = index["first_time_us"][run] + index["step_us"][run] * slots
-        stored = list(file["values"].values())[0]  # one kind here; value_kind names it
+        stored = next(iter(file["values"].values()))  # one kind here; value_kind names it
         at = index["value_offset"][run]
         value = stored[at : at + count] / stored.attrs["scale_divisor"]
     np.testing.assert_array_equal(time_us, times)

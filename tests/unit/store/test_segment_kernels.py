@@ -1,5 +1,7 @@
 """Kernels against plain Python."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ TIMES = st.lists(st.integers(0, 10_000), min_size=2, max_size=60, unique=True).m
 
 
 def plain_step(times: list[int]) -> int:
-    steps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    steps = [later - earlier for earlier, later in itertools.pairwise(times)]
     step = min(steps)
     is_grid = all(time % step == times[0] % step for time in times)
     return step if is_grid and (times[-1] - times[0]) // step + 1 <= 2 * len(times) else 0

@@ -53,7 +53,9 @@ async def test_reading_joins_ring_late_buffer_and_segments(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("is_sealed", [False, True], ids=["unsealed", "sealed"])
 @pytest.mark.parametrize("slot", [0, 399], ids=["below_the_ring", "in_the_ring"])
-async def test_a_correction_wins_wherever_the_old_value_lies(tmp_path: Path, is_sealed: bool, slot: int) -> None:
+async def test_a_correction_wins_wherever_the_old_value_lies(
+    tmp_path: Path, is_sealed: bool, slot: int
+) -> None:
     store = open_store(tmp_path)
     await store.append([(batch_of(list(range(400))), "t")])
     if is_sealed:

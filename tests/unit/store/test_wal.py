@@ -18,7 +18,9 @@ def record(sequence: int, count: int = 2) -> wal_record.Bytes:
 
 
 def sequences(folder: Path) -> list[list[int]]:
-    return [[r.sequence for r in wal_record.scan(path.read_bytes()).records] for path in sorted(folder.iterdir())]
+    return [
+        [r.sequence for r in wal_record.scan(path.read_bytes()).records] for path in sorted(folder.iterdir())
+    ]
 
 
 def make_wal(folder: Path, files: DurableFiles | None = None, size: int = 4096) -> Wal:
@@ -66,9 +68,10 @@ def test_a_failed_write_or_sync_poisons_the_file_and_the_next_write_begins_anoth
 ) -> None:
     log = make_wal(tmp_path, FailingFiles(method, after=2))
     log.write([record(1)], 1)
+    if method == "sync":
+        log.write([record(2)], 2)
     with pytest.raises(WalFailed):
-        for sequence in (2, 3, 4):
-            log.write([record(sequence)], sequence)
+        log.write([record(3)], 3)
     log.write([record(9)], 9)
     assert len(list(tmp_path.iterdir())) == 2
     assert sequences(tmp_path)[1] == [9]

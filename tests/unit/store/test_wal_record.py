@@ -42,10 +42,10 @@ def test_golden_bytes_of_a_file_with_one_record() -> None:
     data = file_of(wal_record.encode_samples(make_batch([1], [2], [3.0], 4), "s", 5, 6).tobytes())
     assert data.hex() == (
         "4849535457414c01" "01000000" "28000000" "0100000000000000" "0000000000000000" "00000000" "01641c42"
-        "f5685201" "30000000" "0500000000000000" "0600000000000000" "01" "00000000000000" "%s" "00000000"
+        "f5685201" "30000000" "0500000000000000" "0600000000000000" "01" "00000000000000" "{}" "00000000"
         "01000000" "0100" "00" "00" "73" "00000000000000"
         "0000000000000840" "0200000000000000" "0100000000000000" "0400000000000000"
-    ) % struct.pack("<I", _crc_of(data)).hex()  # fmt: skip
+    ).format(struct.pack("<I", _crc_of(data)).hex())  # fmt: skip
 
 
 def _crc_of(data: bytes) -> int:
@@ -95,7 +95,9 @@ def test_an_older_record_after_a_newer_one_is_not_taken() -> None:
 
 
 def test_a_file_closed_in_order_says_so() -> None:
-    assert wal_record.scan(file_of(samples(1), wal_record.encode_mark(wal_record.TYPE_END, 1, 0).tobytes())).has_end
+    assert wal_record.scan(
+        file_of(samples(1), wal_record.encode_mark(wal_record.TYPE_END, 1, 0).tobytes())
+    ).has_end
 
 
 def test_a_newer_format_is_refused_in_words() -> None:
@@ -110,8 +112,8 @@ def test_any_bytes_give_no_record_and_no_crash(data: bytes) -> None:
     assert wal_record.scan(data).records == []
 
 
-@given(st.binary(max_size=200), st.integers(0, 7))
-def test_garbage_between_records_never_hides_the_next_one(garbage: bytes, _: int) -> None:
+@given(st.binary(max_size=200))
+def test_garbage_between_records_never_hides_the_next_one(garbage: bytes) -> None:
     padded = garbage.ljust((len(garbage) + 7) // 8 * 8, b"\xff")
     found = wal_record.scan(file_of(samples(1), padded, samples(2)))
     assert [record.sequence for record in found.records] == [1, 2]
