@@ -1,7 +1,7 @@
 // The day curve: one uPlot chart over slot positions, so that overlaid days fall slot on slot whatever their dates.
 
 import { canvasFont, drawExtreme, drawMissing, drawStateStrip, drawUnit, isolatedIndexes, stateRuns } from "/static/curve_marks.js";
-import { isNumber, number } from "/static/format.js";
+import { number } from "/static/format.js";
 
 const LIBRARY = "/static/vendor/uPlot.esm.js";
 const AXIS_INK = "#4a545e";
@@ -100,11 +100,10 @@ class CurveChart {
   #drawMarks(plot) {
     drawUnit(plot, this.#curve.unit);
     drawStateStrip(plot, this.#runs);
-    const { maxIndex, minIndex } = extremes(this.#curve.slots);
-    if (maxIndex === null) return;
+    const { maxIndex, minIndex } = this.#curve.summary;
     for (const [index, isAbove] of [[maxIndex, true], [minIndex, false]]) {
       const slot = this.#curve.slots[index];
-      drawExtreme(plot, index + 1, slot.value, `${number(slot.value)} · ${slot.label}`, isAbove);
+      if (slot !== undefined) drawExtreme(plot, index + 1, slot.value, `${number(slot.value)} · ${slot.label}`, isAbove);
     }
   }
 
@@ -124,18 +123,6 @@ class CurveChart {
   #size() {
     return { width: Math.max(200, this.#host.clientWidth), height: Math.max(120, this.#host.clientHeight) };
   }
-}
-
-/** Indexes of the largest and smallest value of a day, the earliest of equals; null where there is no value. */
-export function extremes(slots) {
-  let maxIndex = null;
-  let minIndex = null;
-  for (const { index, value } of slots) {
-    if (!isNumber(value)) continue;
-    if (maxIndex === null || value > slots[maxIndex].value) maxIndex = index;
-    if (minIndex === null || value < slots[minIndex].value) minIndex = index;
-  }
-  return { maxIndex, minIndex };
 }
 
 /** Slot i ends at position i + 1: that is where its end label stands. */

@@ -1,6 +1,8 @@
 // Drawn on the curve's canvas besides the lines: hatches where slots are missing, a strip of slot states,
 // and the marks of the maximum and the minimum. Pattern and letter carry the meaning, colour only helps.
 
+import { WITHOUT_VALUE } from "/static/slot_state.js";
+
 const STRIP_HEIGHT = 9;
 const INK = { missing: "#7d858d", doubtful: "#a35200", bad: "#a3221c", replaced: "#3d5a76", mark: "#22282e" };
 
@@ -12,7 +14,6 @@ const STATE_INK = {
   partial: INK.doubtful, spread: INK.replaced, suspect: INK.doubtful, estimated: INK.replaced,
   substituted: INK.replaced, manual: INK.replaced, missing: INK.missing, unusable: INK.bad, spanned: INK.missing,
 };
-const WITHOUT_VALUE = new Set(["missing", "unusable", "spanned"]);
 
 /** The page's own font a little smaller, in CSS form; `ratio` is 1 where the drawer scales by itself. */
 export function canvasFont(ratio) {

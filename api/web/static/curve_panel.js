@@ -8,7 +8,6 @@ import { slotText } from "/static/figures.js";
 import { dayText, intervalText, isNumber, quantity } from "/static/format.js";
 import { causeText, gapOfSlot } from "/static/gap_list.js";
 import { codeWords, words } from "/static/i18n.js";
-import { slotState } from "/static/slot_state.js";
 import { showNotice } from "/static/notices.js";
 import { OVERLAY_WORDS } from "/static/overlays.js";
 import { curveCsvAddress } from "/static/resources.js";
@@ -35,9 +34,8 @@ export class CurvePanel {
     }
   }
 
-  /** Shows a curve of `point` with `gaps`; `overlays` are those switched on, `view` "curve" or "table". */
-  show({ point, curve, gaps, overlays, view, nowMs }) {
-    const states = curve.slots.map((slot) => slotState(slot, nowMs));
+  /** Shows a curve of `point` with its slots' `states` and `gaps`; `overlays` are those switched on, `view` "curve" or "table". */
+  show({ point, curve, states, gaps, overlays, view }) {
     this.#shown = { point, curve, gaps, overlays, states };
     const isTable = view === "table" || this.#chart === null;
     byId("curve_title").textContent = words("curve_title", { day: dayText(curve.date), count: curve.slots.length });

@@ -8,6 +8,7 @@ import { clearGaps, showGaps } from "/static/gap_list.js";
 import { clearNotice, reportFailure } from "/static/notices.js";
 import { OVERLAYS } from "/static/overlays.js";
 import { listGaps, listRollups, loadCurve } from "/static/resources.js";
+import { slotState } from "/static/slot_state.js";
 import { clearRollups, showMonth, showYear } from "/static/rollup_panels.js";
 
 /** Calls `onOverlays(list)` and `onDay(day)` when the operator chooses. */
@@ -55,8 +56,9 @@ export class DayView {
     const { point, day, curve, gaps, days, months } = this.#held;
     if (curve === null) this.#clearCurve();
     else {
-      this.#panel.show({ point, curve, gaps, overlays: choice.overlays, view: choice.view, nowMs: Date.now() });
-      showFigures(curve);
+      const states = curve.slots.map((slot) => slotState(slot, Date.now()));
+      this.#panel.show({ point, curve, states, gaps, overlays: choice.overlays, view: choice.view });
+      showFigures(curve, states);
       showGaps(gaps, day, curve.timeZone);
     }
     if (days === null || months === null) clearRollups();

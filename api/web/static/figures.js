@@ -3,21 +3,21 @@
 import { byId, element } from "/static/dom.js";
 import { isNumber, number, share } from "/static/format.js";
 import { words } from "/static/i18n.js";
+import { WITHOUT_VALUE } from "/static/slot_state.js";
 
-/** Shows the figures of a curve; `isTotalled` tells whether an energy makes sense for the point. */
-export function showFigures(curve) {
+/** Shows the figures of a curve whose slots are in `states`. */
+export function showFigures(curve, states) {
   const { summary, unit } = curve;
   const tiles = [
     tile("max", summary.max, unit, slotText(curve, summary.maxIndex)),
     tile("min", summary.min, unit, slotText(curve, summary.minIndex)),
-    tile("mean", summary.mean, unit, words("mean_hint", { count: summary.present })),
+    tile("mean", summary.mean, unit, words("mean_hint", { count: summary.valueCount })),
     tile("difference", summary.difference, unit, words("difference_hint")),
     shareTile("rate", summary.rate, words("rate_hint")),
     shareTile("load_factor", summary.loadFactor, words("load_factor_hint")),
   ];
-  if (summary.energyUnit) tiles.push(tile("energy", summary.energy, summary.energyUnit, words("energy_hint")));
-  tiles.push(completenessTile(summary));
-  byId("figures").replaceChildren(...tiles);
+  if (summary.totalUnit) tiles.push(tile(totalWord(summary.totalUnit), summary.total, summary.totalUnit, words("total_hint")));
+  byId("figures").replaceChildren(...tiles, completenessTile(states));
 }
 
 /** Takes the figures away, as when a day could not be read. */
@@ -31,22 +31,29 @@ export function slotText(curve, index) {
   return slot === undefined ? "" : words("slot_at", { start: slot.startLabel, end: slot.label });
 }
 
+/** Which word names a sum in that unit: "energy" for watt-hours, "total" for anything else. */
+export function totalWord(unit) {
+  return /Wh$/.test(unit) ? "energy" : "total";
+}
+
 function tile(key, value, unit, hint) {
   const shown = [element("span", { class: "figure" }, number(value))];
   if (isNumber(value) && unit) shown.push(element("span", { class: "unit" }, unit));
-  return block(key, shown, isNumber(value) || key === "completeness" ? hint : "");
+  return block(key, shown, isNumber(value) ? hint : "");
 }
 
 function shareTile(key, value, hint) {
   return block(key, [element("span", { class: "figure" }, share(value))], isNumber(value) ? hint : "");
 }
 
-function completenessTile(summary) {
-  const { expected, missing } = summary;
-  const hint = missing > 0
-    ? words("completeness_some", { missing, expected }) : words("completeness_all", { expected });
-  const value = expected > 0 ? (expected - missing) / expected : null;
-  const node = block("completeness", [element("span", { class: "figure" }, share(value, 1))], expected > 0 ? hint : "");
+/** Of the slots that have begun: a day still running is not short of its evening. */
+function completenessTile(states) {
+  const begun = states.filter((state) => state !== "ahead");
+  const missing = begun.filter((state) => WITHOUT_VALUE.has(state)).length;
+  const counts = { missing, expected: begun.length };
+  const hint = words(missing > 0 ? "completeness_some" : "completeness_all", counts);
+  const value = begun.length > 0 ? (begun.length - missing) / begun.length : null;
+  const node = block("completeness", [element("span", { class: "figure" }, share(value, 1))], isNumber(value) ? hint : "");
   node.classList.toggle("abnormal", missing > 0);
   return node;
 }

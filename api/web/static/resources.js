@@ -5,6 +5,7 @@ import { address, getJson } from "/static/http.js";
 import { isNumber } from "/static/format.js";
 
 export const POINTS_MAX = 200;
+const DAY_START = "00:00";
 
 /** Points whose tag or name holds `text`, of one station (null: of all): `{points, isMore}`. */
 export async function findPoints(text, station, signal) {
@@ -50,19 +51,19 @@ export async function listDrivers(signal) {
 
 /** A day's curve with its overlays, slot by slot, and the figures of the day. */
 export async function loadCurve(point, date, overlays, signal) {
-  const parameters = { date, label: "end", compare: overlays.join(",") || null };
+  const parameters = { date, label: "end", compare: overlays.join(",") || null, quality: "full" };
   const answer = await getJson(["points", point.name, "load-curve"], parameters, signal);
-  const slots = answer.slots.map((slot, index) => ({
+  const slots = answer.labels.map((label, index) => ({
     index,
-    startMs: milliseconds(slot.start),
-    endMs: milliseconds(slot.end),
-    label: slot.label,
-    startLabel: index === 0 ? "00:00" : answer.slots[index - 1].label,
-    value: slot.value,
-    state: slot.state,
-    quality: slot.quality,
-    origin: slot.origin,
-    count: slot.count,
+    label,
+    startLabel: index === 0 ? DAY_START : answer.labels[index - 1],
+    startMs: milliseconds(answer.starts[index]),
+    endMs: milliseconds(answer.ends[index]),
+    value: answer.values[index],
+    state: answer.states[index],
+    count: answer.counts[index],
+    quality: answer.quality[index].validity,
+    origin: answer.quality[index].origin,
   }));
   return {
     date: answer.date,
@@ -70,8 +71,8 @@ export async function loadCurve(point, date, overlays, signal) {
     unit: answer.unit,
     interval: answer.interval,
     slots,
-    summary: answer.summary,
-    overlays: (answer.compare ?? []).map((one) => ({ offset: one.offset, date: one.date, values: one.values })),
+    summary: curveSummary(answer.summary, slots),
+    overlays: answer.compare.map((one) => ({ offset: one.offset, date: one.date, values: one.values })),
   };
 }
 
@@ -109,6 +110,23 @@ export async function listRollups(point, period, from, to, signal) {
     receivedShare: row.coverage?.expected ? row.coverage.received / row.coverage.expected : null,
     state: row.state,
   }));
+}
+
+function curveSummary(summary, slots) {
+  const slotAt = (time) => slots.findIndex((slot) => slot.startMs === milliseconds(time));
+  return {
+    max: summary.max,
+    maxIndex: slotAt(summary.max_start),
+    min: summary.min,
+    minIndex: slotAt(summary.min_start),
+    mean: summary.mean,
+    difference: summary.peak_valley_difference,
+    rate: summary.peak_valley_rate,
+    loadFactor: summary.load_factor,
+    total: summary.energy,
+    totalUnit: summary.energy_unit,
+    valueCount: slots.filter((slot) => isNumber(slot.value)).length,
+  };
 }
 
 /** RFC 3339 text or integer milliseconds as milliseconds; null for nothing. */

@@ -4,6 +4,7 @@ import { showBars } from "/static/bars.js";
 import { byId } from "/static/dom.js";
 import { addDays, dayCount, dayOf, monthSpan, yearSpan } from "/static/days.js";
 import { dayText, isNumber, momentText, quantity, share } from "/static/format.js";
+import { totalWord } from "/static/figures.js";
 import { words } from "/static/i18n.js";
 
 const WHOLE = new Set(["complete", "final"]);
@@ -37,7 +38,7 @@ function show(id, rows, periods, chosen, timeZone, onChoose, names) {
   const bars = periods.map(({ key, label, name }) => bar(byStart.get(key), key, label, name, chosen, timeZone, figure));
   const total = figure.isSum ? sum(bars) : null;
   const restText = isNumber(total) ? words("sum", { value: quantity(total, figure.unit) }) : figure.unit;
-  byId(`${id}_title`).textContent = words(`${id}_title${figure.isSum ? "" : "_mean"}`, names);
+  byId(`${id}_title`).textContent = words(`${id}_title_${figure.isSum ? totalWord(figure.unit) : "mean"}`, names);
   byId(`${id}_total`).textContent = restText;
   showBars(byId(id), bars, (text) => { byId(`${id}_total`).textContent = text ?? restText; }, onChoose);
 }

@@ -2,6 +2,9 @@
 
 import { isNumber } from "/static/format.js";
 
+/** States of slots that should have a value and have none. */
+export const WITHOUT_VALUE = new Set(["missing", "unusable", "spanned"]);
+
 const EMPTY = { suspect: "unusable", spanned: "spanned" };
 const REPLACED = new Set(["estimated", "substituted", "manual"]);
 
