@@ -9,7 +9,7 @@ LISTEN ?= 127.0.0.1:8420
 DATA ?= var
 PYTEST_ARGS ?=
 
-.PHONY: help setup dev web run test check format lint types layers docs spelling bench crash build clean
+.PHONY: help setup dev web run test check format lint types layers docs spelling bench coverage crash build clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -58,6 +58,12 @@ docs: dev ## links, reference pages, our own code read by tests
 bench: dev ## the benchmarks; results as JSON in bench/results
 	$(BIN)/python bench/ingest.py
 	$(BIN)/python bench/query.py
+
+coverage: dev ## branches that unit and property tests reach; kernels run as plain Python
+	rm -f .coverage .coverage.*
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -q tests/unit tests/property $(PYTEST_ARGS)
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
 
 build: dev ## sdist and wheel in dist/
 	$(BIN)/python -m build --no-isolation
