@@ -59,6 +59,28 @@ def load(path: Path) -> Substation:
     return substation
 
 
+def load_all(paths: Sequence[Path]) -> list[Substation]:
+    """As `load`, for all files of one process: a driver or point stands in one of them only."""
+    loaded = [load(path) for path in paths]
+    driver_places: dict[str, Path] = {}
+    point_places: dict[str, Path] = {}
+    for each in loaded:
+        for driver_index, driver in enumerate(each.settings.drivers):
+            location = ("drivers", driver_index)
+            _claim(driver_places, driver.name, each, (*location, "name"))
+            for point_index, entry in enumerate(driver.points):
+                _claim(point_places, entry.name, each, (*location, "points", point_index, "name"))
+    return loaded
+
+
+def _claim(
+    places: dict[str, Path], name: str, substation: Substation, location: tuple[str | int, ...]
+) -> None:
+    first_path = places.setdefault(name, substation.path)
+    if first_path != substation.path:
+        raise substation.error(location, f"{name!r} is already in {first_path}")
+
+
 def build_drivers(
     substation: Substation, directory: PointDirectory, journal: SourceJournal, clock: Clock
 ) -> list[Driver]:

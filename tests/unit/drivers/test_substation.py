@@ -104,6 +104,33 @@ def test_a_missing_file_is_a_settings_error(tmp_path: Path) -> None:
         substation.load(tmp_path / "absent.toml")
 
 
+@pytest.mark.parametrize(
+    ("changes", "line", "name"),
+    [
+        pytest.param({"s1.p": "s2.p", "s1.q": "s2.q", "s1.iec104": "s2.iec104"}, 5, "s1.modbus", id="driver"),
+        pytest.param({"s1.modbus": "s2.m", "s1.iec104": "s2.i", "s1.p": "s2.p"}, 15, "s1.q", id="point"),
+    ],
+)
+def test_a_name_that_another_file_has_is_refused(
+    tmp_path: Path, changes: dict[str, str], line: int, name: str
+) -> None:
+    first, second = write(tmp_path, GOOD), tmp_path / "s2.toml"
+    text = GOOD
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    second.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=f"{name!r} is already in {first}") as caught:
+        substation.load_all([first, second])
+    assert str(caught.value).startswith(f"{second}:{line}: ")
+
+
+def test_files_with_different_names_load_together(tmp_path: Path) -> None:
+    second = tmp_path / "s2.toml"
+    second.write_text(GOOD.replace("s1", "s2"), encoding="utf-8")
+    loaded = substation.load_all([write(tmp_path, GOOD), second])
+    assert [each.settings.station for each in loaded] == ["s1", "s2"]
+
+
 async def test_each_driver_is_built_with_its_points(tmp_path: Path) -> None:
     directory = ListDirectory()
     loaded = substation.load(write(tmp_path, GOOD))
