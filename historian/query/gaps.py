@@ -58,8 +58,7 @@ def find_missing(point: Point, run: SampleRun, span: TimeRange, now_us: int) -> 
     starts = np.concatenate([[earlier], inside]).astype(np.int64)
     missing = (2 * (ends - starts) + interval_us) // (2 * interval_us) - 1
     index = np.flatnonzero((missing > 0) & (ends > span.start_us))
-    gap_start_us = np.maximum(starts[index] + interval_us, span.start_us)
-    return MissingStretches(gap_start_us, ends[index], missing[index], starts[index])
+    return MissingStretches(starts[index] + interval_us, ends[index], missing[index], starts[index])
 
 
 def name_causes(
@@ -86,7 +85,10 @@ def name_causes(
 
 
 def _earlier_us(usable_us: TimeColumn, inside: TimeColumn, start_us: int, interval_us: int) -> int:
-    """The last usable sample before the range, else the place where it would be; its next is due in the range."""
+    """The last usable sample before the range, else the place where it would be.
+
+    Moved up by whole intervals, so that the next one is due at the start of the range or after.
+    """
     before = usable_us[: len(usable_us) - len(inside)]
     if len(before):
         earlier = int(before[-1])

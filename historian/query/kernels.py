@@ -26,6 +26,9 @@ F64 = npt.NDArray[np.float64]
 U16 = npt.NDArray[np.uint16]
 
 NO_TIME: Final = np.iinfo(np.int64).min
+# Masks by what they keep: a complement would be negative, which a u16 outside numba does not take.
+BUT_ORIGIN: Final = 0xFFFF & ~ORIGIN_MASK
+FLAGS: Final = 0xFFFF & ~(ORIGIN_MASK | VALIDITY_MASK)
 
 
 class SlotFigures(NamedTuple):
@@ -78,7 +81,7 @@ def worse_of(one: int, other: int) -> int:
     """Worst validity, origin of least trust, every flag of both."""
     validity = max(one & VALIDITY_MASK, other & VALIDITY_MASK)
     origin = max(one & ORIGIN_MASK, other & ORIGIN_MASK)
-    return validity | origin | ((one | other) & ~(VALIDITY_MASK | ORIGIN_MASK))
+    return validity | origin | ((one | other) & FLAGS)
 
 
 @njit(cache=True, nogil=True)
@@ -133,16 +136,16 @@ def interpolate(
             )
             if is_step and (is_bridged or slot - time_us[index] < period_us):
                 out_value[k] = value[index]
-                out_quality[k] = (quality[index] & ~ORIGIN_MASK) | DERIVED
+                out_quality[k] = (quality[index] & BUT_ORIGIN) | DERIVED
                 continue
             if is_bridged and not is_step and not (is_rising and value[index + 1] < value[index]):
                 out_value[k] = between(time_us, value, index, slot)
                 worst = worse_of(quality[index], quality[index + 1])
-                out_quality[k] = (worst & ~ORIGIN_MASK) | DERIVED
+                out_quality[k] = (worst & BUT_ORIGIN) | DERIVED
                 continue
         if held >= 0 and slot <= hold_until_us:
             out_value[k] = value[held]
-            out_quality[k] = (quality[held] & ~(ORIGIN_MASK | VALIDITY_MASK)) | DERIVED | SUSPECT
+            out_quality[k] = (quality[held] & FLAGS) | DERIVED | SUSPECT
         elif index >= 0 and time_us[index] == slot:
             out_quality[k] = quality[index]
     return out_value, out_quality

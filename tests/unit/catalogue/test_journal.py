@@ -70,7 +70,7 @@ def test_sources_do_not_mix_and_answers_come_by_time(journal: Journal) -> None:
 
 
 def test_more_sources_than_one_statement_takes(journal: Journal) -> None:
-    names = [f"s{n}" for n in range(1200)]
+    names = [f"s{n:04}" for n in range(1200)]
     journal.outage_began(names[-1], 1, "link_down", "")
     assert len(journal.outages(names, 0, 10)) == 1
 

@@ -1,5 +1,6 @@
 """The registry of points."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,6 +122,26 @@ def test_everything_is_still_there_after_a_restart(path: Path, clock: ManualCloc
     assert registry.columns().range_low[2] == 0.0
     assert registry.create(draft("d")).id == 3
     assert registry.by_id(3).time_zone == "Europe/Berlin"
+    registry.close()
+
+
+@pytest.mark.parametrize("removed_id", [1, 2, 3])
+def test_the_id_of_a_row_that_was_removed_by_hand_stays_unused(
+    path: Path, clock: ManualClock, removed_id: int
+) -> None:
+    registry = Registry(path, clock, "Asia/Shanghai")
+    registry.create_many([draft("a"), draft("b"), draft("c")])
+    registry.close()
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM point WHERE id = ?", (removed_id,))
+    connection.commit()
+    connection.close()
+    registry = Registry(path, clock, "Asia/Shanghai")
+    assert registry.count() == 2
+    assert registry.columns().interval_us[removed_id] == 0
+    assert registry.create(draft("d")).id == 4
+    with pytest.raises(PointNotFound):
+        registry.by_id(removed_id)
     registry.close()
 
 

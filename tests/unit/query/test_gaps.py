@@ -46,6 +46,7 @@ def every(*intervals: float) -> list[Sample]:
         pytest.param([0, 1, 2], [(3, 6, 3)], id="the last ones"),
         pytest.param([], [(0, 6, 6)], id="all"),
         pytest.param([0.2, 0.9, 2.3, 2.8, 4.1, 5.3], [], id="jitter below half an interval"),
+        pytest.param([0, 1, 2.6, 3.6, 4.6, 5.6], [(2, 2.6, 1)], id="jitter above half an interval"),
         pytest.param([0, 1, 2.4, 3.4, 4.4, 5.4], [], id="a source that drifts"),
         pytest.param([0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5], [], id="more often than promised"),
     ],

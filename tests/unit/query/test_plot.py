@@ -51,6 +51,8 @@ def test_neighbouring_samples_of_one_validity_are_one_doubt() -> None:
 def test_a_doubt_ends_where_its_last_sample_ceases_to_hold() -> None:
     plot = reduce_run(make_point(), make_run([(0, 1.0, SUSPECT), (50 * T, 1.0)]), TimeRange(0, 60 * T), 5)
     assert plot.doubt_end_us.tolist() == [T]
+    plot = reduce_run(make_point(), make_run([(0, 1.0, SUSPECT), (9, 1.0)]), TimeRange(0, T), 5)
+    assert plot.doubt_end_us.tolist() == [9]
 
 
 def test_marks_beyond_what_a_screen_shows_are_joined_not_dropped() -> None:

@@ -32,6 +32,15 @@ def test_instants_move_on_a_line_and_periods_in_steps(kind: PointKind, expected:
     assert [None if np.isnan(value) else value for value in columns.value] == expected
 
 
+def test_only_a_meter_reading_must_not_fall() -> None:
+    run = make_run([(0, 99_990.0), (T, 10.0)])
+    slots = np.array([T // 2], np.int64)
+    reading = interpolate_run(make_point(PointKind.REGISTER), run, slots, "break", 2 * T, 0)
+    voltage = interpolate_run(make_point(PointKind.INSTANTANEOUS), run, slots, "break", 2 * T, 0)
+    assert np.isnan(reading.value[0])
+    assert voltage.value[0] == 50_000.0
+
+
 def test_steps_keep_the_energy_that_a_line_would_lose() -> None:
     run = make_run([(0, 100.0), (T, 300.0), (2 * T, 100.0), (3 * T, 100.0)])
     slots = grid(TimeRange(0, 3 * T), T // 3)

@@ -81,8 +81,9 @@ def test_by_events_a_jittery_source_weighs_each_sample_once() -> None:
     assert summarise(run, PointKind.INTERVAL, "kWh", "event").total == 6.0
 
 
-def test_nothing_gives_none_everywhere() -> None:
-    summary = summarise(make_run([]), PointKind.MEAN_POWER)
+@pytest.mark.parametrize("basis", ["time", "event"])
+def test_nothing_gives_none_everywhere(basis: str) -> None:
+    summary = summarise(make_run([]), PointKind.MEAN_POWER, basis=basis)
     assert (summary.min, summary.min_time_us, summary.max, summary.max_time_us) == (None,) * 4
     assert (summary.mean, summary.total, summary.std, summary.count, summary.good_share) == (
         None,
