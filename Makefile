@@ -56,8 +56,8 @@ docs: dev ## links, reference pages, our own code read by tests
 	$(BIN)/python -m pytest -q tests/test_docs.py tests/test_reference.py tests/test_tidy.py
 
 bench: dev ## the benchmarks; results as JSON in bench/results
-	$(BIN)/python bench/ingest.py
-	$(BIN)/python bench/query.py
+	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.query
 
 coverage: dev ## branches that unit and property tests reach; kernels run as plain Python
 	rm -f .coverage .coverage.*

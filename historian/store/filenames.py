@@ -1,12 +1,16 @@
 """Every name the store gives to a file or folder; nothing else spells them.
 
-DATA/
-lock                       one process at a time; holds its process id
-manifest                   which segments live, up to which sequence they reach
-wal/0000000000000001.wal   named by the first sequence number inside
-segments/2018-01-0000000007.h5    UTC month and generation
-quarantine/                damaged pieces, set aside for a person to look at
-catalogue.sqlite rollup.sqlite    other packages' files, named here so that all names are in one place
+    DATA/
+      lock                       one process at a time; holds its process id
+      manifest                   which segments live, up to which sequence they reach
+      wal/0000000000000001.wal   named by the first sequence number inside
+      segments/2018-01-0000000007.h5    UTC month and generation
+      quarantine/                damaged pieces, set aside for a person to look at
+      catalogue.sqlite           points and the journal of sources
+      rollup.sqlite              figures of days, and which are dirty
+      demo-imported              the demo's data are in
+
+The last three belong to other packages; their names are here so that all names are in one place.
 """
 
 import re
@@ -20,6 +24,7 @@ SEGMENT_FOLDER: Final = "segments"
 QUARANTINE_FOLDER: Final = "quarantine"
 CATALOGUE: Final = "catalogue.sqlite"
 ROLLUP: Final = "rollup.sqlite"
+DEMO_STAMP: Final = "demo-imported"
 TEMPORARY_SUFFIX: Final = ".tmp"
 
 _WAL_NAME: Final = re.compile(r"(\d{16})\.wal")

@@ -1,13 +1,15 @@
 """Names and codes inside a segment file. The format is drawn in docs/format/segment.md.
 
-/index/…        one entry a run (one point): where its columns lie and what they hold
-/values/<kind>  scaled integers (attribute `scale_divisor`) or float64, runs one after the other
-/time_us        explicit times of irregular runs
-/missing_slot   slots without a sample, of regular runs with gaps
-/quality        quality of runs where it varies
-/sequence       arrival numbers of runs where they vary
-/superseded/…   versions that a newer one replaced
-/batches/…      sequence → time of arrival and source
+    /index/…        one entry a run (one point): where its columns lie and what they hold
+    /values/<kind>  scaled integers (attribute `scale_divisor`) or float64, runs one after the other
+    /time_us        explicit times of irregular runs
+    /missing_slot   slots without a sample, of regular runs with gaps
+    /quality        quality of runs where it varies
+    /sequence       arrival numbers of runs where they vary
+    /superseded/…   versions that a newer one replaced
+    /batches/…      sequence → time of arrival and source
+
+Codes are append-only.
 """
 
 from typing import Final
@@ -18,7 +20,6 @@ FORMAT_NAME: Final = "historian-segment"
 FORMAT_VERSION: Final = 1
 
 H5_CHUNK_SAMPLES: Final = 65536  # 256 KiB of int32: one point's day costs one chunk, a fleet's day few
-EXPONENT_MAX: Final = 9  # decimals tried for scaled integers
 
 KIND_I32: Final = 0  # + exponent
 KIND_I64: Final = 16  # + exponent

@@ -22,7 +22,7 @@ from historian.settings import IngestSettings
 from historian.store import recovery
 from historian.store.durable import DurableFiles
 from historian.store.store import Store
-from tests.store_kit import QUARTER_US, SETTINGS, START_US, FailingFiles, Marks
+from tests.support.store_kit import QUARTER_US, SETTINGS, START_US, FailingFiles, Marks
 
 DAY_US = 86_400_000_000
 

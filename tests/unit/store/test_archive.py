@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from historian.store.archive import Archive
-from tests.store_kit import QUARTER_US, START_US
+from tests.support.store_kit import QUARTER_US, START_US
 from tests.unit.store.test_late import rows_of
 from tests.unit.store.test_seal import publish
 

@@ -7,7 +7,7 @@ import pytest
 
 from historian.settings import StoreSettings
 from historian.store import filenames, maintenance
-from tests.store_kit import QUARTER_US, START_US, FailingFiles, no_checkpoint_work, open_store
+from tests.support.store_kit import QUARTER_US, START_US, FailingFiles, no_checkpoint_work, open_store
 from tests.unit.store.test_store import batch_of, values_of
 
 MERGING = StoreSettings(wal_file_bytes_max=1 << 20, disk_reserve_bytes=0, segment_compact_count=3)

@@ -9,7 +9,7 @@ from historian.errors import FormatTooNew, StoreError
 from historian.store import manifest
 from historian.store.durable import DurableFiles
 from historian.store.manifest import Manifest, SegmentInfo
-from tests.store_kit import FailingFiles
+from tests.support.store_kit import FailingFiles
 
 INFO = SegmentInfo(
     name="2018-01-0000000001.h5",

@@ -8,7 +8,7 @@ from historian.clock import ManualClock
 from historian.errors import StoreError
 from historian.model.sample import make_batch
 from historian.store import filenames, maintenance
-from tests.store_kit import QUARTER_US, START_US, Directory, Marks, no_checkpoint_work, open_store
+from tests.support.store_kit import QUARTER_US, START_US, Directory, Marks, no_checkpoint_work, open_store
 from tests.unit.store.test_store import FAR, batch_of, values_of
 
 

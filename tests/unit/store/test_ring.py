@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from historian.model.sample import SampleBatch, make_batch
 from historian.store import ring_kernels
 from historian.store.ring import TIME_HIGHEST, TIME_LOWEST, Ring
-from tests.store_kit import QUARTER_US, as_tuples
+from tests.support.store_kit import QUARTER_US, as_tuples
 
 ONE = np.array([1], np.uint32)
 

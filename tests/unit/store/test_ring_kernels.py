@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from historian.model.sample import make_batch
 from historian.store import ring_kernels
 from historian.store.ring import Ring
-from tests.store_kit import QUARTER_US
+from tests.support.store_kit import QUARTER_US
 
 
 @given(

@@ -14,7 +14,7 @@ from historian.model.sample import ValueColumn
 from historian.store import columns, segment, segment_layout, segment_write
 from historian.store.columns import Rows
 from historian.store.segment import Batches, Names, Segment
-from tests.store_kit import QUARTER_US, START_US
+from tests.support.store_kit import QUARTER_US, START_US
 
 LOWEST, HIGHEST = int(np.iinfo(np.int64).min), int(np.iinfo(np.int64).max)
 

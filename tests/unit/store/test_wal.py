@@ -10,7 +10,7 @@ from historian.model.sample import make_batch
 from historian.store import wal_record
 from historian.store.durable import DurableFiles
 from historian.store.wal import Wal
-from tests.store_kit import FailingFiles
+from tests.support.store_kit import FailingFiles
 
 
 def record(sequence: int, count: int = 2) -> wal_record.Bytes:

@@ -5,7 +5,7 @@ import numpy as np
 from historian.model.sample import make_batch
 from historian.store import late_kernels, ring_kernels, segment_kernels, warm
 from historian.store.ring import Ring
-from tests.store_kit import QUARTER_US
+from tests.support.store_kit import QUARTER_US
 
 
 def test_warming_compiles_every_kernel_for_the_types_of_earnest_work() -> None:

@@ -1,0 +1,148 @@
+"""The composition root: builds every part, starts them in order, stops them in reverse."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import uvloop
+
+import historian
+from api import context, server
+from drivers import substation, supervisor
+from historian import core, demo, resources, settings
+from historian.clock import SystemClock
+from historian.core import Core
+from historian.errors import HistorianError
+from historian.logs import EventLog, configure
+from historian.metrics import Metrics
+from historian.settings import Settings
+
+log = EventLog("app")
+
+HTTP_STOP_TIMEOUT_S = 2.0  # how long a stop waits for answers under way
+
+
+def run(chosen: Settings, data: Path, listen: str | None, is_demo: bool) -> int:
+    """Run until SIGINT or SIGTERM; 0 after an orderly stop. Raises HistorianError where it cannot start."""
+    if listen is not None:
+        chosen = settings.with_listen(chosen, listen)
+    configure(chosen.log.level)
+    return uvloop.run(_run(chosen, data, is_demo), debug=chosen.debug.slow_callback_ms > 0)
+
+
+@contextlib.asynccontextmanager
+async def open_offline(chosen: Settings, data: Path) -> AsyncIterator[Core]:
+    """The parts without servers and drivers, for commands that work on a data folder nobody else uses."""
+    async with core.open_core(chosen, data, SystemClock(), Metrics()) as parts:
+        yield parts
+
+
+async def _run(chosen: Settings, data: Path, is_demo: bool) -> int:
+    clock = SystemClock()
+    started_s = clock.monotonic_s()
+    _watch_loop(chosen.debug.slow_callback_ms)
+    stopping = _stop_event()
+    async with contextlib.AsyncExitStack() as stack:
+        parts = await _enter(stack, chosen, data, clock)
+        if is_demo:
+            await demo.import_once(parts)
+        drivers = _build_drivers(chosen, parts)
+        api = context.ApiContext(
+            clock=clock,
+            metrics=parts.metrics,
+            registry=parts.registry,
+            sink=parts.sink,
+            query=parts.query,
+            rollup=parts.rollup,
+            drivers=drivers,
+            health=parts.store,
+            settings=chosen,
+            version=historian.__version__,
+            web_dir=resources.web_dir(),
+        )
+        await _start_http(stack, api, chosen)
+        if is_demo:
+            await stack.enter_async_context(demo.simulators(chosen))
+        _supervise(stack, drivers)
+        took_ms = round((clock.monotonic_s() - started_s) * 1000)
+        log.info("ready", listen=chosen.server.listen, data=data, took_ms=took_ms)
+        print(f"Open http://{chosen.server.listen}/  (Ctrl-C stops)  打开网页查看", flush=True)
+        fault = await _until_stopped_or_fault(stopping, parts)
+        log.info("stopping", cause=fault or "asked to")
+    log.info("stopped")
+    return 1 if fault else 0
+
+
+async def _until_stopped_or_fault(stopping: asyncio.Event, parts: Core) -> str:
+    """Wait for a signal (gives "") or for a part that stopped by a fault: then a clean restart is best."""
+    asked, failed = asyncio.create_task(stopping.wait()), asyncio.create_task(parts.faults.get())
+    await asyncio.wait([asked, failed], return_when=asyncio.FIRST_COMPLETED)
+    fault = failed.result() if failed.done() else ""
+    for task in (asked, failed):
+        task.cancel()
+    return fault
+
+
+async def _enter(stack: contextlib.AsyncExitStack, chosen: Settings, data: Path, clock: SystemClock) -> Core:
+    try:
+        return await stack.enter_async_context(core.open_core(chosen, data, clock, Metrics()))
+    except OSError as error:
+        raise HistorianError(
+            f"the data folder {data} cannot be used: {error.strerror or error}; "
+            "choose another with --data or correct its rights"
+        ) from error
+
+
+def _build_drivers(chosen: Settings, parts: Core) -> supervisor.Supervisor:
+    drivers = [
+        driver
+        for station in substation.load_all(settings.substation_paths(chosen))
+        for driver in substation.build_drivers(station, parts.registry, parts.journal, parts.clock)
+    ]
+    return supervisor.Supervisor(drivers, parts.sink, parts.journal, parts.clock, parts.metrics)
+
+
+async def _start_http(stack: contextlib.AsyncExitStack, api: context.ApiContext, chosen: Settings) -> None:
+    address = settings.parse_listen(chosen.server.listen)
+    try:
+        runner = await server.start(server.make_app(api), address.host, address.port)
+    except OSError as error:
+        reason = "is in use by another program" if error.errno == errno.EADDRINUSE else str(error)
+        raise HistorianError(
+            f"the address {chosen.server.listen} {reason}; choose another with --listen HOST:PORT"
+        ) from error
+
+    async def stop() -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(runner.cleanup(), HTTP_STOP_TIMEOUT_S)
+
+    stack.push_async_callback(stop)
+
+
+def _supervise(stack: contextlib.AsyncExitStack, drivers: supervisor.Supervisor) -> None:
+    task = asyncio.create_task(drivers.run(), name="drivers")
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.wait([task])
+
+    stack.push_async_callback(stop)
+
+
+def _stop_event() -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
+
+
+def _watch_loop(slow_callback_ms: int) -> None:
+    """In debug mode the loop itself logs every callback that keeps it longer than the setting."""
+    if slow_callback_ms > 0:
+        asyncio.get_running_loop().slow_callback_duration = slow_callback_ms / 1000
+        logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -1,0 +1,207 @@
+"""The historian without its servers and drivers: catalogue, store, ingest, query and rollup, wired and started.
+
+`run` puts HTTP and drivers around it; the offline commands use it as it is.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from historian import warm
+from historian.catalogue.journal import Journal
+from historian.catalogue.registry import Registry
+from historian.clock import Clock
+from historian.ingest.pipeline import IngestPipeline
+from historian.logs import EventLog
+from historian.metrics import Metrics
+from historian.query.engine import QueryEngine
+from historian.query.limits import QueryLimits
+from historian.rollup.service import RollupService
+from historian.settings import QuerySettings, Settings
+from historian.store import filenames, maintenance, recovery
+from historian.store.durable import DurableFiles, FolderLock
+from historian.store.store import Store
+
+log = EventLog("core")
+
+TICK_S = 1.0  # how often maintenance looks whether there is something to do
+HEARTBEAT_S = 60.0
+RETIRED_KEPT_S = 120.0  # longer than any read runs, so no read still needs a merged segment
+SEAL_AT_STOP_SAMPLES_MAX = 1_000_000  # more would take longer than a stop may; the log keeps them
+
+
+class Core(NamedTuple):
+    """The parts, all started."""
+
+    clock: Clock
+    metrics: Metrics
+    registry: Registry
+    journal: Journal
+    store: Store
+    sink: IngestPipeline
+    query: QueryEngine
+    rollup: RollupService
+    faults: "asyncio.Queue[str]"  # a part that stopped by itself says so here: the process must end
+
+
+class _EarlyMarks:
+    """Keeps what recovery marks until the rollup service exists; a DirtyMarker."""
+
+    def __init__(self) -> None:
+        self.marks: list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]] = []
+
+    def mark(self, point_id: npt.NDArray[np.uint32], time_us: npt.NDArray[np.int64]) -> None:
+        self.marks.append((point_id, time_us))
+
+
+@contextlib.asynccontextmanager
+async def open_core(
+    settings: Settings, data: Path, clock: Clock, metrics: Metrics, files: DurableFiles | None = None
+) -> AsyncIterator[Core]:
+    """Everything started on entry and stopped in reverse on exit; nothing acknowledged is lost either way.
+
+    Raises StoreLocked where another process has the folder, StoreError and FormatTooNew from recovery.
+    """
+    files = files or DurableFiles()
+    files.make_folder(data)
+    async with contextlib.AsyncExitStack() as stack:
+        lock = FolderLock(data)
+        stack.callback(lock.release)
+        await asyncio.to_thread(warm.warm_kernels)
+        registry = Registry(data / filenames.CATALOGUE, clock, settings.time_zone)
+        stack.callback(registry.close)
+        journal = Journal(data / filenames.CATALOGUE, clock)
+        stack.callback(journal.close)
+        core = await _start_store(stack, settings, data, clock, metrics, files, registry, journal)
+        journal.process_started(clock.now_us())
+        stack.callback(lambda: journal.process_stopped(clock.now_us()))
+        yield core
+
+
+async def _start_store(
+    stack: contextlib.AsyncExitStack,
+    settings: Settings,
+    data: Path,
+    clock: Clock,
+    metrics: Metrics,
+    files: DurableFiles,
+    registry: Registry,
+    journal: Journal,
+) -> Core:
+    early = _EarlyMarks()
+    intervals = registry.columns().interval_us
+    started_s = clock.monotonic_s()
+    store, recovered = recovery.open_store(data, files, clock, registry, intervals, settings.store, early)
+    stack.push_async_callback(store.close)
+    log.info(
+        "store_opened",
+        points=registry.count(),
+        segments=recovered.segment_count,
+        replayed_samples=recovered.replayed_samples,
+        took_ms=round((clock.monotonic_s() - started_s) * 1000),
+    )
+    query = QueryEngine(store, journal, clock, query_limits(settings.query))
+    rollup = RollupService(store, registry, data / filenames.ROLLUP, clock)
+    await rollup.open()
+    stack.push_async_callback(rollup.close)
+    for marks in early.marks:
+        rollup.mark(*marks)
+    sink = IngestPipeline(store, registry, rollup, clock, metrics, settings.ingest)
+    core = Core(clock, metrics, registry, journal, store, sink, query, rollup, asyncio.Queue())
+    _register_gauges(core)
+    stack.push_async_callback(_seal_at_stop, core)
+    _background(stack, core, rollup.run_background(), "rollup")
+    _background(stack, core, _maintain(core, settings), "maintenance")
+    _background(stack, core, _beat(core), "heartbeat")
+    pipeline = asyncio.create_task(sink.run(), name="ingest")
+    pipeline.add_done_callback(lambda task: _report(core, task))
+
+    async def drain() -> None:
+        sink.stop()
+        await asyncio.wait([pipeline])
+
+    stack.push_async_callback(drain)
+    return core
+
+
+def query_limits(settings: QuerySettings) -> QueryLimits:
+    """The limits of [query]."""
+    return QueryLimits(
+        samples_max=settings.samples_max, points_max=settings.points_max, slots_max=settings.slots_max
+    )
+
+
+async def _maintain(core: Core, settings: Settings) -> None:
+    """Seal when it is time or there is much, merge small segments, try the disk again after a fault."""
+    sealed_s = merged_s = core.clock.monotonic_s()
+    while True:
+        await core.clock.sleep(TICK_S)
+        now_s = core.clock.monotonic_s()
+        is_due = now_s - sealed_s >= settings.store.seal_interval_s
+        await core.store.probe()
+        if core.store.needs_seal or is_due:
+            await maintenance.seal_all(core.store, core.rollup.flush_dirty)
+            sealed_s = now_s
+        if core.store.manifest.retired:
+            if now_s - merged_s >= RETIRED_KEPT_S:
+                await maintenance.remove_retired(core.store)
+        elif await maintenance.merge_once(core.store):
+            merged_s = now_s
+
+
+async def _beat(core: Core) -> None:
+    while True:
+        await core.clock.sleep(HEARTBEAT_S)
+        await asyncio.to_thread(core.journal.process_alive, core.clock.now_us())
+
+
+async def _seal_at_stop(core: Core) -> None:
+    """A small rest goes into segments, so that the next start has no log to replay."""
+    if core.store.unsealed_count <= SEAL_AT_STOP_SAMPLES_MAX:
+        await maintenance.seal_all(core.store, core.rollup.flush_dirty)
+
+
+def _background(
+    stack: contextlib.AsyncExitStack, core: Core, work: Coroutine[Any, Any, None], name: str
+) -> None:
+    """Run a coroutine until the stack unwinds."""
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(lambda ended: _report(core, ended))
+
+    async def cancel() -> None:
+        task.cancel()
+        await asyncio.wait([task])
+
+    stack.push_async_callback(cancel)
+
+
+def _report(core: Core, task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("task_failed", task=task.get_name(), problem=repr(task.exception()))
+        core.faults.put_nowait(f"{task.get_name()}: {task.exception()!r}")
+
+
+def _register_gauges(core: Core) -> None:
+    metrics, store = core.metrics, core.store
+    metrics.gauge("historian_points", "Points in the catalogue", lambda: core.registry.count())
+    metrics.gauge(
+        "historian_store_sequence", "Arrival number of the newest batch", lambda: store.applied_sequence
+    )
+    metrics.gauge(
+        "historian_store_writable", "1 while durable writes are possible", lambda: store.status().is_writable
+    )
+    metrics.gauge("historian_store_segments", "Live segments", lambda: len(store.archive.live))
+    metrics.gauge(
+        "historian_store_segment_bytes", "Bytes of live segments", lambda: store.status().segment_bytes
+    )
+    metrics.gauge("historian_store_wal_bytes", "Bytes reserved by the log", lambda: store.wal.size_bytes)
+    metrics.gauge(
+        "historian_store_unsealed_samples", "Samples not in segments yet", lambda: store.unsealed_count
+    )
+    metrics.gauge("historian_store_ring_bytes", "Memory of the ring", lambda: store.ring.size_bytes)
+    metrics.gauge("historian_store_damage", "Damaged places found", lambda: len(store.status().damage))

@@ -1,0 +1,75 @@
+"""The demo: a year of real data imported at the first start, and simulated field devices to collect from."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from drivers import substation
+from drivers.gateway import csv_file, import_progress, mapping
+from historian import resources, settings
+from historian.core import Core
+from historian.logs import EventLog
+from historian.settings import Settings
+from historian.store import filenames
+
+log = EventLog("demo")
+
+SIMULATOR_STOP_TIMEOUT_S: Final = 2.0
+
+
+async def import_once(core: Core) -> None:
+    """Import the steel works' year, the way a user would, unless an earlier start did so to the end."""
+    stamp = core.store.folder / filenames.DEMO_STAMP
+    if stamp.exists():
+        return
+    folder = resources.config_dir() / "demo"
+    report = await csv_file.import_csv(
+        folder / "steel.csv.gz",
+        mapping.load(folder / "steel.toml"),
+        core.sink,
+        core.registry,
+        progress=import_progress.terminal_progress(),
+        quarantine_dir=core.store.folder / filenames.QUARANTINE_FOLDER,
+    )
+    core.store.files.publish(stamp, b"")
+    log.info("imported", rows=report.rows, accepted=report.accepted, duplicate=report.duplicate)
+
+
+@contextlib.asynccontextmanager
+async def simulators(chosen: Settings) -> AsyncIterator[None]:
+    """A simulator process for every driver of the configured substations, on the port it connects to."""
+    processes = [
+        await _start(driver.protocol, driver.host, driver.port)
+        for station in substation.load_all(settings.substation_paths(chosen))
+        for driver in station.settings.drivers
+    ]
+    try:
+        yield
+    finally:
+        await asyncio.gather(*map(_stop, processes))
+
+
+async def _start(protocol: str, host: str, port: int) -> asyncio.subprocess.Process:
+    name = protocol.removesuffix("_tcp")
+    command = (sys.executable, "-m", "historian.cli", "simulate", name, "--host", host, "--port", str(port))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent.parent), *sys.path])}
+    # A session of its own: Ctrl-C in the terminal reaches only the historian, which then stops them.
+    process = await asyncio.create_subprocess_exec(*command, env=environment, start_new_session=True)
+    log.info("simulator_started", protocol=protocol, port=port, process=process.pid)
+    return process
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), SIMULATOR_STOP_TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

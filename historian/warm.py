@@ -1,0 +1,26 @@
+"""Compiles or loads every kernel before the first request needs it."""
+
+import numpy as np
+
+from historian.energy import load_curve
+from historian.ingest import warm as ingest_warm
+from historian.model.point import PointKind
+from historian.model.sample import SampleRun
+from historian.query import kernels as query_kernels
+from historian.store import warm as store_warm
+
+
+def warm_kernels() -> None:
+    """Seconds at the very first start, a fraction of a second once the compiled code is on disk."""
+    store_warm.warm_kernels()
+    ingest_warm.warm_kernels()
+    query_kernels.warm()
+    _warm_energy()
+
+
+def _warm_energy() -> None:
+    """One toy load curve of each kind of point."""
+    time = np.array([0, 60, 120], np.int64)
+    run = SampleRun(1, time, np.array([1.0, 2.0, 3.5]), np.zeros(3, np.uint16), np.zeros(3, np.int64))
+    for kind in PointKind:
+        load_curve.build(run, kind, 60, np.array([0, 60, 120, 180], np.int64))

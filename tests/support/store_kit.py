@@ -1,0 +1,126 @@
+"""A store on a temporary folder, file systems that fail on purpose, and a perfect twin, for tests of the store."""
+
+import errno
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from historian.clock import Clock, ManualClock
+from historian.model.point import MINUTE_US, Point, PointKind
+from historian.model.sample import PointIdColumn, SampleBatch, SampleRun, TimeColumn
+from historian.settings import StoreSettings
+from historian.store import recovery
+from historian.store.durable import DurableFiles
+from historian.store.store import Store
+
+QUARTER_US = 15 * MINUTE_US
+START_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
+SETTINGS = StoreSettings(wal_file_bytes_max=1 << 20, disk_reserve_bytes=0)
+
+
+class Directory:
+    """Knows every id below `count` as a kW point."""
+
+    def __init__(self, count: int = 100) -> None:
+        self.count = count
+
+    def by_id(self, point_id: int) -> Point:
+        return Point(id=point_id, name=f"p{point_id}", unit="kW", kind=PointKind.INSTANTANEOUS)
+
+    def intervals(self) -> npt.NDArray[np.int64]:
+        intervals = np.full(self.count, QUARTER_US)
+        intervals[0] = 0
+        return intervals
+
+
+class Marks:
+    """A DirtyMarker that remembers."""
+
+    def __init__(self) -> None:
+        self.point_ids: list[int] = []
+
+    def mark(self, point_id: PointIdColumn, time_us: TimeColumn) -> None:
+        self.point_ids += point_id.tolist()
+
+
+class FailingFiles(DurableFiles):
+    """Raises `error_number` at the calls of `method` for which `fail_at` counts down to zero, `times` times."""
+
+    def __init__(self, method: str, error_number: int = errno.EIO, *, after: int = 0, times: int = 1) -> None:
+        self.method, self.error_number, self.after, self.times = method, error_number, after, times
+
+    def _maybe_fail(self, method: str) -> None:
+        if method != self.method:
+            return
+        if self.after > 0:
+            self.after -= 1
+        elif self.times > 0:
+            self.times -= 1
+            raise OSError(self.error_number, "injected")
+
+    def create(self, path: Path, preallocate_bytes: int) -> int:
+        self._maybe_fail("create")
+        return super().create(path, preallocate_bytes)
+
+    def write(self, descriptor: int, data: memoryview, offset: int) -> None:
+        self._maybe_fail("write")
+        super().write(descriptor, data, offset)
+
+    def sync(self, descriptor: int) -> None:
+        self._maybe_fail("sync")
+        super().sync(descriptor)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._maybe_fail("rename")
+        super().rename(source, target)
+
+
+def open_store(
+    folder: Path,
+    *,
+    files: DurableFiles | None = None,
+    clock: Clock | None = None,
+    settings: StoreSettings = SETTINGS,
+    marks: Marks | None = None,
+    directory: Directory | None = None,
+) -> Store:
+    """A store of that folder, recovered."""
+    directory = directory or Directory()
+    store, _ = recovery.open_store(
+        folder,
+        files or DurableFiles(),
+        clock or ManualClock(START_US),
+        directory,  # type: ignore[arg-type]
+        directory.intervals(),
+        settings,
+        marks or Marks(),
+    )
+    return store
+
+
+async def no_checkpoint_work() -> None:
+    """What nobody else has to make durable."""
+
+
+class Twin:
+    """The perfect store: a dict of versions. What the real one is compared with."""
+
+    def __init__(self) -> None:
+        self.versions: dict[int, dict[int, list[tuple[float, int]]]] = defaultdict(lambda: defaultdict(list))
+
+    def append(self, batch: SampleBatch) -> None:
+        """Keep every sample; the last one of a time is the one to be read."""
+        for point_id, time_us, value, quality in zip(*(column.tolist() for column in batch), strict=True):
+            self.versions[point_id][time_us].append((value, quality))
+
+    def read(self, point_id: int, start_us: int, end_us: int) -> list[tuple[int, float, int]]:
+        """(time, value, quality) of the newest versions in ``[start, end)``."""
+        times = sorted(time for time in self.versions[point_id] if start_us <= time < end_us)
+        return [(time, *self.versions[point_id][time][-1]) for time in times]
+
+
+def as_tuples(run: SampleRun) -> list[tuple[int, float, int]]:
+    """A run in the twin's form."""
+    return list(zip(run.time_us.tolist(), run.value.tolist(), run.quality.tolist(), strict=True))
