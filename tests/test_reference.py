@@ -1,5 +1,6 @@
 """The reference pages name every setting, metric, log line, problem, route and command, and nothing else."""
 
+import argparse
 import ast
 import enum
 import re
@@ -11,7 +12,8 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from api import problem, routes
+from api import problem
+from api.routes import table
 from drivers import substation
 from drivers.gateway import mapping
 from historian import cli, errors, settings
@@ -120,7 +122,7 @@ def test_the_shipped_settings_file_writes_every_field_with_its_default() -> None
 
 @pytest.mark.parametrize("path", [p for p in our_files() if re.fullmatch(r"config/substations/.*\.toml", p)])
 def test_every_example_substation_loads(path: str) -> None:
-    assert substation.load(ROOT / path).station
+    assert substation.load(ROOT / path).settings.station
 
 
 @pytest.mark.parametrize("path", [p for p in our_files() if re.fullmatch(r"config/demo/.*\.toml", p)])
@@ -205,36 +207,64 @@ def test_every_route_is_documented() -> None:
     text = read("docs/integrator/api.md")
     undocumented = [
         f"{operation.method} {path}"
-        for operation in routes.all_operations()
-        for path in operation.paths()[:1]
+        for operation in table.all_operations()
+        for path in operation.paths()[-1:]
         if f"`{operation.method} {path}`" not in text
     ]
     assert not undocumented
 
 
 def subcommands(
-    parser: typing.Any, prefix: str
-) -> Iterator[tuple[str, typing.Any]]:  # argparse has no public way
+    parser: argparse.ArgumentParser, prefix: str
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
     """Every command line of a parser, `historian import csv` and so on."""
-    subparsers = [
-        action
-        for action in parser._actions
-        if hasattr(action, "choices") and isinstance(action.choices, dict)
-    ]
-    if not subparsers:
+    # argparse has no public way to ask for what was added
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not groups:
         yield prefix, parser
-    for action in subparsers:
-        for name, child in action.choices.items():
+    for group in groups:
+        for name, child in group.choices.items():
             yield from subcommands(child, f"{prefix} {name}")
 
 
+def options_of(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str | None]]:
+    """Longest spelling and help of every option and argument."""
+    for action in parser._actions:
+        name = max(action.option_strings, key=len, default=action.dest)
+        if name != "--help":
+            yield name, action.help
+
+
+def simulator_options(name: str) -> set[str]:
+    """Options that a simulator adds to its own parser."""
+    source = next(each for each in product_sources() if each.path == f"drivers/simulator/{name}.py")
+    calls = [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
+    added = [call.args[0] for call in calls if dotted(call.func) == "parser.add_argument"]
+    return {str(argument.value) for argument in added if isinstance(argument, ast.Constant)}
+
+
+def section_of(command: str) -> str:
+    """What docs/operator/commands.md says on a command."""
+    heading = rf"^## `{re.escape(command)}`$.*?(?=^## |\Z)"
+    section = re.search(heading, read("docs/operator/commands.md"), re.MULTILINE | re.DOTALL)
+    assert section, f"{command} has no heading in docs/operator/commands.md"
+    return section[0]
+
+
 def test_every_command_and_option_is_documented_and_has_help() -> None:
-    text = read("docs/operator/commands.md")
-    for command, parser in subcommands(cli.make_parser(), "historian"):
-        heading = re.search(rf"^## `{re.escape(command)}.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-        assert heading, f"{command} has no heading in docs/operator/commands.md"
-        for action in parser._actions:
-            name = max(action.option_strings, key=len, default=action.dest)
-            assert action.help, f"{command} {name} has no help"
-            if name != "--help":
-                assert f"`{name}" in heading[0], f"{command}: {name} is not described"
+    commands = dict(subcommands(cli.make_parser(), "historian"))
+    for command, parser in commands.items():
+        section = section_of(command)
+        for name, help_text in options_of(parser):
+            assert help_text, f"{command} {name} has no help"
+            assert f"`{name}" in section, f"{command}: {name} is not described"
+    headings = re.findall(r"^## `(.+)`$", read("docs/operator/commands.md"), re.MULTILINE)
+    assert set(headings) == set(commands), "a heading for each command and no other"
+
+
+@pytest.mark.parametrize("name", cli.SIMULATORS)
+def test_every_option_of_a_simulator_is_documented(name: str) -> None:
+    options = simulator_options(name)
+    assert "--port" in options, "the reading is broken"
+    section = section_of(f"historian simulate {name}")
+    assert {option for option in options if f"`{option} " not in section} == set()
