@@ -37,7 +37,7 @@ from historian.query.retrieve import (
     interpolate_run,
     value_at,
 )
-from historian.query.run_part import chosen, joined
+from historian.query.run_part import backwards, joined
 from historian.query.scan import scan
 from historian.query.summary import Basis, Summary, summarise_run
 
@@ -76,7 +76,7 @@ class QueryEngine:
             raise QueryError(f"a limit of {limit} samples gives none; ask for 1 or more")
         if limit is None:
             run = (await self.recorded_many([point], left))[0]
-            page = RecordedPage(run if order == "asc" else chosen(run, slice(None, None, -1)), None)
+            page = RecordedPage(run if order == "asc" else backwards(run), None)
         else:
             check_sample_count(limit, self._limits.samples_max)
             turn = page_up if order == "asc" else page_down
@@ -112,15 +112,15 @@ class QueryEngine:
         span: TimeRange,
         interval_us: int,
         gaps: GapMode = "break",
-        gap_max_us: int | None = None,
+        max_gap_us: int | None = None,
     ) -> Columns:
         """The value every `interval_us` from the span's start; NaN in gaps, or the last value held as suspect.
 
-        `gap_max_us`: the longest distance between two samples that is bridged (default: two of the point's intervals).
+        `max_gap_us`: the longest distance between two samples that is bridged (default: two of the point's intervals).
         """
         _check_interval(interval_us)
         slot_count(self._limits, span, interval_us, 1)
-        reach_us = max(point.interval_us, default_gap_max_us(point) if gap_max_us is None else gap_max_us)
+        reach_us = max(point.interval_us, default_gap_max_us(point) if max_gap_us is None else max_gap_us)
         if span.is_empty:
             return interpolate_run(point, empty_run(point.id), grid(span, interval_us), gaps, reach_us, 0)
         reached = TimeRange(span.start_us - reach_us, span.end_us + reach_us)

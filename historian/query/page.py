@@ -7,7 +7,7 @@ from historian.model.point import Point
 from historian.model.ports import SampleReader
 from historian.model.sample import SampleRun, empty_run
 from historian.model.timerange import TimeRange
-from historian.query.run_part import chosen, joined, without_deleted
+from historian.query.run_part import backwards, chosen, joined, without_deleted
 
 Order = Literal["asc", "desc"]
 
@@ -64,7 +64,7 @@ async def page_down(reader: SampleReader, point: Point, span: TimeRange, limit: 
     skipped_count = max(0, found_count - limit)
     page = chosen(run, slice(skipped_count, None))
     next_time_us = int(run.time_us[skipped_count - 1]) + 1 if skipped_count else None
-    return RecordedPage(chosen(page, slice(None, None, -1)), next_time_us)
+    return RecordedPage(backwards(page), next_time_us)
 
 
 async def sample_before(reader: SampleReader, point_id: int, time_us: int) -> SampleRun:

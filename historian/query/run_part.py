@@ -22,6 +22,17 @@ def chosen(run: SampleRun, index: slice | npt.NDArray[np.bool_]) -> SampleRun:
     )
 
 
+def backwards(run: SampleRun) -> SampleRun:
+    """The samples in falling order of time, as columns in one piece."""
+    return SampleRun(
+        run.point_id,
+        np.ascontiguousarray(run.time_us[::-1]),
+        np.ascontiguousarray(run.value[::-1]),
+        np.ascontiguousarray(run.quality[::-1]),
+        np.ascontiguousarray(run.sequence[::-1]),
+    )
+
+
 def joined(point_id: int, parts: Sequence[SampleRun]) -> SampleRun:
     """One run of parts that follow each other in time."""
     filled = [part for part in parts if part.sample_count]

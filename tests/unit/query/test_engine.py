@@ -156,7 +156,7 @@ async def test_gaps_break_or_hold_as_asked(engine_of: MakeEngine) -> None:
     held = await engine.interpolated(POINT, span, T, gaps="hold")
     assert held.value.tolist() == [1.0] * 3
     assert held.quality.tolist() == [DERIVED | SUSPECT] * 3
-    bridged = await engine.interpolated(POINT, span, T, gap_max_us=10 * T)
+    bridged = await engine.interpolated(POINT, span, T, max_gap_us=10 * T)
     assert bridged.value.tolist() == [5.0, 6.0, 7.0]
 
 

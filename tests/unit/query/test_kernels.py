@@ -237,6 +237,10 @@ def test_a_meter_reading_that_falls_is_a_break() -> None:
     assert answer == [(None, MISSING), (10.0, DERIVED)]
 
 
+def test_a_meter_reading_that_stands_still_is_no_break() -> None:
+    assert interpolate([(0, 7.0), (10, 7.0)], [5], is_rising=True) == [(7.0, DERIVED)]
+
+
 def test_an_interpolated_value_has_the_worst_of_both_and_is_derived() -> None:
     samples: list[Sample] = [(0, 1.0, SUSPECT | LATE), (10, 3.0, ESTIMATED | BLOCKED)]
     assert interpolate(samples, [5]) == [(2.0, DERIVED | SUSPECT | LATE | BLOCKED)]

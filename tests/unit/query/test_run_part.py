@@ -4,7 +4,7 @@ import numpy as np
 
 from historian.model.quality import BAD, DELETED
 from historian.model.sample import empty_run
-from historian.query.run_part import chosen, joined, kernel_ready, without_deleted
+from historian.query.run_part import backwards, chosen, joined, kernel_ready, without_deleted
 from tests.unit.query.samples import make_run
 
 
@@ -28,9 +28,16 @@ def test_parts_join_in_order() -> None:
 
 def test_a_slice_of_a_run_is_a_view() -> None:
     run = make_run([(1, 1.0), (2, 2.0), (3, 3.0)])
-    part = chosen(run, slice(None, None, -1))
-    assert part.time_us.tolist() == [3, 2, 1]
+    part = chosen(run, slice(1, None))
+    assert part.time_us.tolist() == [2, 3]
     assert np.shares_memory(part.value, run.value)
+
+
+def test_a_run_turned_round_lies_in_one_piece() -> None:
+    run = backwards(make_run([(1, 1.0), (2, 2.0, BAD), (3, 3.0)]))
+    assert run.time_us.tolist() == [3, 2, 1]
+    assert run.quality.tolist() == [0, BAD, 0]
+    assert all(column.flags.c_contiguous for column in run[1:])
 
 
 def test_columns_are_made_ready_for_kernels_only_where_they_are_not() -> None:
