@@ -157,7 +157,7 @@ def _add_query(commands: "argparse._SubParsersAction[_Parser]") -> None:
     curve = queries.add_parser(
         "load-curve",
         help="the load curve of a day · 日负荷曲线",
-        description="Every slot of a day with its value and state; the sum where several points are named.\n日负荷曲线。",
+        description="Every slot of a local day with its value and state; energy is given as mean power.\n日负荷曲线。",
         epilog="example:\n  historian query load-curve steel.import.energy --date 2018-11-22",
     )
     curve.add_argument("point", metavar="POINT", help="name or id")

@@ -9,7 +9,7 @@ from drivers.gateway import csv_file, import_progress, mapping
 from drivers.gateway.csv_file import ImportReport
 from drivers.gateway.import_progress import grouped
 from drivers.gateway.mapping import CsvMapping
-from historian import app, logs, remote, settings
+from historian import logs, remote, settings
 from historian.clock import SystemClock
 from historian.errors import HistorianError, StoreLocked
 from historian.model.ports import PointDirectory, SampleSink
@@ -71,6 +71,10 @@ def report_text(name: str, report: ImportReport) -> str:
 
 
 async def _import_offline(options: ImportOptions, loaded: CsvMapping) -> ImportReport:
+    from historian import (
+        app,
+    )  # with it come compiler and archive libraries, which a remote import does not need
+
     chosen = settings.load(options.config)
     logs.configure("warning")
     try:

@@ -121,9 +121,13 @@ class QuerySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RollupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[rollup]: when the figures of a day that changed are made anew."""
+    """[rollup]: what one request for figures may ask for, and how they are kept up to date."""
 
-    recompute_delay_ms: Annotated[int, Meta(ge=0, le=60_000)] = 200
+    points_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    point_days_max: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 1_000_000
+    slots_max: Annotated[int, Meta(ge=96, le=100_000_000)] = 1_000_000
+    pending_days_max: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 4_000_000
+    background_share: Annotated[float, Meta(ge=0.01, le=1.0)] = 0.2
 
 
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
