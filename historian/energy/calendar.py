@@ -48,12 +48,18 @@ def local_date(time_us: int, zone: datetime.tzinfo) -> datetime.date:
 
 @lru_cache(maxsize=65_536)
 def day_start_us(date: datetime.date, zone: datetime.tzinfo) -> int:
-    """The first instant of a local date; of a skipped date, the instant it was skipped."""
+    """The first instant of a local date; of a skipped date, the instant it was skipped.
+
+    Raises TimeError where that is outside the years 1 to 9999 of UTC.
+    """
     naive_us = (date.toordinal() - _EPOCH_ORDINAL) * DAY_US
-    time_us = timestamp.local_to_utc_us(naive_us, zone)
-    if _naive_us(time_us, zone) == naive_us:
-        return time_us
-    return _first_instant_after_gap(naive_us, time_us, zone)
+    try:
+        time_us = timestamp.local_to_utc_us(naive_us, zone)
+        if _naive_us(time_us, zone) == naive_us:
+            return time_us
+        return _first_instant_after_gap(naive_us, time_us, zone)
+    except OverflowError as error:
+        raise TimeError(f"{date} begins outside the years 1 to 9999") from error
 
 
 def day_edges_us(date: datetime.date, zone: datetime.tzinfo) -> tuple[int, int]:

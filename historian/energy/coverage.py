@@ -1,7 +1,6 @@
 """How much of a period the samples account for: the evidence beside each figure."""
 
-from typing import NamedTuple
-
+import msgspec
 import numpy as np
 
 from historian.energy import sample_period
@@ -9,7 +8,7 @@ from historian.model import quality
 from historian.model.sample import SampleRun
 
 
-class Coverage(NamedTuple):
+class Coverage(msgspec.Struct, frozen=True):
     """Counts of samples of a period. `measured` + `estimated` + `manual` are those that may enter a figure.
 
     `expected`: as many as the point's interval promises for the whole period, also while it runs. `received`:

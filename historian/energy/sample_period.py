@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.model import quality
-from historian.model.point import PointKind
+from historian.model.point import DAY_US, PointKind
 from historian.model.sample import SampleRun
 
 I64 = npt.NDArray[np.int64]
@@ -60,16 +60,12 @@ class SamplePeriods(NamedTuple):
 
 def without_deleted(run: SampleRun) -> SampleRun:
     """The run without samples marked as deleted: figures are made as if those had never come."""
-    is_kept = (run.quality & quality.DELETED) == 0
-    if bool(np.all(is_kept)):
-        return run
-    return SampleRun(
-        run.point_id,
-        run.time_us[is_kept],
-        run.value[is_kept],
-        run.quality[is_kept],
-        run.sequence[is_kept],
-    )
+    return _where(run, (run.quality & quality.DELETED) == 0)
+
+
+def readings(run: SampleRun) -> SampleRun:
+    """The samples that may enter a figure."""
+    return _where(run, quality.is_usable(run.quality))
 
 
 def periods_of(
@@ -101,6 +97,29 @@ def longest_gap_us(interval_us: int) -> int:
     return interval_us + interval_us // 2
 
 
+def reach_us(kind: PointKind, interval_us: int) -> tuple[int, int]:
+    """How far before and after its stamp a sample can change a curve, exclusive at both ends.
+
+    A mean speaks for its own period; an amount also presses that of the sample before it; an instant decides
+    whether the one before was held. A register's reading reaches to its neighbours, wherever they are: zero.
+    """
+    if kind is PointKind.REGISTER:
+        return 0, 0
+    # An interval of whole days follows the calendar: a day of 25 hours, a month of 31 days.
+    longest_us = interval_us + DAY_US if interval_us % DAY_US == 0 else interval_us
+    if kind is PointKind.INTERVAL:
+        return longest_us, longest_us
+    if kind is PointKind.MEAN_POWER:
+        return 0, longest_us
+    return longest_gap_us(interval_us) - interval_us, longest_gap_us(interval_us)
+
+
+def _where(run: SampleRun, mask: Mask) -> SampleRun:
+    if bool(np.all(mask)):
+        return run
+    return SampleRun(run.point_id, run.time_us[mask], run.value[mask], run.quality[mask], run.sequence[mask])
+
+
 def _sorted_out(run: SampleRun, period_end_us: I64 | None) -> tuple[SampleRun, I64 | None]:
     if period_end_us is not None:
         period_end_us = period_end_us[(run.quality & quality.DELETED) == 0]
@@ -109,10 +128,9 @@ def _sorted_out(run: SampleRun, period_end_us: I64 | None) -> tuple[SampleRun, I
 
 def _between_readings(run: SampleRun, interval_us: int) -> SamplePeriods:
     """A fall from one reading to the next is suspect and gives no amount, never a negative one."""
-    is_reading = quality.is_usable(run.quality)
-    time_us, reading, qualities = run.time_us[is_reading], run.value[is_reading], run.quality[is_reading]
-    start_us, end_us = time_us[:-1], time_us[1:]
-    base, value = reading[:-1], reading[1:]
+    usable = readings(run)
+    start_us, end_us = usable.time_us[:-1], usable.time_us[1:]
+    base, value, qualities = usable.value[:-1], usable.value[1:], usable.quality
     is_rising = value >= base
     is_gap = end_us - start_us > longest_gap_us(interval_us)
     fallen = np.where(is_rising, np.uint16(quality.GOOD), np.uint16(quality.SUSPECT))

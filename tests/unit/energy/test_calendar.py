@@ -53,6 +53,11 @@ def test_the_last_date_has_no_end() -> None:
         calendar.day_edges_us(datetime.date.max, load_zone("Asia/Shanghai"))
 
 
+def test_the_first_date_begins_before_time_in_the_east() -> None:
+    with pytest.raises(TimeError, match="0001-01-01"):
+        calendar.day_edges_us(datetime.date.min, load_zone("Asia/Shanghai"))
+
+
 @pytest.mark.parametrize(
     ("zone", "moment", "expected"),
     [

@@ -5,7 +5,7 @@ import pytest
 
 from historian.energy import sample_period
 from historian.model import quality
-from historian.model.point import PointKind
+from historian.model.point import DAY_US, HOUR_US, PointKind
 from historian.model.sample import SampleRun
 
 INTERVAL = 10
@@ -102,3 +102,19 @@ def test_worse_of_agrees_with_worst_of() -> None:
     pairs = zip(ones, others, strict=True)
     expected = [quality.worst_of(np.array(pair, np.uint16)) for pair in pairs]
     assert sample_period.worse_of(ones, others).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "interval_us", "expected"),
+    [
+        pytest.param(PointKind.MEAN_POWER, HOUR_US, (0, HOUR_US), id="a mean speaks for its period"),
+        pytest.param(PointKind.INTERVAL, HOUR_US, (HOUR_US, HOUR_US), id="an amount presses the one before"),
+        pytest.param(
+            PointKind.INSTANTANEOUS, HOUR_US, (HOUR_US // 2, HOUR_US * 3 // 2), id="an instant is held"
+        ),
+        pytest.param(PointKind.INTERVAL, DAY_US, (2 * DAY_US, 2 * DAY_US), id="days may be longer"),
+        pytest.param(PointKind.REGISTER, HOUR_US, (0, 0), id="a reading reaches to its neighbours"),
+    ],
+)
+def test_reach_of_a_sample(kind: PointKind, interval_us: int, expected: tuple[int, int]) -> None:
+    assert sample_period.reach_us(kind, interval_us) == expected

@@ -1,0 +1,103 @@
+"""Load curves of one or many points over a day, and their sum."""
+
+import asyncio
+import zoneinfo
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from historian.energy import load_curve
+from historian.energy.load_curve import CurveSummary, LoadCurve
+from historian.model.point import DAY_US, Point
+from historian.model.ports import SampleReader
+from historian.model.sample import SampleRun
+from historian.rollup import day_figure, day_source
+from historian.rollup.point_unit import FigureUnits
+
+I64 = npt.NDArray[np.int64]
+
+READ_SAMPLES_MAX: Final = 500_000  # asked of the store at once, as far as intervals tell
+
+
+class PointCurves(NamedTuple):
+    """Curves over the same slots ``edges_us[i] … edges_us[i + 1]``, in the order of the points asked for.
+
+    `total` is their sum, slot by slot, and `summary` is of it; `missing_count` tells for each slot how many
+    points have no value there (which ones: NaN in `curves`). `unit` is that of values, `energy_unit` that of
+    energies; None for units whose sum over time means nothing, where `energy` and `load_factor` are None too.
+    """
+
+    edges_us: I64
+    curves: list[LoadCurve]
+    summaries: list[CurveSummary]
+    total: LoadCurve
+    summary: CurveSummary
+    missing_count: I64
+    unit: str
+    energy_unit: str | None
+
+
+async def read_curves(
+    reader: SampleReader, points: Sequence[Point], edges_us: I64, zone: zoneinfo.ZoneInfo
+) -> list[LoadCurve]:
+    """The curve of each point, in their order; arithmetic runs beside the loop."""
+    curves: dict[int, LoadCurve] = {}
+    start_us, end_us = int(edges_us[0]), int(edges_us[-1])
+    for indexes in _parts_of(points):
+        some = [points[index] for index in indexes]
+        runs = await day_source.read_runs(reader, some, start_us, end_us)
+        made = await asyncio.to_thread(_build_all, some, runs, edges_us, zone)
+        curves.update(zip(indexes, made, strict=True))
+    return [curves[index] for index in range(len(points))]
+
+
+def put_together(curves: list[LoadCurve], edges_us: I64, units: FigureUnits) -> PointCurves:
+    """Sum and summaries of at least one curve."""
+    total = curves[0] if len(curves) == 1 else load_curve.add(curves, edges_us)
+    missing = np.zeros(len(total.value), np.int64)
+    for curve in curves:
+        missing += np.isnan(curve.value)
+    return PointCurves(
+        edges_us=edges_us,
+        curves=curves,
+        summaries=[_summary_of(curve, edges_us, units) for curve in curves],
+        total=total,
+        summary=_summary_of(total, edges_us, units),
+        missing_count=missing,
+        unit=units.rate,
+        energy_unit=units.energy,
+    )
+
+
+def _summary_of(curve: LoadCurve, edges_us: I64, units: FigureUnits) -> CurveSummary:
+    summary = load_curve.summarise(curve, edges_us)
+    if units.energy is None:
+        return summary._replace(energy=None, load_factor=None, load_factor_min=None)
+    return summary
+
+
+def _parts_of(points: Sequence[Point]) -> list[list[int]]:
+    """Indexes of points, together where they have one interval, cut so that no part reads too many samples."""
+    by_interval: dict[int, list[int]] = {}
+    for index, point in enumerate(points):
+        by_interval.setdefault(point.interval_us, []).append(index)
+    parts: list[list[int]] = []
+    for interval_us, indexes in by_interval.items():
+        size = max(1, READ_SAMPLES_MAX // (DAY_US // interval_us + 1))
+        parts += [indexes[first : first + size] for first in range(0, len(indexes), size)]
+    return parts
+
+
+def _build_all(
+    points: Sequence[Point], runs: Sequence[SampleRun], edges_us: I64, zone: zoneinfo.ZoneInfo
+) -> list[LoadCurve]:
+    curves: list[LoadCurve] = []
+    for point, run in zip(points, runs, strict=True):
+        near = day_figure.near_day(point, run, int(edges_us[0]), int(edges_us[-1]))
+        ends_us = day_figure.period_ends_us(point, near, zone)
+        curves.append(
+            load_curve.build(near, point.kind, point.interval_us, edges_us, point.multiplier, ends_us)
+        )
+    return curves

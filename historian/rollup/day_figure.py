@@ -1,0 +1,122 @@
+"""The figures of one point and local day: what is kept, and from what months and years are made."""
+
+import datetime
+import zoneinfo
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from historian.energy import calendar, coverage, load_curve, sample_period
+from historian.energy.coverage import Coverage
+from historian.model.point import DAY_US, HOUR_US, MINUTE_US, Point, PointKind
+from historian.model.sample import SampleRun
+
+DEMAND_BLOCK_US: Final = 15 * MINUTE_US
+WHOLE_DAY_US: Final = 26 * HOUR_US  # longer than any local day
+
+
+class Definition(NamedTuple):
+    """What of a point decides its figures: where this differs, a kept figure is of another point."""
+
+    time_zone: str
+    unit: str
+    kind: str
+    interval_us: int
+    multiplier: float
+
+
+class DayFigure(NamedTuple):
+    """One day; `day` is the proleptic ordinal of its date. `total` is exact, in unit·hours or the unit itself.
+
+    `is_complete`: every slot of the day is covered. `known_us` is the time that `total` speaks for.
+    """
+
+    point_id: int
+    day: int
+    start_us: int
+    end_us: int
+    total: Fraction
+    known_us: int
+    max_value: float | None
+    max_start_us: int | None
+    max_end_us: int | None
+    min_value: float | None
+    min_start_us: int | None
+    min_end_us: int | None
+    coverage: Coverage
+    is_complete: bool
+    definition: Definition
+    revision: int = 0
+    computed_at_us: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all is known of the day."""
+        return self.known_us == 0 and self.coverage.received == 0
+
+    def says_the_same(self, other: "DayFigure") -> bool:
+        """Whether figures and evidence are equal, whenever they were computed."""
+        return self._replace(revision=other.revision, computed_at_us=other.computed_at_us) == other
+
+
+def definition_of(point: Point) -> Definition:
+    """The definition that figures of `point` computed now would have."""
+    return Definition(point.time_zone, point.unit, point.kind.value, point.interval_us, point.multiplier)
+
+
+def margin_us(interval_us: int) -> int:
+    """How far a sample's influence reaches: a period of 31 days may be cut short by its successor."""
+    return 2 * interval_us
+
+
+def demand_block_us(interval_us: int) -> int:
+    """Over which blocks the maximum is taken: 15 minutes, or the interval where that is longer, or the day."""
+    return WHOLE_DAY_US if interval_us >= DAY_US else max(DEMAND_BLOCK_US, interval_us)
+
+
+def compute(point: Point, day: int, zone: zoneinfo.ZoneInfo, run: SampleRun, now_us: int) -> DayFigure:
+    """Figures of a local day from a run that reaches `margin_us` (a register's: one reading) beyond it."""
+    date = datetime.date.fromordinal(day)
+    edges_us = calendar.slot_edges_us(date, zone, demand_block_us(point.interval_us))
+    start_us, end_us = int(edges_us[0]), int(edges_us[-1])
+    near = near_day(point, run, start_us, end_us)
+    curve = load_curve.build(
+        near, point.kind, point.interval_us, edges_us, point.multiplier, period_ends_us(point, near, zone)
+    )
+    summary = load_curve.summarise(curve, edges_us)
+    return DayFigure(
+        point_id=point.id,
+        day=day,
+        start_us=start_us,
+        end_us=end_us,
+        total=curve.total,
+        known_us=curve.known_us,
+        max_value=summary.max_value,
+        max_start_us=summary.max_start_us,
+        max_end_us=summary.max_end_us,
+        min_value=summary.min_value,
+        min_start_us=summary.min_start_us,
+        min_end_us=summary.min_end_us,
+        coverage=coverage.count(near, start_us, end_us, point.interval_us),
+        is_complete=summary.complete_count == summary.slot_count,
+        definition=definition_of(point)._replace(time_zone=zone.key),
+        computed_at_us=now_us,
+    )
+
+
+def near_day(point: Point, run: SampleRun, start_us: int, end_us: int) -> SampleRun:
+    """The part of a run that a day's figures depend on."""
+    if point.kind is not PointKind.REGISTER:
+        margin = margin_us(point.interval_us)
+        return run.between(start_us - margin, end_us + margin)
+    times_us = sample_period.readings(run).time_us
+    before, after = times_us[times_us <= start_us], times_us[times_us >= end_us]
+    first_us = int(before[-1]) if len(before) else start_us
+    last_us = int(after[0]) if len(after) else end_us
+    return run.between(first_us, last_us + 1)
+
+
+def period_ends_us(point: Point, run: SampleRun, zone: zoneinfo.ZoneInfo) -> calendar.I64 | None:
+    """Where each period ends by the calendar, for points with an interval of whole days."""
+    if not point.has_period or point.interval_us % DAY_US != 0:
+        return None
+    return calendar.period_ends_us(run.time_us, point.interval_us, zone)

@@ -1,0 +1,195 @@
+"""Keeps day figures right: finds what is absent or out of date, makes it anew, stores it with its revision.
+
+One recomputation runs at a time: dirty marks are taken before the samples are read, and figures are stored
+before the next one looks, so an older reading never overwrites a newer one. Blocking work and arithmetic run
+in one worker thread.
+"""
+
+import asyncio
+import datetime
+import zoneinfo
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, TypeVar
+
+from historian.clock import Clock
+from historian.energy import calendar
+from historian.energy.calendar import DateRange
+from historian.errors import PointNotFound
+from historian.model import timestamp
+from historian.model.point import Point
+from historian.model.ports import SampleReader
+from historian.rollup import day_key, day_source
+from historian.rollup.day_figure import DayFigure, definition_of
+from historian.rollup.day_maker import DayTask, Figures, make_days, plan_readings, tasks_of
+from historian.rollup.day_table import DayTable
+from historian.rollup.dirty import DirtyDays, RevisedDirectory
+
+POINTS_AT_ONCE: Final = 256
+
+_Result = TypeVar("_Result")
+
+
+class DayKeeper:
+    """Owns the table of day figures and the dirty set. `making_count` days are being made right now."""
+
+    def __init__(
+        self, reader: SampleReader, directory: RevisedDirectory, table: DayTable, clock: Clock
+    ) -> None:
+        self.dirty = DirtyDays(directory)
+        self.making_count = 0
+        self._reader = reader
+        self._directory = directory
+        self._table = table
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._worker = ThreadPoolExecutor(1, "rollup")
+
+    async def open(self) -> None:
+        """Take up the dirty marks that an earlier run left."""
+        self.dirty.restore(await self._in_worker(self._table.load_dirty))
+
+    async def close(self) -> None:
+        """Save the dirty marks and release the file."""
+        await self.flush()
+        await self._in_worker(self._table.close)
+        self._worker.shutdown()
+
+    async def flush(self) -> None:
+        """Put every dirty mark on disk; a recomputation under way is waited for."""
+        async with self._turn:
+            keys = self.dirty.take_unsaved()
+            if len(keys):
+                await self._in_worker(partial(self._table.mark_dirty, keys))
+
+    async def figures(self, points: Sequence[Point], days: DateRange) -> list[Figures]:
+        """Figures of each point's own local days, never stale; days of which nothing is known are left out."""
+        found: list[Figures] = []
+        for first in range(0, len(points), POINTS_AT_ONCE):
+            async with self._turn:
+                found += await self._refresh(points[first : first + POINTS_AT_ONCE], days)
+        return found
+
+    async def foreign_figures(
+        self, points: Sequence[Point], days: DateRange, zone: zoneinfo.ZoneInfo
+    ) -> list[Figures]:
+        """Figures by the days of another zone, made each time and not kept; their revision is 0."""
+        whole = range(days.first.toordinal(), days.last.toordinal())
+        made = await self._make([DayTask(point, zone, whole) for point in points], {})
+        found: dict[int, Figures] = {point.id: {} for point in points}
+        for figure in made:
+            if not figure.is_empty:
+                found[figure.point_id][figure.day] = figure
+        return [found[point.id] for point in points]
+
+    async def refresh_oldest(self, count: int) -> int:
+        """Make at most `count` dirty days anew, earliest first; returns how many were taken."""
+        async with self._turn:
+            keys = self.dirty.settle().oldest(count)
+            days: dict[int, list[int]] = {}
+            for point_id, day in sorted(day_key.unpack_pairs(keys)):
+                days.setdefault(point_id, []).append(day)
+            await self._refresh_some(days)
+            self.dirty.discard(keys)  # those of points that are no more
+            return len(keys)
+
+    async def history(self, point: Point, days: DateRange) -> list[DayFigure]:
+        """Replaced versions of a point's days, oldest revision first within each day."""
+        first, last = days.first.toordinal(), days.last.toordinal()
+        return await self._in_worker(partial(self._table.load_history, point.id, first, last))
+
+    async def forget_unkept(self) -> None:
+        """Drop dirty marks of days that have no figures: those are made when asked for anyway."""
+        async with self._turn:
+            self.dirty.settle()
+            self.dirty.keep_only(await self._in_worker(self._table.keys_kept))
+
+    async def _refresh(self, points: Sequence[Point], days: DateRange) -> list[Figures]:
+        dirty = self.dirty.settle()
+        for point in points:
+            await self._spread_register_marks(point)
+        ids, first, last = [point.id for point in points], days.first.toordinal(), days.last.toordinal()
+        kept = await self._in_worker(partial(self._table.load, ids, first, last))
+        tasks: list[DayTask] = []
+        for point, figures in zip(points, kept, strict=True):
+            stale = set(dirty.days_of(point.id))
+            wanted = definition_of(point)
+            wrong = [
+                day
+                for day in range(first, last)
+                if day in stale or day not in figures or figures[day].definition != wanted
+            ]
+            tasks += tasks_of(point, wrong)
+        await self._remake(tasks, dict(zip(ids, kept, strict=True)))
+        return kept
+
+    async def _refresh_some(self, days: Mapping[int, list[int]]) -> None:
+        tasks: list[DayTask] = []
+        kept: dict[int, Figures] = {}
+        for point_id, wrong in days.items():
+            try:
+                point = self._directory.by_id(point_id)
+            except PointNotFound:
+                continue
+            await self._spread_register_marks(point)
+            tasks += tasks_of(point, wrong)
+            load = partial(self._table.load, [point_id], wrong[0], wrong[-1] + 1)
+            kept[point_id] = (await self._in_worker(load))[0]
+        await self._remake(tasks, kept)
+
+    async def _remake(self, tasks: list[DayTask], kept: dict[int, Figures]) -> None:
+        """Make days anew, store what differs and put it into `kept`."""
+        if not tasks:
+            return
+        keys = day_key.pack_pairs([(task.point.id, day) for task in tasks for day in task.days])
+        self.dirty.discard(keys)
+        self.making_count = len(keys)
+        try:
+            changed: list[DayFigure] = []
+            replaced: list[DayFigure] = []
+            for figure in await self._make(tasks, kept):
+                before = kept[figure.point_id].get(figure.day)
+                if (before is None and figure.is_empty) or (before and before.says_the_same(figure)):
+                    continue
+                changed.append(figure._replace(revision=before.revision + 1 if before else 1))
+                if before and before.computed_at_us >= before.end_us:
+                    replaced.append(before)  # it was told as the figure of a day that was over
+            await self._in_worker(partial(self._table.store, changed, replaced, keys))
+        except BaseException:
+            self.dirty.add(keys)
+            raise
+        finally:
+            self.making_count = 0
+        for figure in changed:
+            kept[figure.point_id][figure.day] = figure
+
+    async def _make(self, tasks: Sequence[DayTask], kept: Mapping[int, Figures]) -> list[DayFigure]:
+        made: list[DayFigure] = []
+        for reading in plan_readings(tasks):
+            start_us, end_us = reading.span
+            runs = await day_source.read_runs(self._reader, reading.points, start_us, end_us)
+            now_us = self._clock.now_us()
+            made += await self._in_worker(partial(make_days, reading, runs, kept, now_us))
+        return made
+
+    async def _spread_register_marks(self, point: Point) -> None:
+        """A changed reading changes all kept days up to the readings beside it: those become dirty too."""
+        days = self.dirty.take_register_days(point.id)
+        if not days:
+            return
+        zone = timestamp.load_zone(point.time_zone)
+        first, last = days[0], days[-1]
+        start_us = calendar.day_start_us(datetime.date.fromordinal(first), zone)
+        end_us = calendar.day_start_us(datetime.date.fromordinal(last + 1), zone)
+        before = await day_source.reading_before(self._reader, point.id, start_us - 1)
+        after = await day_source.reading_after(self._reader, point.id, end_us - 1)
+        if before.sample_count:
+            first = calendar.local_date(int(before.time_us[0]), zone).toordinal()
+        if after.sample_count:
+            last = calendar.local_date(int(after.time_us[0]), zone).toordinal()
+        touched = await self._in_worker(partial(self._table.days_kept, point.id, first, last + 1))
+        self.dirty.add(day_key.pack_days(point.id, touched))
+
+    async def _in_worker(self, work: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work)

@@ -1,0 +1,84 @@
+"""Plans how to read the samples of many days, and makes the figures from them."""
+
+import datetime
+import zoneinfo
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from historian.energy import calendar
+from historian.model import timestamp
+from historian.model.point import DAY_US, Point
+from historian.model.sample import SampleRun
+from historian.rollup import day_figure
+from historian.rollup.day_figure import DayFigure
+
+READ_SAMPLES_MAX: Final = 500_000  # asked of the store at once, as far as intervals tell
+POINT_DAYS_MAX: Final = 256  # made at once, so that a month of one point does not wait for a year of all
+
+Figures = dict[int, DayFigure]
+
+
+class DayTask(NamedTuple):
+    """Consecutive days (ordinals) of one point that must be made, by the clock of `zone`."""
+
+    point: Point
+    zone: zoneinfo.ZoneInfo
+    days: range
+
+
+class Reading(NamedTuple):
+    """Points of one interval that are read over the same days of one zone."""
+
+    points: list[Point]
+    zone: zoneinfo.ZoneInfo
+    days: range
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """``[start_us, end_us)`` of the days."""
+        return _start_us(self.days.start, self.zone), _start_us(self.days.stop, self.zone)
+
+
+def tasks_of(point: Point, days: Sequence[int]) -> Iterator[DayTask]:
+    """Ascending days of a point as tasks of consecutive days."""
+    zone = timestamp.load_zone(point.time_zone)
+    first = 0
+    for index in range(1, len(days) + 1):
+        if index == len(days) or days[index] != days[index - 1] + 1:
+            yield DayTask(point, zone, range(days[first], days[index - 1] + 1))
+            first = index
+
+
+def plan_readings(tasks: Sequence[DayTask]) -> list[Reading]:
+    """Few readings that cover all tasks, none larger than the limits."""
+    shared: dict[tuple[int, zoneinfo.ZoneInfo, range], list[Point]] = {}
+    for task in tasks:
+        interval_us = task.point.interval_us
+        day_count = max(1, min(POINT_DAYS_MAX, READ_SAMPLES_MAX * interval_us // DAY_US))
+        for start in range(task.days.start, task.days.stop, day_count):
+            days = range(start, min(start + day_count, task.days.stop))
+            shared.setdefault((interval_us, task.zone, days), []).append(task.point)
+    readings: list[Reading] = []
+    for (interval_us, zone, days), points in shared.items():
+        samples = max(1, len(days) * DAY_US // interval_us)
+        size = max(1, min(READ_SAMPLES_MAX // samples, POINT_DAYS_MAX // len(days)))
+        readings += [
+            Reading(points[first : first + size], zone, days) for first in range(0, len(points), size)
+        ]
+    return readings
+
+
+def make_days(
+    reading: Reading, runs: Sequence[SampleRun], kept: Mapping[int, Figures], now_us: int
+) -> list[DayFigure]:
+    """Figures of every day that has samples, or that had figures before."""
+    made: list[DayFigure] = []
+    for point, run in zip(reading.points, runs, strict=True):
+        known = kept.get(point.id, {})
+        days = reading.days if run.sample_count else [day for day in reading.days if day in known]
+        made += [day_figure.compute(point, day, reading.zone, run, now_us) for day in days]
+    return made
+
+
+def _start_us(day: int, zone: zoneinfo.ZoneInfo) -> int:
+    return calendar.day_start_us(datetime.date.fromordinal(day), zone)

@@ -1,0 +1,177 @@
+"""Daily, monthly and yearly figures that are never stale, and load curves of any day.
+
+samples acknowledged → mark → dirty days → made anew in the background within a second
+                                         → or at once, when somebody asks for them
+"""
+
+import asyncio
+import datetime
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from historian.clock import Clock
+from historian.energy import calendar
+from historian.energy.calendar import DateRange, PeriodName
+from historian.errors import QueryTooLarge
+from historian.logs import EventLog
+from historian.model import timestamp
+from historian.model.point import DAY_US, Point
+from historian.model.ports import SampleReader
+from historian.rollup import aggregate, curve, revision
+from historian.rollup.curve import PointCurves
+from historian.rollup.day_keeper import DayKeeper
+from historian.rollup.day_maker import Figures
+from historian.rollup.day_table import DayTable
+from historian.rollup.dirty import RevisedDirectory
+from historian.rollup.point_unit import common_units
+from historian.rollup.row import RollupLimits, RollupRow
+
+BACKGROUND_INTERVAL_S: Final = 0.5  # so that figures follow an acknowledgement within a second
+BACKGROUND_DAYS: Final = 64  # made between two looks at the clock
+
+_LOG: Final = EventLog("rollup")
+
+
+class RollupService:
+    """Implements `ports.DirtyMarker`; keeps its figures in the SQLite file `path`.
+
+    `mark` must be called from the thread of the loop that runs everything else here.
+    """
+
+    def __init__(
+        self,
+        reader: SampleReader,
+        directory: RevisedDirectory,
+        path: Path,
+        clock: Clock,
+        limits: RollupLimits | None = None,
+    ) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._limits = limits or RollupLimits()
+        self._days = DayKeeper(reader, directory, DayTable(path), clock)
+
+    @property
+    def pending_count(self) -> int:
+        """Days whose figures are out of date."""
+        return len(self._days.dirty.settle()) + self._days.making_count
+
+    async def open(self) -> None:
+        """Take up where the last run ended."""
+        await self._days.open()
+        _LOG.info("opened", dirty_days=self.pending_count)
+
+    async def close(self) -> None:
+        """Save what is dirty and release the file; the background task must have ended."""
+        await self._days.close()
+
+    def mark(self, point_id: npt.NDArray[np.uint32], time_us: npt.NDArray[np.int64]) -> None:
+        """See `ports.DirtyMarker`; the columns must not be written to afterwards."""
+        self._days.dirty.mark(point_id, time_us)
+
+    async def flush_dirty(self) -> None:
+        """Put every mark on disk. The store calls this before it forgets the log that could repeat them."""
+        await self._days.flush()
+
+    async def run_background(self) -> None:
+        """Make dirty days anew until cancelled, the earliest first, within a bounded share of the time."""
+        while True:
+            await self._clock.sleep(BACKGROUND_INTERVAL_S)
+            if self.pending_count > self._limits.pending_days_max:
+                await self._days.forget_unkept()
+            deadline_s = self._clock.monotonic_s() + BACKGROUND_INTERVAL_S * self._limits.background_share
+            while self.pending_count and self._clock.monotonic_s() < deadline_s:
+                await self._days.refresh_oldest(BACKGROUND_DAYS)
+
+    async def rows(
+        self,
+        points: Sequence[Point],
+        period: PeriodName,
+        first: datetime.date,
+        last: datetime.date,
+        zone: zoneinfo.ZoneInfo | None = None,
+    ) -> list[RollupRow]:
+        """Rows of every whole period that ``[first, last)`` touches, point by point, in order of time.
+
+        Periods are those of each point's own zone; those of another `zone` are computed each time. Raises
+        QueryTooLarge before any work, TimeError for dates without end.
+        """
+        periods = calendar.periods_of(DateRange(first, last), period)
+        if not periods or not points:
+            return []
+        days = DateRange(periods[0].first, periods[-1].last)
+        self._check_size(len(points), days.day_count)
+        own = [point for point in points if zone is None or point.time_zone == zone.key]
+        figures = dict(zip([p.id for p in own], await self._days.figures(own, days), strict=True))
+        if zone is not None:
+            others = [point for point in points if point.id not in figures]
+            made = await self._days.foreign_figures(others, days, zone)
+            figures |= dict(zip([p.id for p in others], made, strict=True))
+        return await asyncio.to_thread(_rows_of, points, period, periods, zone, figures, self._clock.now_us())
+
+    async def revisions(self, point: Point, period: PeriodName, date: datetime.date) -> list[RollupRow]:
+        """Every version of the period that holds `date`, oldest first; the last is the present one."""
+        days = calendar.period_of(date, period)
+        newest = (await self._days.figures([point], days))[0]
+        versions = [*await self._days.history(point, days), *newest.values()]
+        zone = timestamp.load_zone(point.time_zone)
+        return revision.rows_over_time(point, period, days, zone, versions, self._clock.now_us())
+
+    async def load_curve(
+        self,
+        points: Sequence[Point],
+        date: datetime.date,
+        interval_us: int,
+        zone: zoneinfo.ZoneInfo | None = None,
+    ) -> PointCurves:
+        """Curves of at least one point over a local day of `zone` (default: the first point's), and their sum.
+
+        Raises QueryTooLarge before any work, UnitError where several points do not add up.
+        """
+        assert points, "a curve has at least one point"
+        units = common_units(list(points))
+        zone = zone or timestamp.load_zone(points[0].time_zone)
+        self._check_slots(len(points), interval_us)
+        edges_us = calendar.slot_edges_us(date, zone, interval_us)
+        curves = await curve.read_curves(self._reader, points, edges_us, zone)
+        return curve.put_together(curves, edges_us, units)
+
+    def _check_size(self, point_count: int, day_count: int) -> None:
+        limits = self._limits
+        if point_count > limits.points_max:
+            raise QueryTooLarge(f"{point_count} points asked for at once, {limits.points_max} allowed")
+        if point_count * day_count > limits.point_days_max:
+            raise QueryTooLarge(
+                f"{point_count} points over {day_count} days are {point_count * day_count} point-days, "
+                f"{limits.point_days_max} allowed; ask for fewer points or a shorter time"
+            )
+
+    def _check_slots(self, point_count: int, interval_us: int) -> None:
+        slot_count = point_count * -(-DAY_US // interval_us)
+        if point_count > self._limits.points_max or slot_count > self._limits.slots_max:
+            raise QueryTooLarge(
+                f"{point_count} points with {slot_count} slots asked for at once, {self._limits.points_max} points "
+                f"and {self._limits.slots_max} slots allowed; take a longer interval or fewer points"
+            )
+
+
+def _rows_of(
+    points: Sequence[Point],
+    period: PeriodName,
+    periods: Sequence[DateRange],
+    zone: zoneinfo.ZoneInfo | None,
+    figures: Mapping[int, Figures],
+    now_us: int,
+) -> list[RollupRow]:
+    return [
+        aggregate.row_of(
+            point, period, days, zone or timestamp.load_zone(point.time_zone), figures[point.id], now_us
+        )
+        for point in points
+        for days in periods
+    ]
