@@ -62,7 +62,7 @@ async def _offline_table(options: argparse.Namespace) -> TextTable:
     chosen = settings.load(options.config)
     try:
         async with app.open_offline(chosen, options.data) as parts:
-            return await _ask(cli_query_offline.OfflineSource(parts), options)
+            return await ask(cli_query_offline.OfflineSource(parts), options)
     except StoreLocked as error:
         address = f"http://{chosen.server.listen}"
         raise QueryError(f"{error}; to ask the running historian add --server {address}") from error
@@ -71,12 +71,13 @@ async def _offline_table(options: argparse.Namespace) -> TextTable:
 async def _remote_table(options: argparse.Namespace) -> TextTable:
     client = remote.RemoteHistorian(options.server)
     try:
-        return await _ask(_RemoteSource(client), options)
+        return await ask(RemoteSource(client), options)
     finally:
         client.close()
 
 
-async def _ask(source: Source, options: argparse.Namespace) -> TextTable:
+async def ask(source: Source, options: argparse.Namespace) -> TextTable:
+    """The table a command line asks for. Raises QueryError for what it cannot read."""
     if options.command == "points":
         return await source.points(options.match, options.station)
     match options.query_kind:
@@ -90,7 +91,7 @@ async def _ask(source: Source, options: argparse.Namespace) -> TextTable:
     return await source.rollups(options.points, options.period, first, last)
 
 
-class _RemoteSource:
+class RemoteSource:
     """A running historian; its own CSV is the table."""
 
     def __init__(self, client: remote.RemoteHistorian) -> None:
