@@ -112,6 +112,25 @@ async def reply_table(
     return response
 
 
+def table_of(rows: Sequence[msgspec.Struct], row_type: type[msgspec.Struct]) -> Table:
+    """Reply structs as a table; structs inside become ``outer_inner``, local times show only where asked for."""
+    plain = [msgspec.to_builtins(row) for row in rows]
+    columns: list[Column] = []
+    for field in msgspec.structs.fields(row_type):
+        inner = (
+            field.type if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct) else None
+        )
+        cells = [row.get(field.name, "") for row in plain]
+        if inner is not None:
+            columns += [
+                listed(f"{field.name}_{part.name}", [cell[part.name] for cell in cells])
+                for part in msgspec.structs.fields(inner)
+            ]
+        elif not field.name.endswith("_local") or any(cells):
+            columns.append(listed(field.name, cells))
+    return Table(tuple(columns), len(rows))
+
+
 def constant(name: str, value: object) -> Column:
     """The same cell in every row."""
     return Column(name, lambda first, last: [value] * (last - first))

@@ -16,7 +16,7 @@ from historian.model.sample import QualityColumn, TimeColumn, ValueColumn
 from historian.model.timestamp import EPOCH
 
 _NO_OFFSETS: Final = np.empty(0, np.int64)
-_ORIGIN_WORDS: Final = (*q.ORIGIN_NAMES, "unknown", "unknown")
+ORIGIN_WORDS: Final = (*q.ORIGIN_NAMES, "unknown", "unknown")
 
 
 def encode_times(time_us: TimeColumn, zone: zoneinfo.ZoneInfo | None = None) -> msgspec.Raw:
@@ -52,7 +52,7 @@ def encode_validity(quality: QualityColumn) -> msgspec.Raw:
 
 def encode_origin(quality: QualityColumn) -> msgspec.Raw:
     """``["measured","estimated",…]``."""
-    return encode_words((quality & q.ORIGIN_MASK) >> q.ORIGIN_SHIFT, _ORIGIN_WORDS)
+    return encode_words((quality & q.ORIGIN_MASK) >> q.ORIGIN_SHIFT, ORIGIN_WORDS)
 
 
 def encode_full_quality(quality: QualityColumn) -> msgspec.Raw:

@@ -49,6 +49,7 @@ class Operation(NamedTuple):
     status: int = 200
     bases: tuple[str, ...] = (BASE,)
     is_query: bool = False
+    takes_any_query: bool = False
 
     def paths(self) -> list[str]:
         """Every full path it answers under."""
@@ -56,6 +57,8 @@ class Operation(NamedTuple):
 
     def checked_handler(self) -> Handler:
         """The handler, after a check that no unknown query parameter was given."""
+        if self.takes_any_query:
+            return self.handler
         allowed = frozenset(entry.name for entry in self.parameters if entry.where == "query")
 
         async def handle(request: web.Request) -> web.StreamResponse:

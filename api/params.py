@@ -5,7 +5,7 @@ import difflib
 import re
 import zoneinfo
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, overload
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -54,6 +54,10 @@ class Params:
             )
         return value
 
+    @overload
+    def whole(self, name: str, low: int, high: int, default: int) -> int: ...
+    @overload
+    def whole(self, name: str, low: int, high: int) -> int | None: ...
     def whole(self, name: str, low: int, high: int, default: int | None = None) -> int | None:
         """A whole number in ``[low, high]``."""
         value = self.text(name)
@@ -88,6 +92,10 @@ class Params:
             raise Problem.of_parameter("end", "is not after start; ranges are [start, end)", "须晚于 start")
         return span
 
+    @overload
+    def interval_us(self, name: str, default_us: int) -> int: ...
+    @overload
+    def interval_us(self, name: str) -> int | None: ...
     def interval_us(self, name: str, default_us: int | None = None) -> int | None:
         """A duration such as 15m, in µs."""
         value = self.text(name)

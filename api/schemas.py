@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
+from historian.energy.coverage import Coverage
 from historian.model.point import PointKind, TimeLabel
 from historian.model.ports import OnConflict
 
@@ -202,8 +203,39 @@ class SampleReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     renamed_to: str = ""
 
 
+class PlotPixels(msgspec.Struct, frozen=True, kw_only=True):
+    """Columns of equal length, one entry for each pixel column that has a sample; `index` counts from the left."""
+
+    index: Counts
+    first_time: Times
+    first: Values
+    last_time: Times
+    last: Values
+    min_time: Times
+    min: Values
+    max_time: Times
+    max: Values
+    quality: Validities
+    count: Counts
+
+
+class PlotGaps(msgspec.Struct, frozen=True, kw_only=True):
+    """Where nothing may be drawn."""
+
+    start: Times
+    end: Times
+
+
+class PlotDoubts(msgspec.Struct, frozen=True, kw_only=True):
+    """Stretches that are not all good, with the worst quality in each."""
+
+    start: Times
+    end: Times
+    quality: Validities
+
+
 class PlotReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """First, last, lowest and highest sample of each pixel column; columns without a sample are left out."""
+    """What a chart of `width` pixel columns shows: extremes, gaps and doubtful stretches are never lost."""
 
     point: str
     unit: str
@@ -211,7 +243,9 @@ class PlotReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     start: Time
     end: Time
     width: int
-    columns: dict[str, Any]
+    pixels: PlotPixels
+    gaps: PlotGaps
+    doubts: PlotDoubts
     renamed_to: str = ""
 
 
@@ -358,19 +392,12 @@ class LoadCurveReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     renamed_to: str = ""
 
 
-class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a figure rests on, in samples."""
-
-    expected: int
-    received: int
-    good: int
-    measured: int
-    estimated: int
-    manual: int
-
-
 class RollupReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The figures of one point's day, month or year, with their evidence."""
+    """The figures of one point's day, month or year, with their evidence; see RollupRow for what each means.
+
+    `unit` is that of `energy`, `max_demand_unit` that of maximum, minimum and mean; empty where a sum over time
+    means nothing. `max_time` and `min_time` are where the slot begins.
+    """
 
     point: str
     period: str
@@ -384,6 +411,7 @@ class RollupReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     max_end: Time
     min: float | None
     min_time: Time
+    min_end: Time
     mean: float | None
     load_factor: float | None
     coverage: Coverage

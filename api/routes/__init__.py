@@ -1,1 +1,1 @@
-"""Thin request handlers: parse, call one function, encode."""
+"""Handlers, thin: each parses, calls one function and encodes; `table` gathers what they serve."""

@@ -1,0 +1,130 @@
+"""Reads request bodies under a size limit, a deadline and a least rate; aiohttp has none of the three."""
+
+import asyncio
+import zlib
+from typing import Final
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from api import problem
+from api.context import CONTEXT
+from api.errors import Handler, problem_response
+from api.problem import Problem
+from historian.settings import ServerSettings
+
+BODY_GRACE_S: Final = 10.0  # a slow start is not held against a client
+BODY_RATE_BYTES_S_MIN: Final = (
+    16 * 1024
+)  # half of what a GPRS link carries; a slower body is an attack or dead
+_WINDOW_BITS: Final = {"gzip": 31, "deflate": 15}  # zlib's words for the two wrappings
+THREAD_BYTES_MIN: Final = 128 * 1024  # decoding more than this takes longer than the loop may be held
+
+
+@web.middleware
+async def refuse_large_bodies(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 413 from the Content-Length alone, before a byte of the body is read."""
+    _check_declared_length(request, request.app[CONTEXT].settings.server)
+    return await handler(request)
+
+
+async def answer_expectation(request: web.Request) -> web.StreamResponse | None:
+    """``Expect: 100-continue``: say go on, or refuse before the client sends anything."""
+    try:
+        _check_declared_length(request, request.app[CONTEXT].settings.server)
+    except Problem as fault:
+        return problem_response(request, fault)
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # what follows is the head of the reply itself
+    return None
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The whole body, unpacked. Raises Problem: 413 too large, 408 too slow, 415 and 400 not unpackable."""
+    limits = request.app[CONTEXT].settings.server
+    _check_declared_length(request, limits)
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding != "identity" and encoding not in _WINDOW_BITS:
+        raise _unknown_encoding(encoding)
+    try:
+        body = await _read_chunks(request, limits)
+    except TimeoutError:
+        raise _too_slow(limits) from None
+    except (HttpProcessingError, web.RequestPayloadError) as error:
+        raise Problem(problem.MALFORMED_BODY, "the body is not complete", "请求体不完整") from error
+    if encoding == "identity":
+        return body
+    return await asyncio.to_thread(_unpack, body, encoding, limits)
+
+
+def _unpack(packed: bytes, encoding: str, limits: ServerSettings) -> bytes:
+    """All members of a gzip or zlib stream; a stream that ends early is a fault, not a shorter body."""
+    body = b""
+    try:
+        while packed:
+            stream = zlib.decompressobj(_WINDOW_BITS[encoding])
+            body += stream.decompress(packed, limits.body_bytes_max + 1 - len(body))
+            if len(body) > limits.body_bytes_max:
+                raise _too_large(limits)
+            if not stream.eof:
+                raise _not_packed(encoding)
+            packed = stream.unused_data
+    except zlib.error as error:
+        raise _not_packed(encoding) from error
+    return body
+
+
+async def _read_chunks(request: web.Request, limits: ServerSettings) -> bytes:
+    loop = asyncio.get_running_loop()
+    start_s = loop.time()
+    body = bytearray()
+    while not request.content.at_eof():
+        allowed_s = min(BODY_GRACE_S + len(body) / BODY_RATE_BYTES_S_MIN, limits.body_deadline_s)
+        async with asyncio.timeout_at(start_s + allowed_s):
+            body += await request.content.readany()
+        if len(body) > limits.body_bytes_max:
+            raise _too_large(limits)
+    return bytes(body)
+
+
+def _check_declared_length(request: web.Request, limits: ServerSettings) -> None:
+    declared = request.content_length
+    if declared is not None and declared > limits.body_bytes_max:
+        raise _too_large(limits)
+
+
+def _unknown_encoding(encoding: str) -> Problem:
+    taken = ", ".join(_WINDOW_BITS)
+    return Problem(
+        problem.UNSUPPORTED_MEDIA_TYPE,
+        f"Content-Encoding {encoding[:40]} is not taken; send one of: {taken}, or none",
+        f"不支持 Content-Encoding {encoding[:40]}；可用：{taken}，或不压缩",
+        headers={"Accept-Encoding": taken},
+    )
+
+
+def _not_packed(encoding: str) -> Problem:
+    return Problem(
+        problem.MALFORMED_BODY,
+        f"the body is not {encoding}, or ends before its stream does",
+        f"请求体不是 {encoding} 格式，或数据流不完整",
+    )
+
+
+def _too_large(limits: ServerSettings) -> Problem:
+    size = limits.body_bytes_max
+    return Problem(
+        problem.BODY_TOO_LARGE,
+        f"a body may have {size} bytes, unpacked; send it in parts",
+        f"请求体解压后不得超过 {size} 字节；请分批发送",
+    )
+
+
+def _too_slow(limits: ServerSettings) -> Problem:
+    rate = BODY_RATE_BYTES_S_MIN
+    return Problem(
+        problem.BODY_TOO_SLOW,
+        f"the body must come at {rate} bytes/s or more and within {limits.body_deadline_s:g} s",
+        f"请求体传输速率不得低于 {rate} 字节/秒，且须在 {limits.body_deadline_s:g} 秒内传完",
+    )

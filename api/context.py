@@ -1,0 +1,36 @@
+"""What the handlers are given: the parts of the historian they may call, and the settings they keep."""
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from aiohttp import web
+
+from historian.catalogue.registry import Registry
+from historian.clock import Clock
+from historian.metrics import Metrics
+from historian.model.ports import DriverDirectory, SampleSink, StoreHealth
+from historian.query.engine import QueryEngine
+from historian.rollup.service import RollupService
+from historian.settings import Settings
+
+
+class ApiContext(NamedTuple):
+    """Built once by `app.py`; nothing in it changes while the server runs.
+
+    `web_dir` holds the operator page: ``static/`` with ``index.html``, and ``vendor/`` with the chart library.
+    """
+
+    clock: Clock
+    metrics: Metrics
+    registry: Registry
+    sink: SampleSink
+    query: QueryEngine
+    rollup: RollupService
+    drivers: DriverDirectory
+    health: StoreHealth
+    settings: Settings
+    version: str
+    web_dir: Path
+
+
+CONTEXT: Final = web.AppKey("context", ApiContext)

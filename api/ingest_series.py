@@ -1,0 +1,131 @@
+"""Turns series of a JSON body into samples, element by element only where the columns are not plain."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from api import time_text
+from api.intake import Intake
+from api.schemas import IngestSeries
+from historian.errors import PointNotFound
+from historian.model import quality as q
+from historian.model.point import Point
+from historian.model.ports import PointDirectory
+from historian.model.sample import QualityColumn, ValueColumn
+
+QUALITY_BITS_MAX: Final = 0xFFFF
+NOT_A_QUALITY: Final = -1
+
+Faults = dict[int, tuple[str, str]]  # by index: code and detail
+
+_QUALITY_WORDS: Final[dict[str, int]] = {
+    **{name: code for code, name in enumerate(q.VALIDITY_NAMES)},
+    **{name: code << q.ORIGIN_SHIFT for code, name in enumerate(q.ORIGIN_NAMES)},
+    **{name: bit for bit, name in q.FLAG_NAMES.items()},
+}
+
+
+def take_series(intake: Intake, series: Sequence[IngestSeries], directory: PointDirectory) -> None:
+    """Put the samples of every series into the intake; what is wrong with one costs only that one."""
+    for index, entry in enumerate(series):
+        count = max(len(entry.times), len(entry.values))
+        try:
+            point = directory.get(str(entry.point))
+        except PointNotFound as error:
+            intake.refuse("unknown_point", str(error), series=index, count=count)
+            continue
+        fault = _series_fault(entry, point)
+        if fault:
+            intake.refuse(*fault, series=index, count=count)
+        else:
+            _take_one(intake, index, entry, point)
+
+
+def read_quality(entries: Sequence[Any]) -> tuple[QualityColumn, Faults]:
+    """Quality bits from words (``good``, ``suspect+estimated``) or u16 numbers; null means good."""
+    faults: Faults = {}
+    known: dict[str | int, int] = {}
+    bits = np.zeros(len(entries), np.uint16)
+    for i, entry in enumerate(entries):
+        if type(entry) is str or type(entry) is int:
+            code = known.get(entry)
+            if code is None:
+                code = known[entry] = _quality_bits(entry)
+        else:
+            code = q.GOOD if entry is None else NOT_A_QUALITY
+        if code == NOT_A_QUALITY:
+            detail = f"quality {time_text.shown(entry)} is not a word such as good or suspect+estimated, nor a number to 65535"
+            faults[i] = ("bad_quality", detail)
+        else:
+            bits[i] = code
+    return bits, faults
+
+
+def read_values(entries: Sequence[Any]) -> tuple[ValueColumn, Faults]:
+    """Numbers; null and what is beyond float64 is not finite, anything else no value at all."""
+    if set(map(type, entries)) <= {int, float}:
+        try:
+            return np.array(entries, np.float64), {}
+        except OverflowError:
+            pass  # a whole number beyond float64 is among them
+    faults: Faults = {}
+    column = np.zeros(len(entries), np.float64)
+    for i, entry in enumerate(entries):
+        column[i] = _read_value(entry, i, faults)
+    return column, faults
+
+
+def _series_fault(entry: IngestSeries, point: Point) -> tuple[str, str] | None:
+    if entry.unit is not None and entry.unit != point.unit:
+        return "unit_mismatch", f"point {point.name} is in {point.unit}, not {entry.unit}; send {point.unit}"
+    counts = {len(entry.times), len(entry.values)} | (
+        {len(entry.quality)} if entry.quality is not None else set()
+    )
+    if len(counts) > 1:
+        return "length_mismatch", f"times, values and quality have different lengths: {sorted(counts)}"
+    return None
+
+
+def _take_one(intake: Intake, index: int, entry: IngestSeries, point: Point) -> None:
+    time_us, time_faults = time_text.read_times(entry.times)
+    value, value_faults = read_values(entry.values)
+    quality, quality_faults = read_quality(entry.quality or [None] * len(value))
+    place = np.arange(len(value))
+    faults: Faults = (
+        quality_faults | value_faults | {i: ("bad_time", text) for i, text in time_faults.items()}
+    )
+    for i in sorted(faults):
+        intake.refuse(*faults[i], series=index, place=i)
+    if faults:
+        kept = np.ones(len(value), np.bool_)
+        kept[list(faults)] = False
+        time_us, value, quality, place = time_us[kept], value[kept], quality[kept], place[kept]
+    intake.add(point, time_us, value, quality, place, index)
+
+
+def _read_value(entry: Any, index: int, faults: Faults) -> float:
+    if type(entry) is int or type(entry) is float:
+        try:
+            return float(entry)
+        except OverflowError:
+            faults[index] = ("not_finite", "the number is beyond what a float64 holds")
+            return math.nan
+    if entry is None:
+        faults[index] = ("not_finite", "null is no value; leave the sample out")
+    else:
+        faults[index] = ("bad_value", f"value {time_text.shown(entry)} is not a number")
+    return math.nan
+
+
+def _quality_bits(entry: str | int) -> int:
+    if isinstance(entry, int):
+        return entry if 0 <= entry <= QUALITY_BITS_MAX else NOT_A_QUALITY
+    bits = 0
+    for word in entry.split("+"):
+        code = _QUALITY_WORDS.get(word)
+        if code is None:
+            return NOT_A_QUALITY
+        bits |= code
+    return bits

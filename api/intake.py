@@ -1,0 +1,161 @@
+"""Samples on their way from a request body to the sink: good ones into a batch, bad ones onto a list."""
+
+from collections import Counter
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from api import problem
+from api.problem import Fault, Problem
+from api.schemas import IngestReply, Reject
+from historian.model.point import Point
+from historian.model.ports import REJECT_CODES, AppendResult, OnConflict, Outcome, SampleSink
+from historian.model.sample import QualityColumn, SampleBatch, TimeColumn, ValueColumn, make_batch
+
+REJECTS_LISTED_MAX: Final = 100
+SOURCE: Final = "http"
+
+IndexColumn = npt.NDArray[np.int64]
+
+_OUTCOME_DETAILS: Final = {
+    Outcome.CONFLICT: "another value is stored at this time and stays, as on_conflict asks",
+    Outcome.NOT_FINITE: "NaN and infinity are never stored",
+    Outcome.TIME_TOO_OLD: "the time lies before the oldest year that is taken",
+    Outcome.TIME_IN_FUTURE: "the time lies further ahead than is taken",
+    Outcome.UNKNOWN_POINT: "no such point",
+}
+
+
+class _Part(NamedTuple):
+    batch: SampleBatch
+    series: int | None
+    place: IndexColumn
+
+
+class Intake:
+    """Collects the samples of one request. `place_kind` says what `place` counts: list indexes or lines of text."""
+
+    def __init__(self, place_kind: Literal["index", "line"]) -> None:
+        self._place_kind = place_kind
+        self._parts: list[_Part] = []
+        self._rejects: list[Reject] = []
+        self._code_counts: Counter[str] = Counter()
+
+    @property
+    def sample_count(self) -> int:
+        """Samples that go to the sink."""
+        return sum(part.batch.sample_count for part in self._parts)
+
+    @property
+    def rejected_count(self) -> int:
+        return self._code_counts.total()
+
+    @property
+    def rejects(self) -> list[Reject]:
+        """The first REJECTS_LISTED_MAX of them."""
+        return self._rejects
+
+    def refuse(
+        self, code: str, detail: str, *, series: int | None = None, place: int | None = None, count: int = 1
+    ) -> None:
+        """Note `count` samples as refused; with `place` it is one sample, else the whole series."""
+        if count == 0:
+            return
+        self._code_counts[code] += count
+        if len(self._rejects) < REJECTS_LISTED_MAX:
+            is_line = self._place_kind == "line"
+            self._rejects.append(
+                Reject(
+                    code=code,
+                    detail=detail,
+                    series=series,
+                    index=None if is_line else place,
+                    line=place if is_line else None,
+                    count=count,
+                )
+            )
+
+    def add(
+        self,
+        point: Point,
+        time_us: TimeColumn,
+        value: ValueColumn,
+        quality: QualityColumn,
+        place: IndexColumn,
+        series: int | None = None,
+    ) -> None:
+        """Take samples of one point, stamped as its source stamps them."""
+        stored_us = time_us + point.stored_time_offset_us()
+        self._parts.append(_Part(make_batch(point.id, stored_us, value, quality), series, place))
+
+    def add_batch(self, batch: SampleBatch, place: IndexColumn) -> None:
+        """Take samples of many points, already stamped as they are stored."""
+        self._parts.append(_Part(batch, None, place))
+
+    def require_readable_time(self) -> None:
+        """Raise Problem 400 where no sample is left and time stamps alone are to blame: the sender must change."""
+        if self.sample_count or set(self._code_counts) != {"bad_time"}:
+            return
+        faults = tuple(
+            Fault(entry.detail, pointer=_pointer(entry), line=entry.line or 0) for entry in self._rejects[:10]
+        )
+        raise Problem(
+            problem.INVALID_TIME,
+            f"no time stamp can be read: {self._rejects[0].detail}",
+            f"没有一个时间戳可以解析：{self._rejects[0].detail}",
+            faults=faults,
+            accepted=0,
+            rejected=self.rejected_count,
+        )
+
+    async def send(self, sink: SampleSink, on_conflict: OnConflict = "replace") -> IngestReply:
+        """Hand everything to the sink; when this returns what was accepted is on disk."""
+        batch = self._whole_batch()
+        if batch.sample_count == 0:
+            return self._reply(AppendResult(np.empty(0, np.uint8), 0))
+        result = await sink.append(batch, source=SOURCE, on_conflict=on_conflict)
+        assert len(result.outcome) == batch.sample_count, "one outcome for each sample"
+        self._note_outcomes(result)
+        return self._reply(result)
+
+    def _whole_batch(self) -> SampleBatch:
+        if len(self._parts) == 1:
+            return self._parts[0].batch
+        batches = [part.batch for part in self._parts]
+        if not batches:
+            return make_batch([], [], [], [])
+        return SampleBatch(*(np.concatenate(columns) for columns in zip(*batches, strict=True)))
+
+    def _note_outcomes(self, result: AppendResult) -> None:
+        first = 0
+        for part in self._parts:
+            last = first + part.batch.sample_count
+            outcome = result.outcome[first:last]
+            for i in np.flatnonzero(outcome >= Outcome.CONFLICT).tolist():
+                kind = Outcome(int(outcome[i]))
+                self.refuse(
+                    REJECT_CODES[kind], _OUTCOME_DETAILS[kind], series=part.series, place=int(part.place[i])
+                )
+            first = last
+
+    def _reply(self, result: AppendResult) -> IngestReply:
+        conflict_count = result.count(Outcome.CONFLICT)
+        listed_count = sum(entry.count for entry in self._rejects)
+        return IngestReply(
+            accepted=result.count(Outcome.ACCEPTED),
+            duplicate=result.count(Outcome.DUPLICATE),
+            replaced=result.count(Outcome.REPLACED),
+            conflict=conflict_count,
+            rejected=self.rejected_count - conflict_count,
+            rejects=self._rejects,
+            rejects_listed_max=REJECTS_LISTED_MAX,
+            rejects_omitted=self.rejected_count - listed_count,
+            seq=result.sequence,
+        )
+
+
+def _pointer(entry: Reject) -> str:
+    if entry.series is None or entry.index is None:
+        return ""
+    return f"/series/{entry.series}/times/{entry.index}"

@@ -1,0 +1,113 @@
+"""A point between its JSON form and the catalogue's."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+
+from api import errors, problem
+from api.problem import Fault, Problem
+from api.schemas import PointBody, PointReply
+from historian.catalogue.registry import Registry
+from historian.errors import HistorianError, PointError, TimeError, UnitError
+from historian.model import timestamp
+from historian.model.point import Point, PointDraft, format_interval, parse_interval_us
+
+Outcome = tuple[Point, bool] | HistorianError  # the point and whether it is new, or why it was not made
+
+_DRAFT_FIELDS: Final = (
+    "kind", "label", "time_zone", "station", "item", "name_zh", "name_en", "multiplier", "capacity", "source", "unit",
+)  # fmt: skip
+
+
+def reply_of(point: Point, renamed_to: str = "") -> PointReply:
+    """The JSON form."""
+    has_range = point.range_low is not None or point.range_high is not None
+    return PointReply(
+        id=point.id,
+        name=point.name,
+        unit=point.unit,
+        kind=point.kind,
+        interval=format_interval(point.interval_us),
+        label=point.label,
+        time_zone=point.time_zone,
+        station=point.station,
+        item=point.item,
+        name_zh=point.name_zh,
+        name_en=point.name_en,
+        range=(point.range_low, point.range_high) if has_range else None,
+        multiplier=point.multiplier,
+        capacity=point.capacity,
+        source=point.source,
+        renamed_to=renamed_to,
+    )
+
+
+def draft_of(body: PointBody, pointer: str = "") -> PointDraft:
+    """The draft of a new point. Raises Problem 422 where name, unit or kind is missing."""
+    require(body, "name", "unit", "kind", pointer=pointer)
+    changes, _ = changes_of(body, pointer)
+    assert isinstance(body.name, str), "required just above"
+    return msgspec.convert({"name": body.name, **msgspec.to_builtins(changes)}, PointDraft)
+
+
+def changes_of(body: PointBody, pointer: str = "") -> tuple[dict[str, object], int | None]:
+    """Fields of Point that the body sets, and from when they hold. Raises Problem 422, TimeError."""
+    changes: dict[str, object] = {
+        name: value for name in _DRAFT_FIELDS if (value := getattr(body, name)) is not UNSET
+    }
+    if body.interval is not UNSET:
+        try:
+            changes["interval_us"] = parse_interval_us(body.interval)
+        except ValueError as error:
+            raise _invalid(f"{pointer}/interval", str(error)) from error
+    if body.range is not UNSET:
+        changes["range_low"], changes["range_high"] = body.range or (None, None)
+    valid_from_us = None if body.valid_from is UNSET else timestamp.parse_time_us(str(body.valid_from))
+    return changes, valid_from_us
+
+
+def require(body: PointBody, *names: str, pointer: str = "") -> None:
+    """Raise Problem 422 where a field is missing."""
+    for name in names:
+        if getattr(body, name) is UNSET:
+            raise _invalid(f"{pointer}/{name}", f"{name} is required")
+
+
+def create_each(registry: Registry, drafts: Sequence[PointDraft]) -> list[Outcome]:
+    """Make all points at once; where one stands in the way, one by one. Blocks: call it in a thread."""
+    known = registry.find_ids([draft.name for draft in drafts])
+    try:
+        points = registry.create_many(drafts)
+    except (PointError, UnitError, TimeError):
+        return [_create_one(registry, draft) for draft in drafts]
+    seen = {point_id for point_id in known.tolist() if point_id}
+    outcomes: list[Outcome] = []
+    for point in points:
+        outcomes.append((point, point.id not in seen))
+        seen.add(point.id)
+    return outcomes
+
+
+def code_of(outcome: Outcome) -> str:
+    """The problem code of a refusal."""
+    assert isinstance(outcome, HistorianError), "only refusals have a code"
+    return errors.problem_of(outcome).kind.code
+
+
+def _create_one(registry: Registry, draft: PointDraft) -> Outcome:
+    is_new = not registry.find_ids([draft.name])[0]
+    try:
+        return registry.create(draft), is_new
+    except (PointError, UnitError, TimeError) as error:
+        return error
+
+
+def _invalid(pointer: str, detail: str) -> Problem:
+    return Problem(
+        problem.INVALID_BODY,
+        f"{pointer}: {detail}",
+        f"{pointer}：{detail}",
+        faults=(Fault(detail, pointer=pointer),),
+    )

@@ -1,0 +1,66 @@
+"""Rollup rows between the rollup service and their JSON or table form."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from api.sample_form import SampleForm
+from api.schemas import RollupReply
+from historian.rollup.row import RollupRow
+
+_TIMES_KEPT_MAX = 4096  # periods are the same for all points, so most times recur
+
+
+def replies_of(rows: Sequence[RollupRow], names: Mapping[int, str], form: SampleForm) -> list[RollupReply]:
+    """One reply a row; energies in the unit asked for. Raises Problem 422 where that is of another dimension."""
+    time = lru_cache(_TIMES_KEPT_MAX)(form.times.time)
+    local = lru_cache(_TIMES_KEPT_MAX)(form.times.local)
+    unit_of = lru_cache(None)(form.unit_of)
+    return [
+        RollupReply(
+            point=names[row.point_id],
+            period=row.period,
+            period_start=time(row.period_start_us),
+            period_end=time(row.period_end_us),
+            energy=row.energy if row.unit is None else form.number(row.energy, row.unit),
+            unit="" if row.unit is None else unit_of(row.unit),
+            max_demand=row.max_demand,
+            max_demand_unit=row.max_demand_unit or "",
+            max_time=time(row.max_start_us),
+            max_end=time(row.max_end_us),
+            min=row.min,
+            min_time=time(row.min_start_us),
+            min_end=time(row.min_end_us),
+            mean=row.mean,
+            load_factor=row.load_factor,
+            coverage=row.coverage,
+            method=row.method,
+            state=row.state,
+            revision=row.revision,
+            computed_at=time(row.computed_at_us),
+            period_start_local=local(row.period_start_us),
+            period_end_local=local(row.period_end_us),
+            max_time_local=local(row.max_start_us),
+            min_time_local=local(row.min_start_us),
+        )
+        for row in rows
+    ]
+
+
+def digest_of(rows: Sequence[RollupRow], names: Mapping[int, str], representation: str) -> str:
+    """The ETag: changes with every figure, its evidence and how it is written; not with when it was computed."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(representation.encode())
+    digest.update(msgspec.json.encode(sorted(names.items())))
+    encoder = msgspec.msgpack.Encoder()
+    for row in rows:
+        digest.update(encoder.encode(msgspec.structs.replace(row, computed_at_us=0)))
+    return f'"{digest.hexdigest()}"'
+
+
+def is_unchanged(if_none_match: str, etag: str) -> bool:
+    """Whether the client holds this very answer (RFC 9110 §13.1.2, weak comparison)."""
+    held = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in held or "*" in held

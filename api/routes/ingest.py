@@ -1,0 +1,131 @@
+"""Takes samples in: JSON columns or CSV at /ingest, InfluxDB line protocol at /api/v2/write."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from aiohttp import web
+
+from api import csv_rows, formats, ingest_series, json_body, line_intake, problem, schemas
+from api.body import THREAD_BYTES_MIN, read_body
+from api.context import CONTEXT
+from api.intake import REJECTS_LISTED_MAX, Intake
+from api.line_intake import LinePoints
+from api.operation import CSV, JSON, Operation, Parameter, one_of
+from api.params import Params
+from api.problem import Fault, Problem
+from historian.model.ports import OnConflict
+
+Result = TypeVar("Result")
+
+LINE_POINTS: Final = web.AppKey("line_points", LinePoints)
+
+_TAKEN: Final = (JSON, CSV)
+
+
+async def post_ingest(request: web.Request) -> web.StreamResponse:
+    """Samples of many points; the answer tells what became of each and comes when they are on disk."""
+    context = request.app[CONTEXT]
+    on_conflict = Params(request.query).choice("on_conflict", ("replace", "keep", "reject"), "replace")
+    _check_content_type(request)
+    body = await read_body(request)
+    if request.content_type == CSV:
+        intake = Intake("line")
+        await _in_thread(body, lambda: csv_rows.take_rows(intake, body, context.registry))
+    else:
+        intake = Intake("index")
+        asked = await _in_thread(body, lambda: json_body.decode(body, schemas.IngestBody))
+        await _in_thread(body, lambda: ingest_series.take_series(intake, asked.series, context.registry))
+        on_conflict = asked.on_conflict
+    intake.require_readable_time()
+    reply = await _send(request, intake, on_conflict)  # type: ignore[arg-type]
+    return formats.reply_json(reply)
+
+
+async def post_lines(request: web.Request) -> web.StreamResponse:
+    """InfluxDB line protocol: 204 where all was taken, 400 with the first faulty lines otherwise."""
+    context = request.app[CONTEXT]
+    precision = Params(request.query).choice("precision", line_intake.PRECISIONS, "ns")
+    body = await read_body(request)
+    intake = Intake("line")
+    await request.app[LINE_POINTS].take_lines(intake, body, precision, context.clock.now_us())
+    reply = await _send(request, intake, "replace")
+    if intake.rejected_count == 0:
+        return web.Response(status=204)
+    taken = reply.accepted + reply.duplicate + reply.replaced
+    omitted = f", {reply.rejects_omitted} more are not listed" if reply.rejects_omitted else ""
+    first = reply.rejects[0]
+    raise Problem(
+        problem.LINES_REFUSED,
+        f"{intake.rejected_count} values were refused and {taken} taken; line {first.line}: {first.detail}{omitted}",
+        f"拒绝 {intake.rejected_count} 个值，接收 {taken} 个；第 {first.line} 行：{first.detail}",
+        faults=tuple(Fault(entry.detail, line=entry.line or 0, code=entry.code) for entry in reply.rejects),
+        accepted=taken,
+        rejected=intake.rejected_count,
+    )
+
+
+async def _send(request: web.Request, intake: Intake, on_conflict: OnConflict) -> schemas.IngestReply:
+    context = request.app[CONTEXT]
+    limit = context.settings.ingest.batch_samples_max
+    if intake.sample_count > limit:
+        raise Problem(
+            problem.BODY_TOO_LARGE,
+            f"{intake.sample_count} samples in one request, {limit} are taken; send them in parts",
+            f"一次请求含 {intake.sample_count} 个样本，上限 {limit}；请分批发送",
+        )
+    return await intake.send(context.sink, on_conflict)
+
+
+def _check_content_type(request: web.Request) -> None:
+    if request.content_type not in _TAKEN:
+        taken = ", ".join(_TAKEN)
+        raise Problem(
+            problem.UNSUPPORTED_MEDIA_TYPE,
+            f"Content-Type {request.content_type} is not taken; send one of: {taken}",
+            f"不支持 Content-Type {request.content_type}；可用：{taken}",
+            headers={"Accept": taken},
+        )
+
+
+async def _in_thread(body: bytes, work: Callable[[], Result]) -> Result:
+    """What takes long goes to a thread, so that the loop is not held."""
+    return work() if len(body) < THREAD_BYTES_MIN else await asyncio.to_thread(work)
+
+
+_ON_CONFLICT: Final = one_of(
+    "on_conflict", "What happens where another value is stored; a JSON body says it itself.",
+    "replace", "keep", "reject",
+)  # fmt: skip
+_PRECISION: Final = one_of("precision", "Unit of the times; ns where absent.", *line_intake.PRECISIONS)
+_BUCKET: Final = Parameter("bucket", "Taken for compatibility; it has no meaning here.", {"type": "string"})
+_REFUSALS: Final = (
+    problem.BODY_TOO_SLOW,
+    problem.BODY_TOO_LARGE,
+    problem.QUEUE_FULL,
+    problem.LOG_FAILED,
+    problem.DISK_RESERVE,
+)
+
+OPERATIONS: Final = (
+    Operation(
+        "POST", "/ingest", post_ingest, "ingest",
+        f"Samples of many points, durable when answered; lists at most {REJECTS_LISTED_MAX} rejects.",
+        schemas.IngestReply, parameters=(_ON_CONFLICT,),
+        problems=(
+            problem.MALFORMED_JSON, problem.MALFORMED_BODY, problem.INVALID_TIME, problem.INVALID_BODY,
+            problem.UNSUPPORTED_MEDIA_TYPE, *_REFUSALS,
+        ),
+        request_types=((JSON, schemas.IngestBody), (CSV, None)),
+    ),
+    Operation(
+        "POST", "/api/v2/write", post_lines, "writeLines",
+        "InfluxDB line protocol; the point of a field is named measurement.tagvalue….field, tags by key.",
+        parameters=(
+            _PRECISION, _BUCKET, _BUCKET._replace(name="org"), _BUCKET._replace(name="orgID"),
+            _BUCKET._replace(name="bucketID"),
+        ),
+        problems=(problem.LINES_REFUSED, *_REFUSALS),
+        request_types=(("text/plain", None),), reply_types=(), status=204, bases=("",),
+    ),
+)  # fmt: skip

@@ -1,0 +1,110 @@
+"""Load curves: a day in slots, of one point or the sum of several, with other days laid over it."""
+
+import datetime
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from api import curve_form, formats, problem, schemas
+from api.context import CONTEXT
+from api.curve_form import Day
+from api.formats import Format
+from api.operation import (
+    DATE,
+    INTERVAL,
+    POINT,
+    POINTS,
+    SAMPLE_FORM,
+    STATION,
+    TABLE_FORMS,
+    Operation,
+    Parameter,
+    one_of,
+)
+from api.overlay import read_overlays
+from api.params import Params
+from api.sample_form import SampleForm
+from api.selection import path_point, select_points
+from historian.model import timestamp
+from historian.model.point import MINUTE_US, Point, format_interval
+
+INTERVAL_DEFAULT_US: Final = 15 * MINUTE_US
+
+
+async def get_point_curve(request: web.Request) -> web.StreamResponse:
+    """The curve of one point."""
+    named = path_point(request)
+    who = {"point": named.point.name, "renamed_to": named.renamed_to}
+    return await _reply_curve(request, [named.point], named.point.name, who)
+
+
+async def get_sum_curve(request: web.Request) -> web.StreamResponse:
+    """The sum of the curves of several points or a station's."""
+    params = Params(request.query)
+    points = select_points(request.app[CONTEXT], params)
+    station = params.text("station") or ""
+    who = {"points": [point.name for point in points], "station": station}
+    return await _reply_curve(request, points, station or "+".join(point.name for point in points), who)
+
+
+async def _reply_curve(
+    request: web.Request, points: Sequence[Point], name: str, who: Mapping[str, object]
+) -> web.StreamResponse:
+    params = Params(request.query)
+    date = params.date("date")
+    interval_us = params.interval_us("interval", INTERVAL_DEFAULT_US)
+    label = params.choice("label", ("start", "end"), "end")
+    overlays = read_overlays(params.names("compare"), date)
+    form = SampleForm.of(params)
+    zone = form.times.zone or timestamp.load_zone(points[0].time_zone)
+    day = await _read_day(request, points, date, interval_us, zone)
+    lined_up = [
+        curve_form.line_up(day, overlay, await _read_day(request, points, overlay.date, interval_us, zone))
+        for overlay in overlays
+    ]
+    choice = formats.choose_format(request)
+    if choice is not Format.JSON:
+        table = curve_form.table_of(day, name, label, lined_up, form)
+        return await formats.reply_table(request, table, choice)
+    reply = curve_form.reply_of(day, date.isoformat(), format_interval(interval_us), label, lined_up, form)
+    return formats.reply_json(msgspec.structs.replace(reply, **who))
+
+
+async def _read_day(
+    request: web.Request,
+    points: Sequence[Point],
+    date: datetime.date,
+    interval_us: int,
+    zone: zoneinfo.ZoneInfo,
+) -> Day:
+    curves = await request.app[CONTEXT].rollup.load_curve(points, date, interval_us, zone)
+    return Day(points, zone, curves)
+
+
+_LABEL: Final = one_of("label", "Whether labels name each slot's start or its end (default).", "start", "end")
+_COMPARE: Final = Parameter(
+    "compare", "Other days over it: -1d, -7d, -2w or dates, comma-separated.", {"type": "string"}
+)
+_ZONE_AND_FORM: Final = (DATE, INTERVAL, _LABEL, _COMPARE, *SAMPLE_FORM)
+_PROBLEMS: Final = (
+    problem.INVALID_TIME, problem.POINT_NOT_FOUND, problem.UNIT_MISMATCH, problem.QUERY_TOO_LARGE,
+    problem.NOT_ACCEPTABLE,
+)  # fmt: skip
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", "/points/{point}/load-curve", get_point_curve, "getLoadCurve",
+        "A day in slots with its figures; `tz` asks for the day of another zone than the point's.",
+        schemas.LoadCurveReply, parameters=(POINT, *_ZONE_AND_FORM), problems=_PROBLEMS, reply_types=TABLE_FORMS,
+        is_query=True,
+    ),
+    Operation(
+        "GET", "/load-curve", get_sum_curve, "getSumLoadCurve",
+        "The sum of several points' curves, and how many points lack in each slot.",
+        schemas.LoadCurveReply, parameters=(POINTS, STATION, *_ZONE_AND_FORM),
+        problems=(*_PROBLEMS, problem.STATION_NOT_FOUND), reply_types=TABLE_FORMS, is_query=True,
+    ),
+)  # fmt: skip

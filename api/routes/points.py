@@ -1,0 +1,148 @@
+"""Points: list, read, make, change, rename; and the stations they belong to."""
+
+import asyncio
+from collections import Counter
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from api import cursor, formats, json_body, point_body, problem, schemas
+from api.body import read_body
+from api.context import CONTEXT
+from api.operation import CURSOR, JSON, POINT, STATION, Operation, Parameter, whole
+from api.params import Params
+from api.selection import path_point
+from historian.errors import HistorianError, PointNotFound
+from historian.model.point import Point
+
+PAGE_POINTS_MAX: Final = 10_000
+PAGE_POINTS_DEFAULT: Final = 1_000
+
+
+async def list_points(request: web.Request) -> web.StreamResponse:
+    """A page of points by rising id."""
+    params = Params(request.query)
+    match, station, item = params.text("match"), params.text("station"), params.text("item")
+    limit = params.whole("limit", 1, PAGE_POINTS_MAX, PAGE_POINTS_DEFAULT)
+    scope = f"points {match} {station} {item}"
+    after_id = cursor.read(params.text("cursor"), scope)
+    registry = request.app[CONTEXT].registry
+    points = registry.list(match, station, item, after_id or 0, limit + 1)
+    next_cursor = cursor.write(points[limit - 1].id, scope) if len(points) > limit else ""
+    replies = [point_body.reply_of(point) for point in points[:limit]]
+    return formats.reply_json(schemas.PointsReply(points=replies, count=len(replies), next=next_cursor))
+
+
+async def post_points(request: web.Request) -> web.StreamResponse:
+    """Make many points; one that cannot be made costs only itself."""
+    bodies = json_body.decode(await read_body(request), list[schemas.PointBody])
+    drafts = [point_body.draft_of(body, pointer=f"/{index}") for index, body in enumerate(bodies)]
+    registry = request.app[CONTEXT].registry
+    outcomes = await asyncio.to_thread(point_body.create_each, registry, drafts)
+    rejects = [
+        schemas.PointReject(
+            index=index, name=draft.name, code=point_body.code_of(outcome), detail=str(outcome)
+        )
+        for index, (draft, outcome) in enumerate(zip(drafts, outcomes, strict=True))
+        if isinstance(outcome, HistorianError)
+    ]
+    made = [outcome for outcome in outcomes if not isinstance(outcome, HistorianError)]
+    reply = schemas.PointsMadeReply(
+        created=sum(is_new for _, is_new in made),
+        existing=sum(not is_new for _, is_new in made),
+        rejected=len(rejects),
+        rejects=rejects,
+        points=[point_body.reply_of(point) for point, _ in made],
+    )
+    return formats.reply_json(reply)
+
+
+async def get_point(request: web.Request) -> web.StreamResponse:
+    """One point, under its name, a former name or its id."""
+    named = path_point(request)
+    return formats.reply_json(point_body.reply_of(named.point, named.renamed_to))
+
+
+async def put_point(request: web.Request) -> web.StreamResponse:
+    """Make the point, or change the one of that name so that it is as described."""
+    body = json_body.decode(await read_body(request), schemas.PointBody)
+    registry = request.app[CONTEXT].registry
+    name = request.match_info["point"]
+    try:
+        existing = registry.get(name)
+    except PointNotFound:
+        draft = point_body.draft_of(msgspec.structs.replace(body, name=name))
+        point = await asyncio.to_thread(registry.create, draft)
+        return formats.reply_json(point_body.reply_of(point), status=201)
+    point_body.require(body, "unit", "kind")
+    return await _change(request, existing, body)
+
+
+async def patch_point(request: web.Request) -> web.StreamResponse:
+    """Change the attributes that are given; ``name`` renames, and the former name goes on answering."""
+    body = json_body.decode(await read_body(request), schemas.PointBody)
+    return await _change(request, path_point(request).point, body)
+
+
+async def list_stations(request: web.Request) -> web.StreamResponse:
+    """All stations that have a point."""
+    registry = request.app[CONTEXT].registry
+    counts = Counter(point.station for point in registry.list(limit=registry.count()) if point.station)
+    stations = [
+        schemas.StationReply(station=station, point_count=counts[station]) for station in registry.stations()
+    ]
+    return formats.reply_json(schemas.StationsReply(stations=stations))
+
+
+async def _change(request: web.Request, point: Point, body: schemas.PointBody) -> web.StreamResponse:
+    registry = request.app[CONTEXT].registry
+    changes, valid_from_us = point_body.changes_of(body)
+
+    def change() -> Point:
+        changed = registry.update(point.id, changes, valid_from_us) if changes else point
+        if body.name is not msgspec.UNSET and body.name != changed.name:
+            return registry.rename(point.id, body.name)
+        return changed
+
+    return formats.reply_json(point_body.reply_of(await asyncio.to_thread(change)))
+
+
+_MATCH: Final = Parameter("match", "Glob on the name: * ? […], minding case.", {"type": "string"})
+_ITEM: Final = Parameter("item", "Item of the standard's catalogue, such as T2.06.", {"type": "string"})
+_LIMIT: Final = whole("limit", f"Points on a page; {PAGE_POINTS_DEFAULT} where absent.", 1, PAGE_POINTS_MAX)
+_BODY_PROBLEMS: Final = (
+    problem.MALFORMED_JSON, problem.INVALID_BODY, problem.POINT_INVALID, problem.UNIT_MISMATCH, problem.INVALID_TIME,
+    problem.BODY_TOO_LARGE,
+)  # fmt: skip
+_POINT_BODY: Final = ((JSON, schemas.PointBody),)
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", "/points", list_points, "listPoints", "A page of points by rising id.", schemas.PointsReply,
+        parameters=(_MATCH, STATION, _ITEM, _LIMIT, CURSOR), problems=(problem.INVALID_CURSOR,),
+    ),
+    Operation(
+        "POST", "/points", post_points, "createPoints", "Make many points; one fault costs only itself.",
+        schemas.PointsMadeReply, problems=_BODY_PROBLEMS, request_types=((JSON, list[schemas.PointBody]),),
+    ),
+    Operation(
+        "GET", "/points/{point}", get_point, "getPoint", "One point.", schemas.PointReply,
+        parameters=(POINT,), problems=(problem.POINT_NOT_FOUND,),
+    ),
+    Operation(
+        "PUT", "/points/{point}", put_point, "putPoint",
+        "Make the point (201) or change it; unit and kind are required, the rest has defaults.",
+        schemas.PointReply, parameters=(POINT,), problems=(problem.POINT_CONFLICT, *_BODY_PROBLEMS),
+        request_types=_POINT_BODY,
+    ),
+    Operation(
+        "PATCH", "/points/{point}", patch_point, "patchPoint", "Change or rename the point.", schemas.PointReply,
+        parameters=(POINT,), problems=(problem.POINT_NOT_FOUND, problem.POINT_CONFLICT, *_BODY_PROBLEMS),
+        request_types=_POINT_BODY,
+    ),
+    Operation(
+        "GET", "/stations", list_stations, "listStations", "All stations that have a point.",
+        schemas.StationsReply,
+    ),
+)  # fmt: skip

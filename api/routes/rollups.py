@@ -1,0 +1,157 @@
+"""Energy and demand of days, months and years, with their evidence and their revisions."""
+
+import asyncio
+import datetime
+import re
+import zoneinfo
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar, cast
+
+from aiohttp import web
+
+from api import formats, problem, rollup_form, schemas
+from api.context import CONTEXT
+from api.formats import Format
+from api.operation import (
+    BOM,
+    FORMAT,
+    IF_NONE_MATCH,
+    POINT,
+    POINTS,
+    STATION,
+    TABLE_FORMS,
+    TIME_FORM,
+    UNIT,
+    ZONE,
+    Operation,
+    Parameter,
+    one_of,
+)
+from api.params import Params, parse_date
+from api.problem import Problem
+from api.sample_form import SampleForm
+from api.selection import path_point, select_points
+from historian.energy import calendar
+from historian.energy.calendar import PeriodName
+from historian.errors import TimeError
+from historian.model import timestamp
+from historian.rollup.row import RollupRow
+
+Result = TypeVar("Result")
+
+_PERIODS: Final = ("day", "month", "year")
+_THREAD_ROWS_MIN: Final = 200
+
+
+class _Answer(NamedTuple):
+    rows: list[schemas.RollupReply]
+    etag: str
+
+
+async def get_rollups(request: web.Request) -> web.StreamResponse:
+    """Rows of every whole period that the range touches, point by point."""
+    context, params = request.app[CONTEXT], Params(request.query)
+    points, form = select_points(context, params), SampleForm.of(params)
+    period = cast(PeriodName, params.choice("period", _PERIODS, "day"))
+    zone = form.times.zone
+    first, last = _dates(params, zone or timestamp.load_zone(points[0].time_zone))
+    choice = formats.choose_format(request)
+    rows = await context.rollup.rows(points, period, first, last, zone)
+    names = {point.id: point.name for point in points}
+    answer = await _beside_the_loop(len(rows), lambda: _write(rows, names, form, choice))
+    headers = {"ETag": answer.etag, "Cache-Control": "no-cache"}
+    if rollup_form.is_unchanged(request.headers.get("If-None-Match", ""), answer.etag):
+        return web.Response(status=304, headers=headers)
+    if choice is not Format.JSON:
+        table = await _beside_the_loop(len(rows), lambda: formats.table_of(answer.rows, schemas.RollupReply))
+        return await formats.reply_table(request, table, choice, etag=answer.etag)
+    reply = schemas.RollupsReply(period=period, rows=answer.rows, time_zone=form.times.zone_name)
+    return await _beside_the_loop(len(rows), lambda: formats.reply_json(reply, headers=headers))
+
+
+async def get_revisions(request: web.Request) -> web.StreamResponse:
+    """Every version of one figure."""
+    named = path_point(request)
+    period, date_text = request.match_info["period"], request.match_info["date"]
+    if period not in _PERIODS:
+        words = ", ".join(_PERIODS)
+        raise Problem.of_parameter("period", f"{period!r} is not one of: {words}", f"可选值：{words}")
+    date = parse_date("date", date_text)
+    form = SampleForm.of(Params(request.query))
+    rows = await request.app[CONTEXT].rollup.revisions(named.point, cast(PeriodName, period), date)
+    replies = rollup_form.replies_of(rows, {named.point.id: named.point.name}, form)
+    return formats.reply_json(
+        schemas.RevisionsReply(point=named.point.name, period=period, date=date_text, revisions=replies)
+    )
+
+
+def _write(rows: Sequence[RollupRow], names: Mapping[int, str], form: SampleForm, choice: Format) -> _Answer:
+    representation = f"{choice.value} {form.times.is_epoch_ms} {form.times.zone_name} {form.unit}"
+    return _Answer(
+        rollup_form.replies_of(rows, names, form), rollup_form.digest_of(rows, names, representation)
+    )
+
+
+async def _beside_the_loop(row_count: int, work: Callable[[], Result]) -> Result:
+    return work() if row_count < _THREAD_ROWS_MIN else await asyncio.to_thread(work)
+
+
+def _dates(params: Params, zone: zoneinfo.ZoneInfo) -> tuple[datetime.date, datetime.date]:
+    first = _date(params, "from", zone, is_end=False)
+    last = _date(params, "to", zone, is_end=True)
+    if first >= last:
+        raise Problem.of_parameter("to", "is not after from; ranges are [from, to)", "须晚于 from")
+    return first, last
+
+
+def _date(params: Params, name: str, zone: zoneinfo.ZoneInfo, *, is_end: bool) -> datetime.date:
+    """A local date: 2026-11-21, 2026-11 or 2026; or the local date of an instant, the one after it for an end."""
+    text = params.required_text(name)
+    if re.fullmatch(r"\d{4}", text):
+        text = f"{text}-01-01"
+    elif re.fullmatch(r"\d{4}-\d{2}", text):
+        text = f"{text}-01"
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return parse_date(name, text)
+    time_us = params.time_us(name)
+    try:
+        date = calendar.local_date(time_us, zone)
+        is_midnight = calendar.day_start_us(date, zone) == time_us
+        return date + datetime.timedelta(days=1) if is_end and not is_midnight else date
+    except (TimeError, OverflowError) as error:
+        raise Problem.of_parameter(name, str(error), "超出日期范围", problem.INVALID_TIME) from error
+
+
+_PERIOD: Final = one_of("period", "Length of each row; day where absent.", *_PERIODS)
+_DATE_OR_TIME: Final = {"type": "string", "examples": ["2026-11-21", "2026-11", "2026", "1795190400000"]}
+_FROM: Final = Parameter(
+    "from", "First local date, month or year; or an instant.", _DATE_OR_TIME, is_required=True
+)
+_TO: Final = Parameter("to", "The date after the last; or an instant.", _DATE_OR_TIME, is_required=True)
+_OTHER_ZONE: Final = ZONE._replace(
+    description="Days of this zone instead of each point's own, and local times."
+)
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", "/rollups", get_rollups, "getRollups",
+        "Energy, demand and their evidence by day, month or year; ETag and If-None-Match are honoured.",
+        schemas.RollupsReply,
+        parameters=(_PERIOD, POINTS, STATION, _FROM, _TO, _OTHER_ZONE, TIME_FORM, UNIT, FORMAT, BOM, IF_NONE_MATCH),
+        problems=(
+            problem.INVALID_TIME, problem.POINT_NOT_FOUND, problem.STATION_NOT_FOUND, problem.UNIT_MISMATCH,
+            problem.QUERY_TOO_LARGE, problem.NOT_ACCEPTABLE,
+        ),
+        reply_types=TABLE_FORMS, is_query=True,
+    ),
+    Operation(
+        "GET", "/rollups/{point}/{period}/{date}/revisions", get_revisions, "getRollupRevisions",
+        "Every version of one figure, oldest first.", schemas.RevisionsReply,
+        parameters=(
+            POINT, _PERIOD._replace(where="path", is_required=True),
+            Parameter("date", "A local date in the period.", {"type": "string", "format": "date"}, "path", True),
+            ZONE, TIME_FORM, UNIT,
+        ),
+        problems=(problem.POINT_NOT_FOUND, problem.UNIT_MISMATCH), is_query=True,
+    ),
+)  # fmt: skip

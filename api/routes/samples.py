@@ -1,0 +1,261 @@
+"""Samples of one point: recorded, at a time, interpolated, for a plot, in figures; and its gaps."""
+
+from typing import Final, Literal, cast
+
+from aiohttp import web
+
+from api import cursor, formats, plot_form, problem, schemas
+from api.context import CONTEXT
+from api.formats import Format
+from api.operation import (
+    AT_TIME,
+    CURSOR,
+    END,
+    FORMAT,
+    INTERVAL,
+    MAX_GAP,
+    POINT,
+    QUALITY,
+    SAMPLE_FORM,
+    START,
+    TABLE_FORMS,
+    TIME_FORM,
+    UNIT,
+    ZONE,
+    Operation,
+    one_of,
+    whole,
+)
+from api.params import Params
+from api.sample_form import SampleColumns, SampleForm, reply_samples, stored_label
+from api.selection import Named, path_point
+from api.time_form import TimeForm
+from historian.model import quality as q
+from historian.model.point import format_interval
+from historian.query.gaps import Gap
+from historian.query.summary import Summary
+
+Boundary = Literal["inside", "outside", "interpolated"]
+Order = Literal["asc", "desc"]
+AtMode = Literal["before", "after", "exact", "interpolated"]
+GapMode = Literal["break", "hold"]
+Basis = Literal["time", "event"]
+
+SAMPLES_PAGE_MAX: Final = 2_000_000
+PLOT_WIDTH_DEFAULT: Final = 1_000
+PLOT_WIDTH_MAX: Final = 20_000
+
+
+async def get_recorded(request: web.Request) -> web.StreamResponse:
+    """Samples as they were stored."""
+    params = Params(request.query)
+    named, span = path_point(request), params.span()
+    boundary = params.choice("boundary", ("inside", "outside", "interpolated"), "inside")
+    order = params.choice("order", ("asc", "desc"), "asc")
+    limit = params.whole("limit", 1, SAMPLES_PAGE_MAX)
+    scope = f"recorded {named.point.id} {span} {boundary} {order}"
+    page = await request.app[CONTEXT].query.recorded(
+        named.point,
+        span,
+        cast(Boundary, boundary),
+        cast(Order, order),
+        limit,
+        cursor.read(params.text("cursor"), scope),
+    )
+    following = "" if page.next_time_us is None else cursor.write(page.next_time_us, scope)
+    columns = SampleColumns(page.run.time_us, page.run.value, page.run.quality)
+    return await reply_samples(request, named, span, columns, next_cursor=following)
+
+
+async def get_at(request: web.Request) -> web.StreamResponse:
+    """The sample at, before or after an instant, or the value interpolated there."""
+    params = Params(request.query)
+    named, form = path_point(request), SampleForm.of(params)
+    unit = form.unit_of(named.point.unit)
+    time_us = params.time_us("time")
+    mode = params.choice("mode", ("before", "after", "exact", "interpolated"), "before")
+    run = await request.app[CONTEXT].query.at(named.point, time_us, cast(AtMode, mode))
+    found = run.sample_count > 0
+    bits = int(run.quality[0]) if found else q.MISSING
+    found_us = int(run.time_us[0]) if found else None
+    reply = schemas.SampleReply(
+        point=named.point.name,
+        unit=unit,
+        label=stored_label(named.point),
+        asked=form.times.time(time_us),
+        mode=mode,
+        time=form.times.time(found_us),
+        value=form.number(float(run.value[0]), named.point.unit) if found else None,
+        quality=form.quality(bits),
+        origin=q.origin_name(bits),
+        time_local=form.times.local(found_us),
+        renamed_to=named.renamed_to,
+    )
+    return formats.reply_json(reply)
+
+
+async def get_interpolated(request: web.Request) -> web.StreamResponse:
+    """A value every interval; gaps break the row unless they are to be held."""
+    params = Params(request.query)
+    named, span = path_point(request), params.span()
+    interval_us = params.interval_us("interval", named.point.interval_us)
+    gaps = params.choice("gaps", ("break", "hold"), "break")
+    columns = await request.app[CONTEXT].query.interpolated(
+        named.point, span, interval_us, cast(GapMode, gaps), params.interval_us("max_gap")
+    )
+    return await reply_samples(
+        request, named, span, SampleColumns(*columns), interval=format_interval(interval_us)
+    )
+
+
+async def get_plot(request: web.Request) -> web.StreamResponse:
+    """What a chart of so many pixel columns can show."""
+    params = Params(request.query)
+    named, span, form = path_point(request), params.span(), SampleForm.of(params)
+    unit = form.unit_of(named.point.unit)
+    width = params.whole("width", 1, PLOT_WIDTH_MAX, PLOT_WIDTH_DEFAULT)
+    plot = await request.app[CONTEXT].query.plot(named.point, span, width)
+    reply = schemas.PlotReply(
+        point=named.point.name,
+        unit=unit,
+        label=stored_label(named.point),
+        start=form.times.time(span.start_us),
+        end=form.times.time(span.end_us),
+        width=width,
+        pixels=plot_form.pixels_of(plot, form, named.point.unit),
+        gaps=plot_form.gaps_of(plot, form),
+        doubts=plot_form.doubts_of(plot, form),
+        renamed_to=named.renamed_to,
+    )
+    return formats.reply_json(reply)
+
+
+async def get_summary(request: web.Request) -> web.StreamResponse:
+    """Figures of the range, or of each interval in it."""
+    params = Params(request.query)
+    named, span, form = path_point(request), params.span(), SampleForm.of(params)
+    unit = form.unit_of(named.point.unit)
+    basis = params.choice("basis", ("time", "event"), "time")
+    found = await request.app[CONTEXT].query.summary(
+        [named.point], span, params.interval_us("interval"), cast(Basis, basis)
+    )
+    rows = [_summary_row(summary, named, form, unit) for summary in found]
+    choice = formats.choose_format(request)
+    if choice is not Format.JSON:
+        return await formats.reply_table(request, formats.table_of(rows, schemas.SummaryRow), choice)
+    reply = schemas.SummaryReply(
+        point=named.point.name,
+        unit=unit,
+        label=stored_label(named.point),
+        basis=basis,
+        rows=rows,
+        renamed_to=named.renamed_to,
+    )
+    return formats.reply_json(reply)
+
+
+async def get_gaps(request: web.Request) -> web.StreamResponse:
+    """Where samples are missing, and why."""
+    params = Params(request.query)
+    named, span, form = path_point(request), params.span(), TimeForm.of(params)
+    found = await request.app[CONTEXT].query.gaps(named.point, span)
+    rows = [_gap_row(gap, form) for gap in found]
+    choice = formats.choose_format(request)
+    if choice is not Format.JSON:
+        return await formats.reply_table(request, formats.table_of(rows, schemas.GapRow), choice)
+    reply = schemas.GapsReply(
+        point=named.point.name,
+        start=form.time(span.start_us),
+        end=form.time(span.end_us),
+        gaps=rows,
+        renamed_to=named.renamed_to,
+    )
+    return formats.reply_json(reply)
+
+
+def _summary_row(summary: Summary, named: Named, form: SampleForm, unit: str) -> schemas.SummaryRow:
+    own, times = named.point.unit, form.times
+    return schemas.SummaryRow(
+        point=named.point.name,
+        start=times.time(summary.start_us),
+        end=times.time(summary.end_us),
+        unit=unit,
+        total_unit=summary.total_unit,
+        min=form.number(summary.min, own),
+        min_time=times.time(summary.min_time_us),
+        max=form.number(summary.max, own),
+        max_time=times.time(summary.max_time_us),
+        mean=form.number(summary.mean, own),
+        total=summary.total,
+        std=form.number(summary.std, own),
+        count=summary.count,
+        good_share=summary.good_share,
+        start_local=times.local(summary.start_us),
+        end_local=times.local(summary.end_us),
+        min_time_local=times.local(summary.min_time_us),
+        max_time_local=times.local(summary.max_time_us),
+    )
+
+
+def _gap_row(gap: Gap, form: TimeForm) -> schemas.GapRow:
+    return schemas.GapRow(
+        start=form.time(gap.start_us),
+        end=form.time(gap.end_us),
+        missing_count=gap.missing_count,
+        cause=gap.cause,
+        detail=gap.detail,
+        start_local=form.local(gap.start_us),
+        end_local=form.local(gap.end_us),
+    )
+
+
+_LIMIT: Final = whole("limit", "Samples on a page; all where absent.", 1, SAMPLES_PAGE_MAX)
+_WIDTH: Final = whole("width", f"Pixel columns; {PLOT_WIDTH_DEFAULT} where absent.", 1, PLOT_WIDTH_MAX)
+_BOUNDARY: Final = one_of(
+    "boundary", "`outside` adds the samples next to the range, `interpolated` the values on its edges.",
+    "inside", "outside", "interpolated",
+)  # fmt: skip
+_ORDER: Final = one_of("order", "By time, rising or falling.", "asc", "desc")
+_MODE: Final = one_of(
+    "mode", "Which sample; `before` and `after` take one at the instant too.",
+    "before", "after", "exact", "interpolated",
+)  # fmt: skip
+_GAPS: Final = one_of("gaps", "`hold` keeps the last value, as suspect.", "break", "hold")
+_BASIS: Final = one_of("basis", "Weigh by time held, or each sample alike.", "time", "event")
+_READ_PROBLEMS: Final = (
+    problem.INVALID_TIME, problem.INVALID_PARAMETER, problem.POINT_NOT_FOUND, problem.UNIT_MISMATCH,
+    problem.QUERY_TOO_LARGE, problem.NOT_ACCEPTABLE,
+)  # fmt: skip
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", "/points/{point}/recorded", get_recorded, "getRecorded", "Samples as stored.", schemas.SamplesReply,
+        parameters=(POINT, START, END, _BOUNDARY, _ORDER, _LIMIT, CURSOR, *SAMPLE_FORM),
+        problems=(*_READ_PROBLEMS, problem.INVALID_CURSOR), reply_types=TABLE_FORMS, is_query=True,
+    ),
+    Operation(
+        "GET", "/points/{point}/at", get_at, "getAt", "One sample, or the value at an instant.",
+        schemas.SampleReply, parameters=(POINT, AT_TIME.required(), _MODE, ZONE, UNIT, QUALITY),
+        problems=_READ_PROBLEMS, is_query=True,
+    ),
+    Operation(
+        "GET", "/points/{point}/interpolated", get_interpolated, "getInterpolated", "A value every interval.",
+        schemas.SamplesReply, parameters=(POINT, START, END, INTERVAL, _GAPS, MAX_GAP, *SAMPLE_FORM),
+        problems=_READ_PROBLEMS, reply_types=TABLE_FORMS, is_query=True,
+    ),
+    Operation(
+        "GET", "/points/{point}/plot", get_plot, "getPlot", "First, last, lowest and highest of each pixel column.",
+        schemas.PlotReply, parameters=(POINT, START, END, _WIDTH, ZONE, TIME_FORM, UNIT, QUALITY),
+        problems=_READ_PROBLEMS, is_query=True,
+    ),
+    Operation(
+        "GET", "/points/{point}/summary", get_summary, "getSummary", "Figures of the range or of each interval.",
+        schemas.SummaryReply, parameters=(POINT, START, END, INTERVAL, _BASIS, *SAMPLE_FORM),
+        problems=_READ_PROBLEMS, reply_types=TABLE_FORMS, is_query=True,
+    ),
+    Operation(
+        "GET", "/points/{point}/gaps", get_gaps, "getGaps", "Where samples are missing, and why.",
+        schemas.GapsReply, parameters=(POINT, START, END, ZONE, TIME_FORM, FORMAT),
+        problems=_READ_PROBLEMS, reply_types=TABLE_FORMS, is_query=True,
+    ),
+)  # fmt: skip

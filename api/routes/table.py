@@ -1,0 +1,19 @@
+"""The route table: every operation of the HTTP contract that this version has."""
+
+from api.operation import Operation
+from api.routes import drivers, ingest, latest, load_curve, operations, page, points, rollups, samples
+
+
+def all_operations() -> tuple[Operation, ...]:
+    """Each once, in the order of the contract."""
+    return (
+        *ingest.OPERATIONS,
+        *points.OPERATIONS,
+        *samples.OPERATIONS,
+        *latest.OPERATIONS,
+        *load_curve.OPERATIONS,
+        *rollups.OPERATIONS,
+        *drivers.OPERATIONS,
+        *operations.OPERATIONS,
+        *page.OPERATIONS,
+    )

@@ -1,0 +1,142 @@
+"""How samples are written in one reply: unit, times, quality, and as columns or as rows."""
+
+import asyncio
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from aiohttp import web
+from msgspec import Raw
+
+from api import formats, json_columns, problem, schemas
+from api.formats import Column, Format, Table
+from api.params import Params
+from api.problem import Problem
+from api.selection import Named
+from api.time_form import TimeForm
+from historian.errors import UnitError
+from historian.model import quality as q
+from historian.model import unit
+from historian.model.point import Point, TimeLabel
+from historian.model.sample import QualityColumn, TimeColumn, ValueColumn
+from historian.model.timerange import TimeRange
+
+
+class SampleColumns(NamedTuple):
+    """What is to be written: times, values in the point's unit (NaN is a gap), quality."""
+
+    time_us: TimeColumn
+    value: ValueColumn
+    quality: QualityColumn
+
+
+class SampleForm(NamedTuple):
+    """What the query asked for; an empty unit means the point's own."""
+
+    times: TimeForm
+    unit: str
+    is_quality_full: bool
+
+    @classmethod
+    def of(cls, params: Params) -> "SampleForm":
+        """From ``tz=``, ``time=``, ``unit=`` and ``quality=``. Raises Problem."""
+        is_full = params.choice("quality", ("word", "full"), "word") == "full"
+        return cls(TimeForm.of(params), params.text("unit") or "", is_full)
+
+    def unit_of(self, own: str) -> str:
+        """The unit of the answer for values that are held in `own`. Raises Problem 422 across dimensions."""
+        if not self.unit:
+            return own
+        try:
+            unit.conversion_factor(own, self.unit)
+            return unit.get_unit(self.unit).symbol
+        except UnitError as error:
+            text = str(error)
+            raise Problem.of_parameter(
+                "unit", text, f"单位不可换算：{text}", problem.UNIT_MISMATCH
+            ) from error
+
+    def convert(self, value: ValueColumn, own: str) -> ValueColumn:
+        """Values held in `own`, in the unit of the answer."""
+        return unit.convert(value, own, self.unit) if self.unit else value
+
+    def number(self, value: float | None, own: str) -> float | None:
+        """One value, likewise; None and NaN are null."""
+        if value is None or np.isnan(value):
+            return None
+        return unit.convert(value, own, self.unit) if self.unit else value
+
+    def encode_quality(self, quality: QualityColumn) -> Raw:
+        """A column of words, or of objects where asked for."""
+        if self.is_quality_full:
+            return json_columns.encode_full_quality(quality)
+        return json_columns.encode_validity(quality)
+
+    def quality(self, bits: int) -> str | dict[str, Any]:
+        """One quality as a word, or as an object where asked for."""
+        return json_columns.describe_quality(bits) if self.is_quality_full else q.validity_name(bits)
+
+
+async def reply_samples(
+    request: web.Request,
+    named: Named,
+    span: TimeRange,
+    columns: SampleColumns,
+    *,
+    interval: str = "",
+    next_cursor: str = "",
+) -> web.StreamResponse:
+    """Samples of one point in the form that the request asks for."""
+    form = SampleForm.of(Params(request.query))
+    unit_symbol = form.unit_of(named.point.unit)
+    converted = columns._replace(value=form.convert(columns.value, named.point.unit))
+    choice = formats.choose_format(request)
+    if choice is not Format.JSON:
+        table = _table_of(named.point, unit_symbol, converted, form)
+        return await formats.reply_table(request, table, choice, next_cursor=next_cursor or None)
+
+    def encode() -> bytes:
+        return msgspec.json.encode(
+            schemas.SamplesReply(
+                point=named.point.name,
+                unit=unit_symbol,
+                label=stored_label(named.point),
+                start=form.times.time(span.start_us),
+                end=form.times.time(span.end_us),
+                times=form.times.encode(converted.time_us),
+                values=json_columns.encode_values(converted.value),
+                quality=form.encode_quality(converted.quality),
+                origin=json_columns.encode_origin(converted.quality),
+                times_local=form.times.encode_local(converted.time_us),
+                time_zone=form.times.zone_name,
+                interval=interval,
+                renamed_to=named.renamed_to,
+                next=next_cursor,
+            )
+        )
+
+    is_small = len(columns.time_us) < formats.THREAD_CELLS_MIN
+    body = encode() if is_small else await asyncio.to_thread(encode)
+    return web.Response(body=body, content_type="application/json")
+
+
+def stored_label(point: Point) -> TimeLabel:
+    """What the times of a reply mark: the start of each period, or an instant."""
+    return TimeLabel.PERIOD_START if point.has_period else TimeLabel.INSTANT
+
+
+def _table_of(point: Point, unit_symbol: str, columns: SampleColumns, form: SampleForm) -> Table:
+    quality = columns.quality
+    cells: list[Column] = [
+        *form.times.columns("time", columns.time_us),
+        formats.constant("point", point.name),
+        formats.values("value", columns.value),
+        formats.constant("unit", unit_symbol),
+        formats.words("quality", quality & q.VALIDITY_MASK, q.VALIDITY_NAMES),
+        formats.words("origin", (quality & q.ORIGIN_MASK) >> q.ORIGIN_SHIFT, json_columns.ORIGIN_WORDS),
+    ]
+    if form.is_quality_full:
+        cells.append(
+            Column("quality_bits", lambda first, last: quality[first:last].tolist()),
+        )
+    return Table(tuple(cells), len(columns.time_us))

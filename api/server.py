@@ -1,0 +1,137 @@
+"""Builds the web application from the route table and starts it behind limits."""
+
+import re
+import secrets
+from typing import Final
+
+from aiohttp import web
+
+from api import openapi
+from api.body import answer_expectation, refuse_large_bodies
+from api.connection_gate import GatedSite
+from api.context import CONTEXT, ApiContext
+from api.errors import REQUEST_ID, Handler, answer_problems
+from api.line_intake import LinePoints
+from api.operation import Operation
+from api.routes import table
+from api.routes.ingest import LINE_POINTS
+from historian import logs
+from historian.metrics import Counter
+
+# aiohttp reads on for this long after an early answer, so that a client still sending sees the answer.
+LINGERING_S: Final = 2.0
+SHUTDOWN_S: Final = 3.0
+
+_LOG: Final = logs.EventLog("api")
+_REQUEST_ID_FORM: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_BEGAN_S: Final = web.RequestKey("began_s", float)
+_OPERATION: Final = web.RequestKey("operation", Operation)
+_COUNTERS: Final = web.AppKey("counters", dict[tuple[str, str, int], Counter])
+
+# The page is the only thing a browser shows; nothing it loads comes from elsewhere or stands in line.
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def make_app(context: ApiContext) -> web.Application:
+    """The whole HTTP side, not yet listening."""
+    app = web.Application(
+        middlewares=[_stamp_request, answer_problems, refuse_large_bodies],
+        client_max_size=context.settings.server.body_bytes_max,
+    )
+    app[CONTEXT] = context
+    app[_COUNTERS] = {}
+    app[LINE_POINTS] = LinePoints(context.registry, context.settings.ingest)
+    operations = table.all_operations()
+    app[openapi.DOCUMENT] = openapi.build(operations, context.version)
+    for operation in operations:
+        _add_operation(app, operation)
+    app.on_response_prepare.append(_stamp_response)
+    return app
+
+
+async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
+    """Listen on `host`:`port` (0 takes any free port, see ``runner.addresses``).
+
+    Raises OSError where the address cannot be taken. End with ``await runner.cleanup()``.
+    """
+    context = app[CONTEXT]
+    limits = context.settings.server
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,  # aiohttp takes a gzip stream that ends early for a whole body; `api.body` does not
+        keepalive_timeout=limits.keepalive_s,
+        lingering_time=LINGERING_S,
+        shutdown_timeout=SHUTDOWN_S,
+    )
+    await runner.setup()
+    refused = context.metrics.counter(
+        "historian_http_connections_refused_total", "Connections refused at the caps."
+    )
+    try:
+        await GatedSite(runner, host, port, limits, refused).start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    _LOG.info("listening", host=host, port=runner.addresses[0][1])
+    return runner
+
+
+def _add_operation(app: web.Application, operation: Operation) -> None:
+    checked = operation.checked_handler()
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        request[_OPERATION] = operation
+        return await checked(request)
+
+    for path in operation.paths():
+        if operation.method == "GET":
+            app.router.add_get(path, handle, expect_handler=answer_expectation)
+        else:
+            app.router.add_route(operation.method, path, handle, expect_handler=answer_expectation)
+
+
+@web.middleware
+async def _stamp_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request its id and count its answer."""
+    context = request.app[CONTEXT]
+    given = request.headers.get("X-Request-Id", "")
+    request[REQUEST_ID] = given if _REQUEST_ID_FORM.fullmatch(given) else secrets.token_hex(8)
+    request[_BEGAN_S] = context.clock.monotonic_s()
+    response = await handler(request)
+    _count(request, response.status)
+    return response
+
+
+async def _stamp_response(request: web.Request, response: web.StreamResponse) -> None:
+    """Headers of every answer, streamed ones too."""
+    response.headers.update(SECURITY_HEADERS)
+    response.headers["X-Request-Id"] = request.get(REQUEST_ID, "")
+    operation = request.get(_OPERATION)
+    if operation is not None and operation.is_query:
+        spent_ms = (request.app[CONTEXT].clock.monotonic_s() - request[_BEGAN_S]) * 1000
+        response.headers["Server-Timing"] = f"total;dur={spent_ms:.2f}"
+
+
+def _count(request: web.Request, status: int) -> None:
+    operation = request.get(_OPERATION)
+    name = operation.name if operation else "unmatched"
+    counters = request.app[_COUNTERS]
+    key = (request.method, name, status)
+    counter = counters.get(key)
+    if counter is None:
+        counter = counters[key] = request.app[CONTEXT].metrics.counter(
+            "historian_http_requests_total",
+            "HTTP requests answered.",
+            method=request.method if operation else "any",
+            operation=name,
+            status=str(status),
+        )
+    counter.add()

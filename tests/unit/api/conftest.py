@@ -1,0 +1,137 @@
+"""A real HTTP server on loopback over a store in memory; registry, query and rollup are the real ones."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import ClientResponse, ClientSession
+
+from api.context import ApiContext
+from api.server import make_app, start
+from historian.catalogue.journal import Journal
+from historian.catalogue.registry import Registry
+from historian.clock import ManualClock
+from historian.metrics import Metrics
+from historian.model.ports import DriverStatus
+from historian.model.timestamp import parse_time_us
+from historian.query.engine import QueryEngine
+from historian.query.limits import QueryLimits
+from historian.rollup.row import RollupLimits
+from historian.rollup.service import RollupService
+from historian.settings import Settings
+from tests.unit.api.memory_store import MemoryStore
+
+NOW = "2026-11-22T08:00:00Z"
+
+
+class FixedDrivers:
+    """Implements ports.DriverDirectory."""
+
+    def __init__(self) -> None:
+        self.listed: list[DriverStatus] = []
+
+    def statuses(self) -> list[DriverStatus]:
+        return self.listed
+
+
+class Api:
+    """The client of one test, and what stands behind the server."""
+
+    def __init__(
+        self, client: ClientSession, context: ApiContext, store: MemoryStore, drivers: FixedDrivers
+    ) -> None:
+        self.client = client
+        self.context = context
+        self.store = store
+        self.drivers = drivers
+
+    async def get(self, path: str, **headers: str) -> ClientResponse:
+        return await self.client.get(path, headers=headers)
+
+    async def get_json(self, path: str, status: int = 200) -> Any:
+        response = await self.client.get(path)
+        assert response.status == status, await response.text()
+        return await response.json()
+
+    async def problem(self, path: str, status: int, kind: str, **headers: str) -> Any:
+        return await expect_problem(await self.client.get(path, headers=headers), status, kind)
+
+    async def put_point(self, name: str, unit: str = "kW", kind: str = "instantaneous", **more: Any) -> Any:
+        response = await self.client.put(f"/api/v1/points/{name}", json={"unit": unit, "kind": kind, **more})
+        assert response.status in (200, 201), await response.text()
+        return await response.json()
+
+    async def ingest(self, *series: dict[str, Any], **more: Any) -> Any:
+        response = await self.client.post("/api/v1/ingest", json={"series": list(series), **more})
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+
+async def expect_problem(response: ClientResponse, status: int, kind: str) -> Any:
+    """The body of a problem reply of that status and kind."""
+    text = await response.text()
+    assert response.status == status, text
+    assert response.content_type == "application/problem+json", text
+    body = msgspec.json.decode(text)
+    assert body["type"] == f"/problems/{kind}", text
+    assert body["status"] == status
+    assert body["request_id"] == response.headers["X-Request-Id"]
+    assert "Traceback" not in text
+    return body
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture
+def web_dir(tmp_path: Path) -> Path:
+    folder = tmp_path / "web"
+    (folder / "static").mkdir(parents=True)
+    (folder / "vendor").mkdir()
+    (folder / "static" / "index.html").write_text("<!doctype html><title>Historian</title>")
+    (folder / "static" / "app.js").write_text("export {};")
+    (folder / "vendor" / "chart.js").write_text("export {};")
+    (folder / "secret.html").write_text("no")
+    return folder
+
+
+@pytest.fixture
+def context(tmp_path: Path, settings: Settings, web_dir: Path) -> Iterator[ApiContext]:
+    clock = ManualClock(parse_time_us(NOW))
+    store = MemoryStore()
+    registry = Registry(tmp_path / "points.db", clock, "Asia/Shanghai")
+    journal = Journal(tmp_path / "journal.db", clock)
+    rollup = RollupService(store, registry, tmp_path / "rollups.db", clock, RollupLimits())
+    yield ApiContext(
+        clock=clock,
+        metrics=Metrics(),
+        registry=registry,
+        sink=store,
+        query=QueryEngine(store, journal, clock, QueryLimits()),
+        rollup=rollup,
+        drivers=FixedDrivers(),
+        health=store,
+        settings=settings,
+        version="1.2.3",
+        web_dir=web_dir,
+    )
+    journal.close()
+    registry.close()
+
+
+@pytest.fixture
+async def api(context: ApiContext) -> AsyncIterator[Api]:
+    await context.rollup.open()
+    store, drivers = context.sink, context.drivers
+    assert isinstance(store, MemoryStore)
+    assert isinstance(drivers, FixedDrivers)
+    runner = await start(make_app(context), "127.0.0.1", 0)
+    host, port = runner.addresses[0][:2]
+    async with ClientSession(f"http://{host}:{port}") as client:
+        yield Api(client, context, store, drivers)
+    await runner.cleanup()
+    await context.rollup.close()

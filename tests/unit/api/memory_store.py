@@ -1,0 +1,87 @@
+"""A store in memory: the list model that stands in for log, ring and segments where HTTP is the subject."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from historian.errors import HistorianError
+from historian.model.ports import AppendResult, OnConflict, Outcome, StoreStatus
+from historian.model.sample import SampleBatch, SampleRun, empty_run
+
+Stored = tuple[float, int, int]  # value, quality, sequence
+
+
+class MemoryStore:
+    """SampleSink, SampleReader and StoreHealth over one dict for each point."""
+
+    def __init__(self, time_max_us: int = 4_102_444_800_000_000) -> None:
+        self.samples: dict[int, dict[int, Stored]] = {}
+        self.known_ids: set[int] | None = None
+        self.failure: HistorianError | None = None
+        self.health = StoreStatus(is_writable=True)
+        self._sequence = 0
+        self._time_max_us = time_max_us
+
+    async def append(
+        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+    ) -> AppendResult:
+        if self.failure is not None:
+            raise self.failure
+        assert source, "somebody sent it"
+        self._sequence += 1
+        outcomes = [
+            self._append_one(*entry, on_conflict=on_conflict)
+            for entry in zip(*(column.tolist() for column in batch), strict=True)
+        ]
+        return AppendResult(np.array(outcomes, np.uint8), self._sequence)
+
+    def _append_one(
+        self, point_id: int, time_us: int, value: float, quality: int, *, on_conflict: OnConflict
+    ) -> Outcome:
+        if not np.isfinite(value):
+            return Outcome.NOT_FINITE
+        if time_us > self._time_max_us:
+            return Outcome.TIME_IN_FUTURE
+        samples = self.samples.setdefault(point_id, {})
+        before = samples.get(time_us)
+        if before is not None and before[:2] == (value, quality):
+            return Outcome.DUPLICATE
+        if before is not None and on_conflict != "replace":
+            return Outcome.CONFLICT
+        samples[time_us] = (value, quality, self._sequence)
+        return Outcome.ACCEPTED if before is None else Outcome.REPLACED
+
+    async def read(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[SampleRun]:
+        return [self._run(point_id).between(start_us, end_us) for point_id in point_ids]
+
+    async def last(self, point_ids: Sequence[int]) -> list[SampleRun]:
+        runs = [self._run(point_id) for point_id in point_ids]
+        return [run.between(int(run.time_us[-1]), 2**62) if run.sample_count else run for run in runs]
+
+    async def neighbours(self, point_id: int, time_us: int) -> tuple[SampleRun, SampleRun]:
+        run = self._run(point_id)
+        place = int(np.searchsorted(run.time_us, time_us, side="right"))
+        return _one(run, place - 1), _one(run, place)
+
+    def status(self) -> StoreStatus:
+        return self.health
+
+    def _run(self, point_id: int) -> SampleRun:
+        samples = self.samples.get(point_id, {})
+        times = sorted(samples)
+        value, quality, sequence = (
+            zip(*(samples[time_us] for time_us in times), strict=True) if times else ((), (), ())
+        )
+        return SampleRun(
+            point_id,
+            np.array(times, np.int64),
+            np.array(value, np.float64),
+            np.array(quality, np.uint16),
+            np.array(sequence, np.int64),
+        )
+
+
+def _one(run: SampleRun, place: int) -> SampleRun:
+    if not 0 <= place < run.sample_count:
+        return empty_run(run.point_id)
+    return run.between(int(run.time_us[place]), int(run.time_us[place]) + 1)
