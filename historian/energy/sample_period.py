@@ -111,7 +111,7 @@ def reach_us(kind: PointKind, interval_us: int) -> tuple[int, int]:
         return longest_us, longest_us
     if kind is PointKind.MEAN_POWER:
         return 0, longest_us
-    return longest_gap_us(interval_us) - interval_us, longest_gap_us(interval_us)
+    return longest_gap_us(interval_us) - interval_us + 1, longest_gap_us(interval_us)
 
 
 def _where(run: SampleRun, mask: Mask) -> SampleRun:

@@ -110,7 +110,7 @@ def test_worse_of_agrees_with_worst_of() -> None:
         pytest.param(PointKind.MEAN_POWER, HOUR_US, (0, HOUR_US), id="a mean speaks for its period"),
         pytest.param(PointKind.INTERVAL, HOUR_US, (HOUR_US, HOUR_US), id="an amount presses the one before"),
         pytest.param(
-            PointKind.INSTANTANEOUS, HOUR_US, (HOUR_US // 2, HOUR_US * 3 // 2), id="an instant is held"
+            PointKind.INSTANTANEOUS, HOUR_US, (HOUR_US // 2 + 1, HOUR_US * 3 // 2), id="an instant is held"
         ),
         pytest.param(PointKind.INTERVAL, DAY_US, (2 * DAY_US, 2 * DAY_US), id="days may be longer"),
         pytest.param(PointKind.REGISTER, HOUR_US, (0, 0), id="a reading reaches to its neighbours"),
