@@ -1,7 +1,7 @@
 """Lets a connection in or refuses it at once: a cap for each address and one in all."""
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 from aiohttp import web
@@ -26,7 +26,7 @@ class ConnectionGate(asyncio.Protocol):
         self._refused = refused
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport), "a TCP connection can be written to"
+        transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         reason = self._reason_to_refuse(transport)
         if reason:
             self._refused.add()

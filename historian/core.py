@@ -75,7 +75,7 @@ async def open_core(
         await asyncio.to_thread(warm.warm_kernels)
         registry = Registry(data / filenames.CATALOGUE, clock, settings.time_zone)
         stack.callback(registry.close)
-        journal = Journal(data / filenames.CATALOGUE, clock)
+        journal = Journal(data / filenames.JOURNAL, clock)
         stack.callback(journal.close)
         core = await _start_store(stack, settings, data, clock, metrics, files, registry, journal)
         journal.process_started(clock.now_us())

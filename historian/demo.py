@@ -19,6 +19,8 @@ from historian.store import filenames
 
 log = EventLog("demo")
 
+SIMULATOR_START_TRIES_MAX: Final = 100
+SIMULATOR_START_WAIT_S: Final = 0.05
 SIMULATOR_STOP_TIMEOUT_S: Final = 2.0
 
 
@@ -43,12 +45,17 @@ async def import_once(core: Core) -> None:
 @contextlib.asynccontextmanager
 async def simulators(chosen: Settings) -> AsyncIterator[None]:
     """A simulator process for every driver of the configured substations, on the port it connects to."""
-    processes = [
-        await _start(driver.protocol, driver.host, driver.port)
+    drivers = [
+        driver
         for station in substation.load_all(settings.substation_paths(chosen))
         for driver in station.settings.drivers
     ]
+    processes = [
+        await _start(str(driver.__struct_config__.tag), driver.host, driver.port) for driver in drivers
+    ]
     try:
+        for driver in drivers:
+            await _wait_listening(driver.host, driver.port)
         yield
     finally:
         await asyncio.gather(*map(_stop, processes))
@@ -62,6 +69,16 @@ async def _start(protocol: str, host: str, port: int) -> asyncio.subprocess.Proc
     process = await asyncio.create_subprocess_exec(*command, env=environment, start_new_session=True)
     log.info("simulator_started", protocol=protocol, port=port, process=process.pid)
     return process
+
+
+async def _wait_listening(host: str, port: int) -> None:
+    """Return when the simulator can be reached, or after a while: the driver tries again by itself."""
+    for _ in range(SIMULATOR_START_TRIES_MAX):
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            return
+        await asyncio.sleep(SIMULATOR_START_WAIT_S)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

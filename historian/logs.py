@@ -15,6 +15,8 @@ class KeyValueFormatter(logging.Formatter):
         parts = [text, f"{record.levelname:<7}", record.getMessage()]
         fields: dict[str, object] = getattr(record, "fields", {})
         parts += [f"{key}={_quote(value)}" for key, value in fields.items()]
+        if record.exc_info:  # our own fault: the only case with more than one line
+            parts.append("\n" + self.formatException(record.exc_info))
         return " ".join(parts)
 
 

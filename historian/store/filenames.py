@@ -6,11 +6,12 @@
       wal/0000000000000001.wal   named by the first sequence number inside
       segments/2018-01-0000000007.h5    UTC month and generation
       quarantine/                damaged pieces, set aside for a person to look at
-      catalogue.sqlite           points and the journal of sources
+      catalogue.sqlite           points
+      journal.sqlite             outages of sources, lives of the process
       rollup.sqlite              figures of days, and which are dirty
       demo-imported              the demo's data are in
 
-The last three belong to other packages; their names are here so that all names are in one place.
+The last four belong to other packages; their names are here so that all names are in one place.
 """
 
 import re
@@ -23,6 +24,7 @@ WAL_FOLDER: Final = "wal"
 SEGMENT_FOLDER: Final = "segments"
 QUARANTINE_FOLDER: Final = "quarantine"
 CATALOGUE: Final = "catalogue.sqlite"
+JOURNAL: Final = "journal.sqlite"
 ROLLUP: Final = "rollup.sqlite"
 DEMO_STAMP: Final = "demo-imported"
 TEMPORARY_SUFFIX: Final = ".tmp"
