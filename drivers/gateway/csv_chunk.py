@@ -161,7 +161,9 @@ class ChunkReader:
             missing_count += int(np.count_nonzero(column.is_missing & rows.is_good))
             for bad in np.flatnonzero(rows.is_good & ~column.is_number & ~column.is_missing):
                 text = _shown(rows.fields[bad][self._value_columns[index]])
-                reasons.setdefault(int(rows.line_index[bad]), []).append(f"{point.name}: {text} is not a number")
+                reasons.setdefault(int(rows.line_index[bad]), []).append(
+                    f"{point.name}: {text} is not a number"
+                )
             good = order[(column.is_number & rows.is_good)[order]]
             taken.append(rows.line_index[good])
             values.append(column.value[good])
