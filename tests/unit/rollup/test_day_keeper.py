@@ -1,0 +1,129 @@
+"""One recomputation at a time, and no mark is lost on the way."""
+
+import asyncio
+import datetime
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from historian.clock import ManualClock
+from historian.energy import calendar
+from historian.energy.calendar import DateRange
+from historian.model.point import MINUTE_US, Point, PointKind
+from historian.model.sample import SampleRun
+from historian.model.timestamp import load_zone
+from historian.rollup.day_keeper import DayKeeper
+from historian.rollup.day_table import DayTable
+from tests.support.memory_store import MemoryDirectory, MemoryStore
+
+DATE = datetime.date(2026, 11, 20)
+DAYS = calendar.period_of(DATE, "day")
+START_US = calendar.day_start_us(DATE, load_zone("Asia/Shanghai"))
+POINT = Point(id=1, name="p", unit="kW", kind=PointKind.MEAN_POWER, interval_us=15 * MINUTE_US)
+
+
+class GatedStore(MemoryStore):
+    """A store whose reading waits for a gate, after it has looked at the samples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.has_read = asyncio.Event()
+
+    async def read(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[SampleRun]:
+        runs = await super().read(point_ids, start_us, end_us)
+        self.has_read.set()
+        await self.gate.wait()
+        return runs
+
+
+class Bench(DayKeeper):
+    """A keeper with the store it reads from."""
+
+    def __init__(self, path: Path) -> None:
+        self.store = GatedStore()
+        super().__init__(self.store, MemoryDirectory(POINT), DayTable(path), ManualClock(START_US))
+        self.store.markers = [self.dirty]
+
+    async def energy(self) -> float:
+        figures = await self.figures([POINT], DAYS)
+        return float(figures[0][DATE.toordinal()].total)
+
+
+@pytest.fixture
+async def keeper(tmp_path: Path) -> AsyncIterator[Bench]:
+    made = Bench(tmp_path / "figures.db")
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def test_a_mark_during_a_recomputation_is_not_lost(keeper: Bench) -> None:
+    keeper.store.put(1, {START_US: 4.0})
+    keeper.store.gate.clear()
+    first = asyncio.create_task(keeper.energy())
+    await keeper.store.has_read.wait()
+    keeper.store.put(1, {START_US: 8.0})
+    keeper.store.gate.set()
+    assert await first == 1.0
+    assert await keeper.energy() == 2.0
+
+
+async def test_a_second_reader_waits_for_the_first(keeper: Bench) -> None:
+    keeper.store.put(1, {START_US: 4.0})
+    keeper.store.gate.clear()
+    first = asyncio.create_task(keeper.energy())
+    await keeper.store.has_read.wait()
+    second = asyncio.create_task(keeper.energy())
+    await asyncio.sleep(0)
+    assert not second.done()
+    keeper.store.gate.set()
+    assert (await first, await second) == (1.0, 1.0)
+    assert keeper.store.read_count == 1
+
+
+async def test_saving_waits_until_the_figures_under_way_are_stored(keeper: Bench) -> None:
+    keeper.store.put(1, {START_US: 4.0})
+    keeper.store.gate.clear()
+    making = asyncio.create_task(keeper.energy())
+    await keeper.store.has_read.wait()
+    saving = asyncio.create_task(keeper.flush())
+    await asyncio.sleep(0)
+    assert not saving.done()
+    keeper.store.gate.set()
+    await saving
+    assert making.done()
+
+
+async def test_a_cancelled_recomputation_leaves_the_day_dirty(keeper: Bench) -> None:
+    keeper.store.put(1, {START_US: 4.0})
+    await keeper.energy()
+    keeper.store.put(1, {START_US: 8.0})
+    keeper.store.gate.clear()
+    keeper.store.has_read.clear()
+    making = asyncio.create_task(keeper.energy())
+    await keeper.store.has_read.wait()
+    assert keeper.making_count == 1
+    making.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await making
+    keeper.store.gate.set()
+    assert (keeper.making_count, len(keeper.dirty.settle())) == (0, 1)
+    assert await keeper.energy() == 2.0
+
+
+async def test_the_oldest_days_are_made_first(keeper: Bench) -> None:
+    day_us = 96 * POINT.interval_us
+    keeper.store.put(1, {START_US + number * day_us: 4.0 for number in (3, 0, 2, 1)})
+    assert await keeper.refresh_oldest(2) == 2
+    assert keeper.dirty.settle().days_of(1) == [DATE.toordinal() + 2, DATE.toordinal() + 3]
+
+
+async def test_figures_of_another_zone_are_not_kept(keeper: Bench) -> None:
+    keeper.store.put(1, {START_US: 4.0})
+    days = DateRange(DATE - datetime.timedelta(days=1), DATE)
+    found = await keeper.foreign_figures([POINT], days, load_zone("UTC"))
+    assert [(figure.total, figure.revision) for figure in found[0].values()] == [(1, 0)]
+    assert len(keeper.dirty.settle()) == 1
