@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -21,6 +22,7 @@ from historian.logs import EventLog
 from historian.metrics import Metrics
 from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
+from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
 from historian.settings import QuerySettings, Settings
 from historian.store import filenames, maintenance, recovery
@@ -106,7 +108,13 @@ async def _start_store(
         took_ms=round((clock.monotonic_s() - started_s) * 1000),
     )
     query = QueryEngine(store, journal, clock, query_limits(settings.query))
-    rollup = RollupService(store, registry, data / filenames.ROLLUP, clock)
+    rollup = RollupService(
+        store,
+        registry,
+        data / filenames.ROLLUP,
+        clock,
+        RollupLimits(**msgspec.structs.asdict(settings.rollup)),
+    )
     await rollup.open()
     stack.push_async_callback(rollup.close)
     for marks in early.marks:

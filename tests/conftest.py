@@ -4,10 +4,13 @@ import asyncio
 import os
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 import uvloop
+
+from tests.support.server_process import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,3 +77,19 @@ def fail_skipped(report: pytest.TestReport | pytest.CollectReport, where: str) -
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
     report.outcome = "failed"
     report.longrepr = f"in CI a skipped test is a failure ({where}): {reason}"
+
+
+@pytest.fixture
+def start_server() -> Generator[Callable[..., ServerProcess], None, None]:
+    """`ServerProcess.start`; whatever a failing test leaves running is ended."""
+    started: list[ServerProcess] = []
+
+    def start(*arguments: Any, **options: Any) -> ServerProcess:
+        started.append(ServerProcess.start(*arguments, **options))
+        return started[-1]
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.wait()

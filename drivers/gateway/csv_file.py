@@ -18,7 +18,6 @@ import numpy as np
 from drivers.gateway import csv_chunk, quarantine
 from drivers.gateway.csv_line import LineFile
 from drivers.gateway.import_progress import ImportProgress, Progress
-from drivers.gateway.import_progress import terminal_progress as terminal_progress  # callers need one module
 from drivers.gateway.mapping import CsvMapping
 from historian.clock import Clock, SystemClock
 from historian.errors import IngestError, PointConflict, QueueFull

@@ -7,7 +7,7 @@ second and merges small segments meanwhile. After each kill the folder is opened
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ ROUNDS = 8
 CLIENTS = 2
 POINTS = [f"kill.p{number}" for number in range(6)]
 SLOT_US = 60_000_000
-START_US = 1_790_812_800_000_000
+START_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z
 SETTINGS = """
 substations = []
 [store]
@@ -56,6 +56,7 @@ class Client:
             except (aiohttp.ClientError, ConnectionError, asyncio.IncompleteReadError):
                 return
             assert body["durable"] is True
+            assert body["accepted"] + body["replaced"] == len(samples), body
             for key, value in samples:
                 self.acknowledged.setdefault(key, []).append(value)
 
@@ -107,7 +108,9 @@ async def check(session: aiohttp.ClientSession, base: str, clients: list[Client]
                     assert time_us in found, f"lost: {name} at {time_us}"
                     newest_allowed = asked[asked.index(values[-1]) :]
                     assert found[time_us] in newest_allowed, f"an older value is back: {name} at {time_us}"
-        asked_here = {time_us: values for c in clients for (name, time_us), values in c.asked.items() if name == point}
+        asked_here = {
+            time_us: values for c in clients for (name, time_us), values in c.asked.items() if name == point
+        }
         for time_us, value in found.items():
             assert value in asked_here.get(time_us, []), f"invented: {point} at {time_us} = {value}"
     return count
@@ -115,17 +118,21 @@ async def check(session: aiohttp.ClientSession, base: str, clients: list[Client]
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
+async def test_nothing_acknowledged_is_lost_by_kill_9(
+    start_server: Callable[..., ServerProcess], tmp_path: Path
+) -> None:
     config = tmp_path / "historian.toml"
     config.write_text(SETTINGS)
     clients = [Client(number) for number in range(CLIENTS)]
     moments = random.Random(20260101)
     for round_number in range(ROUNDS):
-        server = ServerProcess.start(tmp_path / "data", config)
+        server = start_server(tmp_path / "data", config)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as session:
             await server.wait_ready(session)
             if round_number == 0:
-                drafts = [{"name": name, "unit": "kW", "kind": "instantaneous", "interval": "1m"} for name in POINTS]
+                drafts = [
+                    {"name": name, "unit": "kW", "kind": "instantaneous", "interval": "1m"} for name in POINTS
+                ]
                 async with session.post(f"{server.base}/api/v1/points", json=drafts) as answer:
                     assert answer.status < 300, await answer.text()
             else:
@@ -135,7 +142,7 @@ async def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
             server.process.send_signal(signal.SIGKILL)
             server.process.wait(10)
             await asyncio.gather(*writers)
-    server = ServerProcess.start(tmp_path / "data", config)
+    server = start_server(tmp_path / "data", config)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as session:
         await server.wait_ready(session)
         count = await check(session, server.base, clients)

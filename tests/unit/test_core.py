@@ -56,7 +56,9 @@ async def test_the_folder_is_free_after_a_start_that_failed(tmp_path: Path) -> N
                 pass
 
 
-async def test_a_part_that_stops_by_a_fault_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_part_that_stops_by_a_fault_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def fail(*_: object) -> None:
         raise ValueError("broken on purpose")
 

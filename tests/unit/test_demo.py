@@ -9,6 +9,7 @@ from historian.metrics import Metrics
 from historian.settings import Settings
 from historian.store import filenames
 
+
 async def test_the_steel_year_is_imported_once_and_exact(tmp_path: Path) -> None:
     async with core.open_core(Settings(), tmp_path, SystemClock(), Metrics()) as parts:
         await demo.import_once(parts)
@@ -16,7 +17,9 @@ async def test_the_steel_year_is_imported_once_and_exact(tmp_path: Path) -> None
         await demo.import_once(parts)
         assert parts.store.applied_sequence == sequence
         point = parts.registry.get("steel.import.energy")
-        [year] = await parts.rollup.rows([point], "year", datetime.date(2018, 1, 1), datetime.date(2019, 1, 1))
+        [year] = await parts.rollup.rows(
+            [point], "year", datetime.date(2018, 1, 1), datetime.date(2019, 1, 1)
+        )
     assert year.energy == 959636.71
     assert year.max_demand == 628.72
 
