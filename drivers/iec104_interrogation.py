@@ -1,5 +1,6 @@
 """When to interrogate which common address, and what became of it: state and `now`, no clock, no await."""
 
+import math
 from collections import Counter
 from enum import Enum
 from typing import Final, NamedTuple
@@ -51,13 +52,20 @@ class InterrogationSchedule:
     Everything is due when data transfer starts. Counters are then due on whole multiples of their
     interval in UTC, so that readings lie on the quarter hour; the rest at even distances.
     A request without confirmation is repeated, a refused one waits for its next regular turn.
+    Interval 0 is never again; but the general interrogation always comes once on a new link,
+    because a station may have thrown away what happened while there was none.
     """
 
     def __init__(
         self, common_addresses: list[int], interval_s: dict[RequestKind, int], timeout_s: float
     ) -> None:
-        self._interval_s = {kind: seconds for kind, seconds in interval_s.items() if seconds > 0}
-        self._requests = [Request(kind, address) for kind in self._interval_s for address in common_addresses]
+        self._interval_s = interval_s
+        self._requests = [
+            Request(kind, address)
+            for kind, seconds in interval_s.items()
+            if seconds > 0 or kind is RequestKind.GENERAL_INTERROGATION
+            for address in common_addresses
+        ]
         self._timeout_s = timeout_s
         self._turns: dict[Request, _Turn] = {}
         self._counts: Counter[str] = Counter()
@@ -120,7 +128,9 @@ class InterrogationSchedule:
 
     def _mark_sent(self, request: Request, turn: _Turn, now_s: float, now_us: int) -> None:
         interval_s = self._interval_s[request.kind]
-        if request.kind is RequestKind.COUNTER_INTERROGATION:
+        if interval_s == 0:
+            turn.due_s = math.inf
+        elif request.kind is RequestKind.COUNTER_INTERROGATION:
             turn.due_s = now_s + (next_multiple_us(now_us, interval_s * SECOND_US) - now_us) / SECOND_US
         else:
             turn.due_s = now_s + interval_s

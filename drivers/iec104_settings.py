@@ -14,7 +14,7 @@ from historian.model.timestamp import load_zone
 CommonAddress = Annotated[int, msgspec.Meta(ge=1, le=65_534)]  # 0 is unused, 65535 means all (§7.2.4)
 WholeSeconds = Annotated[int, msgspec.Meta(ge=1, le=255)]  # 60870-5-104 §9.6: range of t0, t1, t2
 WindowApdus = Annotated[int, msgspec.Meta(ge=1, le=32_767)]  # §9.6: range of k and w
-InterrogationSeconds = Annotated[int, msgspec.Meta(ge=0, le=86_400)]  # 0 = never
+InterrogationSeconds = Annotated[int, msgspec.Meta(ge=0, le=86_400)]  # 0 = not regularly
 
 FLOAT_RAW_MAX: Final = 2**24  # a short float's significand has 24 bits
 COUNTER_RAW_MAX: Final = 2**31  # a counter reading is a signed 32-bit number

@@ -155,7 +155,10 @@ def test_full_columns_take_no_more_and_say_since_when() -> None:
     bench = Bench(samples_max=2)
     bench.intake.receive(bytes.fromhex(measured(1.0, minute=1)))
     bench.clock.advance(7)
-    intake = bench.receive(*(measured(float(minute), minute=minute) for minute in (2, 3, 4)))
+    bench.intake.receive(bytes.fromhex(measured(2.0, minute=2)))
+    bench.intake.receive(bytes.fromhex(measured(3.0, minute=3)))
+    bench.clock.advance(7)
+    intake = bench.receive(measured(4.0, minute=4))
     assert [row[2] for row in rows(intake)] == [1.0, 2.0]
     assert intake.counts["samples_overflowed"] == 2
     assert intake.lost_us == START_US + 7 * SECOND_US

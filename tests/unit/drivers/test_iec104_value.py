@@ -142,6 +142,14 @@ def test_summer_time_bit_is_ignored_unless_asked_for() -> None:
     assert with_bit == without_bit == (parse_time_us("2013-10-27T00:30:00Z"), 0)
 
 
+def test_one_device_may_tell_of_summer_and_of_winter() -> None:
+    time = device_time("Europe/Berlin")
+    arrival_us = parse_time_us("2013-10-27T12:00:00Z")
+    stamps = {"00000000 1b0a0d": "2013-10-26T22:00:00Z", "00000005 1b0a0d": "2013-10-27T04:00:00Z"}
+    for octets, expected in stamps.items():
+        assert time.resolve(bytes.fromhex(octets), arrival_us) == (parse_time_us(expected), 0)
+
+
 def test_offsets_of_many_hours_stay_right_and_few() -> None:
     time = device_time()
     for hour in [*range(24)] * 5:
