@@ -115,8 +115,3 @@ def one_of(name: str, description: str, *allowed: str) -> Parameter:
 def whole(name: str, description: str, low: int, high: int) -> Parameter:
     """A parameter that takes a whole number."""
     return Parameter(name, description, {"type": "integer", "minimum": low, "maximum": high})
-
-
-def date(name: str, description: str) -> Parameter:
-    """A required calendar date."""
-    return Parameter(name, description, _DATE, is_required=True)

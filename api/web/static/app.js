@@ -27,6 +27,7 @@ let newestMs = null; // its newest sample
 let shownDay = null;
 let drivers = [];
 let dayLoadedMs = 0;
+let turn = 0;
 
 async function start() {
   adoptAddress();
@@ -39,16 +40,23 @@ async function start() {
   keepFresh();
 }
 
-/** Changes the choice and loads what it names. */
+/** Changes the choice and loads what it names; a later call overtakes one still waiting. */
 async function choose(changes, isNewPlace = true) {
   Object.assign(choice, changes);
   choice.point ??= firstPoint();
   if (choice.point === null) return;
+  turn += 1;
+  const mine = turn;
   try {
-    await adoptPoint();
+    const found = await getPoint(choice.point);
+    const newest = await latestOf([found.name]);
+    if (mine !== turn) return;
+    point = found;
+    choice.point = found.name;
+    newestMs = newest.get(found.name)?.timeMs ?? null;
     clearNotice("point");
   } catch (error) {
-    reportFailure("point", error);
+    if (mine === turn) reportFailure("point", error);
     return;
   }
   writeChoice(choice, isNewPlace);
@@ -73,14 +81,6 @@ function firstPoint() {
   const remembered = side.points.find((one) => one.name === rememberedPoint());
   const telling = side.points.find((one) => ENERGY_KINDS.has(one.kind));
   return (remembered ?? telling ?? side.points[0])?.name ?? null;
-}
-
-async function adoptPoint() {
-  const found = await getPoint(choice.point);
-  const newest = await latestOf([found.name]);
-  point = found;
-  choice.point = found.name;
-  newestMs = newest.get(found.name)?.timeMs ?? null;
 }
 
 async function loadDay() {

@@ -27,6 +27,7 @@ class CurveChart {
   #curve = null;
   #runs = [];
   #shape = "";
+  #name = "";
 
   constructor(UPlot, host, onSlot) {
     this.#UPlot = UPlot;
@@ -36,15 +37,21 @@ class CurveChart {
     new ResizeObserver(() => this.#fit()).observe(host);
   }
 
-  /** Shows a curve; `states[i]` is the state of slot i, `visible[k]` whether overlay k is drawn. */
-  show(curve, states, visible) {
+  /**
+   * Shows a curve; `states[i]` is the state of slot i, `visible[k]` whether overlay k is drawn. A curve of the same
+   * `name` as before keeps the operator's zoom.
+   */
+  show(name, curve, states, visible) {
     this.#curve = curve;
     this.#runs = stateRuns(states);
     const data = [positions(curve), ...curve.overlays.map((one) => one.values), curve.slots.map((slot) => slot.value)];
     const shape = `${curve.slots.length} ${curve.overlays.length} ${curve.slots[0]?.label}`;
+    const zoom = this.#zoomOf(name);
     if (this.#plot === null || shape !== this.#shape) this.#make(data);
     else this.#plot.setData(data);
+    
     this.#shape = shape;
+    this.#name = name;
     visible.forEach((isVisible, index) => this.#plot.setSeries(index + 1, { show: isVisible }));
     this.#plot.redraw();
   }
@@ -61,7 +68,10 @@ class CurveChart {
       legend: { show: false },
       padding: [22, 24, 0, 0],
       cursor: { y: false, points: { size: 8 }, drag: { x: true, y: false, dist: 6 } },
-      scales: { x: { time: false, range: (_, min, max) => this.#slotRange(min, max) }, y: { range: valueRange } },
+      scales: {
+        x: { time: false, range: (_, min, max) => this.#slotRange(min, max) },
+        y: { range: (_, min, max) => valueRange(min, max, Boolean(this.#curve.summary.totalUnit)) },
+      },
       axes: [this.#slotAxis(), { stroke: AXIS_INK, grid: GRID, ticks: GRID, font: canvasFont(1), size: 62, space: AXIS_SPACE, values: valueLabels }],
       series: [{}, ...series],
       hooks: {
@@ -90,6 +100,13 @@ class CurveChart {
 
   #labelAt(position) {
     return this.#curve.slots[position - 1]?.label ?? "";
+  }
+
+  /** The part of the x scale the operator zoomed to, if the curve is still the same. */
+  #zoomOf(name) {
+    if (this.#plot === null || name !== this.#name) return null;
+    const { min, max } = this.#plot.scales.x;
+    return min > 0 || max < this.#plot.data[0].length ? { min, max } : null;
   }
 
   #slotRange(min, max) {
@@ -134,10 +151,10 @@ function onlyIsolated(plot, seriesIndex) {
   return isolatedIndexes(plot.data[seriesIndex]);
 }
 
-/** From zero where that leaves the shape readable, else close around the values. */
-function valueRange(_, min, max) {
+/** From zero for what adds up over time, so that heights compare; else close around the values. */
+function valueRange(min, max, isSummed) {
   if (min === null || max === null) return [0, 1];
-  const isFromZero = min >= 0 && min < max * 0.6;
+  const isFromZero = min >= 0 && max > 0 && (isSummed || min < max * 0.6);
   const pad = (max - (isFromZero ? 0 : min)) * 0.1 || Math.abs(max) * 0.01 || 1;
   return [isFromZero ? 0 : min - pad, max + pad];
 }

@@ -12,6 +12,7 @@ import { showNotice } from "/static/notices.js";
 import { OVERLAY_WORDS } from "/static/overlays.js";
 import { curveCsvAddress } from "/static/resources.js";
 
+const WHOLE = new Set(["good", "open", "ahead"]); // states that no gap explains
 const SWATCHES = ["main", "first", "second"];
 
 /** Holds the chart and what it shows; `onOverlays(list)` is called when the switches change. */
@@ -47,14 +48,14 @@ export class CurvePanel {
     byId("chart").setAttribute("aria-label", words("chart_label", { point: point.name, day: curve.date }));
     this.#showLegend(null);
     if (isTable) showTable(curve, states, this.#visibleOverlays(), curveCsvAddress(point, curve.date, overlays));
-    else this.#chart.show(curve, states, curve.overlays.map((one) => overlays.includes(one.offset)));
+    else this.#chart.show(`${point.name} ${curve.date}`, curve, states, curve.overlays.map((one) => overlays.includes(one.offset)));
     showStates(states);
   }
 
   /** Takes the curve away, as when it could not be read. */
   clear() {
     this.#shown = null;
-    for (const id of ["curve_basis", "legend", "states", "table"]) byId(id).replaceChildren();
+    for (const id of ["curve_basis", "legend", "states"]) byId(id).replaceChildren();
     byId("curve_title").textContent = words("no_curve");
     byId("chart").hidden = true;
     byId("table").hidden = true;
@@ -95,7 +96,7 @@ export class CurvePanel {
       swatch(SWATCHES[index + 1]), ...entryTexts()));
     legend.replaceChildren(
       element("span", { class: "entry" }, swatch("main"), ...entryTexts()), ...entries,
-      element("span", { class: "where" }, element("b", {}), element("span", { class: "slot_state quiet" })));
+      element("span", { class: "where" }, element("b", {}), " ", element("span", { class: "slot_state quiet" })));
   }
 
   #switched() {
@@ -111,7 +112,7 @@ function newestIndex(slots) {
 }
 
 function slotWords(slot, state, gaps, isNewest) {
-  const gap = state === "ahead" ? undefined : gapOfSlot(gaps, slot);
+  const gap = WHOLE.has(state) ? undefined : gapOfSlot(gaps, slot);
   const parts = [codeWords("state", state)];
   if (gap !== undefined) parts.push(causeText(gap));
   if (isNewest) parts.unshift(words("newest_slot"));

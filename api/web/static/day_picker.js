@@ -21,7 +21,10 @@ export function wireDayPicker({ onDay, onStep, onDaysAgo }) {
 
 /** Shows `day` in the picker; `daysAgo` marks the button it equals, if one does. */
 export function showPickedDay(day, daysAgo) {
-  if (byId("calendar").value !== day) byId("date").value = day; // a refresh leaves what is being typed alone
+  if (byId("calendar").value !== day) { // a refresh leaves what is being typed alone
+    byId("date").value = day;
+    clearNotice("day");
+  }
   byId("calendar").value = day;
   for (const button of byId("day").querySelectorAll("[data-days-ago]")) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.daysAgo) === daysAgo));

@@ -1,10 +1,12 @@
 // The same slots as a table: to read, to copy into a spreadsheet, to download.
 
-import { byId, element } from "/static/dom.js";
+import { byId, element, replaceIfChanged } from "/static/dom.js";
 import { decimalsOf, fixed, isNumber } from "/static/format.js";
 import { slotText } from "/static/figures.js";
 import { codeWords, words } from "/static/i18n.js";
 import { clearNotice, showNotice } from "/static/notices.js";
+
+const COPIED_SHOWN_MS = 3_000;
 
 /** Shows the slots of `curve` with their `states` and the visible overlays; `csvAddress` is the download. */
 export function showTable(curve, states, overlays, csvAddress) {
@@ -13,7 +15,8 @@ export function showTable(curve, states, overlays, csvAddress) {
   const rows = curve.slots.map((slot) => cells(curve, slot, states, overlays, digits));
   const host = byId("table");
   const scrolled = host.querySelector(".table_scroll")?.scrollTop ?? 0;
-  host.replaceChildren(actions(heads, rows, csvAddress), tableOf(heads, rows, states));
+  const key = JSON.stringify([heads, rows, csvAddress]);
+  replaceIfChanged(host, key, () => [actions(heads, rows, csvAddress), tableOf(heads, rows, states)]);
   host.querySelector(".table_scroll").scrollTop = scrolled;
 }
 
@@ -53,6 +56,7 @@ async function copyRows(rows) {
   try {
     await navigator.clipboard.writeText(rows.map((row) => row.join("\t")).join("\n"));
     byId("copy").textContent = words("copied", { count: rows.length - 1 });
+    setTimeout(() => { byId("copy").textContent = words("copy"); }, COPIED_SHOWN_MS);
     clearNotice("copy");
   } catch {
     showNotice("copy", words("copy_failed"));

@@ -11,7 +11,7 @@ export function showFigures(curve, states) {
   const tiles = [
     tile("max", summary.max, unit, slotText(curve, summary.maxIndex)),
     tile("min", summary.min, unit, slotText(curve, summary.minIndex)),
-    tile("mean", summary.mean, unit, words("mean_hint", { count: summary.valueCount })),
+    tile("mean", summary.mean, unit, words("mean_hint", { count: summary.valueCount, total: curve.slots.length })),
     tile("difference", summary.difference, unit, words("difference_hint")),
     shareTile("rate", summary.rate, words("rate_hint")),
     shareTile("load_factor", summary.loadFactor, words("load_factor_hint")),

@@ -5,7 +5,7 @@ import { locale, words } from "/static/i18n.js";
 
 const AGE_UNITS = [["unit_year", 31_536_000], ["unit_day", 86_400], ["unit_hour", 3_600], ["unit_minute", 60]];
 
-/** A number with at most two decimals, or more where it is small; "—" where there is none. */
+/** A number with two decimals at most, below 100 three, below 1 three digits; "—" where there is none. */
 export function number(value, digits = digitsFor(value)) {
   if (!isNumber(value)) return words("none");
   return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
@@ -79,6 +79,6 @@ export function isNumber(value) {
 }
 
 function digitsFor(value) {
-  if (!isNumber(value) || value === 0 || Math.abs(value) >= 1) return 2;
-  return Math.min(6, 2 - Math.floor(Math.log10(Math.abs(value))));
+  if (!isNumber(value) || value === 0 || Math.abs(value) >= 100) return 2;
+  return Math.abs(value) >= 1 ? 3 : Math.min(6, 2 - Math.floor(Math.log10(Math.abs(value))));
 }

@@ -6,6 +6,7 @@ import { findPoints, latestOf, listStations } from "/static/resources.js";
 import { moveInList, showPoints, showStations } from "/static/side.js";
 
 const TYPING_PAUSE_MS = 250;
+const LIST_EVERY_MS = 60_000;
 
 /** Calls `onPoint(tag)` and `onStation(station or null)` when the operator chooses. */
 export class SideView {
@@ -16,6 +17,7 @@ export class SideView {
   #station = null;
   #chosen = null;
   #search = null;
+  #listedMs = -Infinity;
   #pending = new AbortController();
   #handlers;
 
@@ -36,27 +38,18 @@ export class SideView {
       const found = await findPoints(byId("search").value.trim(), station, signal);
       this.points = found.points;
       this.#isMore = found.isMore;
+      this.#listedMs = performance.now();
       clearNotice("points");
-      await this.refresh(signal);
+      await this.#readNewest(signal);
     } catch (error) {
-      reportFailure("points", error);
+      this.#fail("points", error);
     }
   }
 
-  /** Asks for the newest values again. */
-  async refresh(signal = this.#pending.signal) {
-    try {
-      const [stations, latest] = await Promise.all([
-        listStations(signal), latestOf(this.points.map((point) => point.name), signal)]);
-      this.#stations = stations;
-      this.#latest = latest;
-      document.body.classList.remove("lost");
-      clearNotice("latest");
-    } catch (error) {
-      document.body.classList.toggle("lost", error.status === 0);
-      reportFailure("latest", error);
-    }
-    this.render();
+  /** Asks for the newest values again, and now and then for the list itself. */
+  async refresh() {
+    if (performance.now() - this.#listedMs >= LIST_EVERY_MS) await this.load(this.#station);
+    else await this.#readNewest(this.#pending.signal);
   }
 
   /** Marks the point that is shown. */
@@ -69,6 +62,26 @@ export class SideView {
   render() {
     showStations(this.#stations.map((row) => this.#withAge(row)), this.#station, this.#handlers.onStation);
     showPoints(this.points, this.#latest, this.#chosen, this.#isMore, this.#handlers.onPoint);
+  }
+
+  async #readNewest(signal) {
+    try {
+      const [stations, latest] = await Promise.all([
+        listStations(signal), latestOf(this.points.map((point) => point.name), signal)]);
+      this.#stations = stations;
+      this.#latest = latest;
+      document.body.classList.remove("lost");
+      clearNotice("latest");
+    } catch (error) {
+      this.#fail("latest", error);
+    }
+    this.render();
+  }
+
+  /** Without a connection every value may be old: the whole list says so. */
+  #fail(place, error) {
+    if (error.status === 0) document.body.classList.add("lost");
+    reportFailure(place, error);
   }
 
   /** A station is as fresh as the freshest of its points that are listed. */

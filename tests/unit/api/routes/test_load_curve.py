@@ -1,0 +1,136 @@
+"""Load curves over HTTP: always every slot, the axis from the server, other days slot by slot."""
+
+import csv
+import io
+
+import pytest
+
+from tests.unit.api.conftest import Api
+
+T0_MS = 1795190400000  # 2026-11-21T00:00:00+08:00
+QUARTER_MS = 900_000
+DAY_MS = 96 * QUARTER_MS
+
+
+def day_of(values: list[float], start_ms: int = T0_MS) -> dict[str, object]:
+    return {"times": [start_ms + i * QUARTER_MS for i in range(len(values))], "values": values}
+
+
+@pytest.fixture
+async def filled(api: Api) -> Api:
+    """Interval energy of 96 quarters: 1 kWh each, 2.5 in slot 40, slot 10 missing; the day before 0.5 each."""
+    await api.put_point("e", "kWh", "interval", station="S1")
+    values = [1.0] * 96
+    values[40] = 2.5
+    series = day_of(values)
+    series["times"].pop(10)  # type: ignore[attr-defined]
+    series["values"].pop(10)  # type: ignore[attr-defined]
+    await api.ingest({"point": "e"} | series, {"point": "e"} | day_of([0.5] * 96, T0_MS - DAY_MS))
+    return api
+
+
+async def test_a_day_has_96_slots_with_their_labels(filled: Api) -> None:
+    reply = await filled.get_json("/api/v1/points/e/load-curve?date=2026-11-21")
+    assert (reply["labels"][0], reply["labels"][-1]) == ("00:15", "24:00")
+    for column in ("labels", "starts", "ends", "values", "states", "counts", "quality"):
+        assert len(reply[column]) == 96, column
+    assert (reply["unit"], reply["interval"], reply["label"]) == ("kW", "15m", "end")
+    assert (reply["date"], reply["time_zone"]) == ("2026-11-21", "Asia/Shanghai")
+    assert reply["starts"][0] == "2026-11-20T16:00:00Z"
+
+
+async def test_a_missing_slot_is_null_and_not_zero(filled: Api) -> None:
+    reply = await filled.get_json("/api/v1/points/e/load-curve?date=2026-11-21")
+    assert (reply["values"][10], reply["states"][10], reply["counts"][10]) == (None, "missing", 0)
+    assert (reply["values"][9], reply["states"][9], reply["counts"][9]) == (4.0, "complete", 1)
+
+
+async def test_the_figures_of_the_day(filled: Api) -> None:
+    summary = (await filled.get_json("/api/v1/points/e/load-curve?date=2026-11-21"))["summary"]
+    assert (summary["max"], summary["max_start"]) == (10.0, "2026-11-21T02:00:00Z")
+    assert (summary["min"], summary["min_start"]) == (4.0, "2026-11-20T16:00:00Z")
+    assert (summary["energy"], summary["energy_unit"]) == (96.5, "kWh")
+    assert summary["load_factor"] == pytest.approx(96.5 / 95 * 4 / 10)
+    assert (summary["peak_valley_difference"], summary["peak_valley_rate"]) == (6.0, 0.6)
+    assert (summary["expected"], summary["received"]) == (96, 95)
+
+
+async def test_labels_name_starts_where_asked(filled: Api) -> None:
+    reply = await filled.get_json("/api/v1/points/e/load-curve?date=2026-11-21&label=start&interval=1h")
+    assert (reply["labels"][0], reply["labels"][-1], len(reply["values"])) == ("00:00", "23:00", 24)
+
+
+async def test_other_days_are_laid_over_it_slot_by_slot(filled: Api) -> None:
+    reply = await filled.get_json("/api/v1/points/e/load-curve?date=2026-11-21&compare=-1d,-7d,2026-11-20")
+    yesterday, week, named = reply["compare"]
+    assert (yesterday["offset"], yesterday["date"]) == ("-1d", "2026-11-20")
+    assert yesterday["values"] == [2.0] * 96
+    assert week["values"] == [None] * 96
+    assert named["values"] == yesterday["values"]
+    assert yesterday["summary"]["energy"] == 48.0
+
+
+async def test_values_are_converted_and_the_other_days_too(filled: Api) -> None:
+    reply = await filled.get_json("/api/v1/points/e/load-curve?date=2026-11-21&compare=-1d&unit=MW")
+    assert (reply["unit"], reply["values"][0], reply["summary"]["max"]) == ("MW", 0.004, 0.01)
+    assert reply["compare"][0]["values"][0] == 0.002
+    assert reply["summary"]["energy"] == 96.5
+
+
+async def test_several_points_are_summed_and_what_lacks_is_told(filled: Api) -> None:
+    await filled.put_point("f", "kWh", "interval", station="S1")
+    await filled.ingest({"point": "f"} | day_of([1.0] * 20))
+    reply = await filled.get_json("/api/v1/load-curve?station=S1&date=2026-11-21")
+    assert (reply["points"], reply["station"]) == (["e", "f"], "S1")
+    assert reply["values"][:1] + reply["values"][10:11] + reply["values"][30:31] == [8.0, 4.0, 4.0]
+    assert (reply["missing_points"][0], reply["missing_points"][10], reply["missing_points"][30]) == (0, 1, 1)
+    assert reply["states"][10] == "partial"
+    same = await filled.get_json("/api/v1/load-curve?points=e,f&date=2026-11-21")
+    assert same["values"] == reply["values"]
+
+
+async def test_points_that_do_not_add_up_are_422(filled: Api) -> None:
+    await filled.put_point("q", "kvar", "instantaneous")
+    await filled.problem("/api/v1/load-curve?points=e,q&date=2026-11-21", 422, "unit-mismatch")
+
+
+async def test_the_curve_comes_as_csv_with_the_overlays_as_columns(filled: Api) -> None:
+    response = await filled.get("/api/v1/points/e/load-curve?date=2026-11-21&compare=-1d&format=csv")
+    rows = list(csv.DictReader(io.StringIO(await response.text())))
+    assert len(rows) == 96
+    assert (rows[0]["label"], rows[0]["value"], rows[0]["value -1d"], rows[0]["unit"]) == (
+        "00:15",
+        "4.0",
+        "2.0",
+        "kW",
+    )
+    assert (rows[10]["value"], rows[10]["state"]) == ("", "missing")
+
+
+@pytest.mark.parametrize(("date", "slots"), [("2026-03-29", 92), ("2026-10-25", 100), ("2026-10-24", 96)])
+async def test_a_day_on_which_clocks_change_has_its_own_length(api: Api, date: str, slots: int) -> None:
+    await api.put_point("e", "kWh", "interval", time_zone="Europe/Berlin")
+    reply = await api.get_json(f"/api/v1/points/e/load-curve?date={date}&compare=-1d")
+    assert len(reply["values"]) == slots
+    assert len(reply["compare"][0]["values"]) == slots
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "kind"),
+    [
+        ("", 400, "invalid-parameter"),
+        ("date=21.11.2026", 400, "invalid-parameter"),
+        ("date=2026-02-30", 400, "invalid-parameter"),
+        ("date=2026-11-21&interval=15", 400, "invalid-parameter"),
+        ("date=2026-11-21&label=middle", 400, "invalid-parameter"),
+        ("date=2026-11-21&compare=yesterday", 400, "invalid-parameter"),
+        ("date=2026-11-21&compare=-0d", 400, "invalid-parameter"),
+        ("date=0001-01-01&compare=-9999w", 400, "invalid-parameter"),
+        ("date=2026-11-21&unit=V", 422, "unit-mismatch"),
+        ("date=9999-12-31", 400, "invalid-time"),
+        ("date=0001-01-01", 400, "invalid-time"),
+    ],
+)
+async def test_a_wrong_question_is_refused(api: Api, query: str, status: int, kind: str) -> None:
+    await api.put_point("e", "kWh", "interval")
+    await api.problem(f"/api/v1/points/e/load-curve?{query}", status, kind)

@@ -1,0 +1,126 @@
+"""Rollups over HTTP: rows with evidence, an ETag that tells change from no change, every revision."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from tests.unit.api.conftest import Api
+
+T0_MS = 1795190400000  # 2026-11-21T00:00:00+08:00
+QUARTER_MS = 900_000
+
+
+async def fill(api: Api, value: float, count: int = 96) -> None:
+    times = [T0_MS + i * QUARTER_MS for i in range(count)]
+    await api.ingest({"point": "e", "times": times, "values": [value] * count})
+    ids = np.full(count, 1, np.uint32)
+    api.context.rollup.mark(ids, np.array(times, np.int64) * 1000)
+
+
+@pytest.fixture
+async def filled(api: Api) -> Api:
+    await api.put_point("e", "kWh", "interval", station="S1")
+    await fill(api, 0.25)
+    return api
+
+
+async def test_a_day_is_a_row_with_its_evidence(filled: Api) -> None:
+    reply = await filled.get_json("/api/v1/rollups?period=day&points=e&from=2026-11-21&to=2026-11-22")
+    (row,) = reply["rows"]
+    assert (row["point"], row["period"]) == ("e", "day")
+    assert (row["period_start"], row["period_end"]) == ("2026-11-20T16:00:00Z", "2026-11-21T16:00:00Z")
+    assert (row["energy"], row["unit"], row["method"]) == (24.0, "kWh", "interval_sum")
+    assert (row["max_demand"], row["max_demand_unit"], row["max_time"]) == (1.0, "kW", "2026-11-20T16:00:00Z")
+    assert row["coverage"] == {
+        "expected": 96, "received": 96, "good": 96, "measured": 96, "estimated": 0, "manual": 0,
+    }  # fmt: skip
+    assert row["state"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("period=day&from=2026-11-20&to=2026-11-23", 3),
+        ("period=month&from=2026-11&to=2026-12", 1),
+        ("period=year&from=2026&to=2027", 1),
+        ("from=2026-11-21&to=2026-11-22", 1),
+        (f"from={T0_MS}&to={T0_MS + 1}", 1),
+        ("from=2026-11-21T00:00:00%2B08:00&to=2026-11-22T00:00:00%2B08:00", 1),
+        ("from=2026-11-21T00:00:00 08:00&to=2026-11-22T00:00:01 08:00", 2),
+    ],
+)
+async def test_the_range_is_dates_or_instants(filled: Api, query: str, count: int) -> None:
+    assert len((await filled.get_json(f"/api/v1/rollups?station=S1&{query}"))["rows"]) == count
+
+
+async def test_energy_is_converted_where_asked(filled: Api) -> None:
+    path = "/api/v1/rollups?points=e&from=2026-11-21&to=2026-11-22"
+    (row,) = (await filled.get_json(f"{path}&unit=MWh&tz=Asia/Shanghai"))["rows"]
+    assert (row["energy"], row["unit"]) == (0.024, "MWh")
+    assert row["period_start_local"] == "2026-11-21T00:00:00+08:00"
+    await filled.problem(f"{path}&unit=kW", 422, "unit-mismatch")
+
+
+async def test_an_unchanged_answer_is_304_and_a_changed_one_is_not(filled: Api) -> None:
+    path = "/api/v1/rollups?points=e&from=2026-11-21&to=2026-11-22"
+    first = await filled.get(path)
+    etag = first.headers["ETag"]
+    again = await filled.get(path, **{"If-None-Match": f'"other", W/{etag}'})
+    assert (again.status, await again.read(), again.headers["ETag"]) == (304, b"", etag)
+    await fill(filled, 0.5, 1)
+    changed = await filled.get(path, **{"If-None-Match": etag})
+    assert changed.status == 200
+    assert changed.headers["ETag"] != etag
+    assert (await changed.json())["rows"][0]["energy"] == 24.25
+
+
+async def test_every_way_of_writing_has_its_own_etag(filled: Api) -> None:
+    path = "/api/v1/rollups?points=e&from=2026-11-21&to=2026-11-22"
+    ways = ["", "&format=csv", "&time=epoch_ms", "&tz=Asia/Tokyo", "&unit=MWh"]
+    etags = [(await filled.get(path + way)).headers["ETag"] for way in ways]
+    assert len(set(etags)) == len(ways)
+
+
+async def test_rows_come_flat_and_as_csv(filled: Api) -> None:
+    path = "/api/v1/rollups?points=e&from=2026-11-21&to=2026-11-22"
+    (row,) = await filled.get_json(f"{path}&format=rows")
+    assert (row["energy"], row["coverage_expected"]) == (24.0, 96)
+    (cells,) = csv.DictReader(io.StringIO(await (await filled.get(f"{path}&format=csv")).text()))
+    assert (cells["energy"], cells["coverage_expected"], cells["load_factor"]) == ("24.0", "96", "1.0")
+
+
+async def test_every_revision_is_told(filled: Api) -> None:
+    await filled.get_json("/api/v1/rollups?points=e&from=2026-11-21&to=2026-11-22")
+    filled.context.clock.advance(60)  # type: ignore[attr-defined]
+    await fill(filled, 0.5, 1)
+    reply = await filled.get_json("/api/v1/rollups/e/day/2026-11-21/revisions")
+    assert [row["energy"] for row in reply["revisions"]] == [24.0, 24.25]
+    assert (reply["point"], reply["period"], reply["date"]) == ("e", "day", "2026-11-21")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        ("rollups?from=2026-11-21&to=2026-11-22", 400, "invalid-parameter"),
+        ("rollups?points=e&to=2026-11-22", 400, "invalid-parameter"),
+        ("rollups?points=e&from=2026-11-21&to=2026-11-21", 400, "invalid-parameter"),
+        ("rollups?points=e&from=2026-11-21&to=2026-11-22&period=week", 400, "invalid-parameter"),
+        ("rollups?points=e&from=2026-11-21T00:00:00&to=2026-11-22", 400, "invalid-time"),
+        ("rollups?points=e&from=2026-13&to=2027", 400, "invalid-parameter"),
+        ("rollups?points=e&from=9999-12-31&to=9999-12-31T23:00:00Z", 400, "invalid-time"),
+        ("rollups?points=x&from=2026-11-21&to=2026-11-22", 404, "point-not-found"),
+        ("rollups/e/week/2026-11-21/revisions", 400, "invalid-parameter"),
+        ("rollups/e/day/yesterday/revisions", 400, "invalid-parameter"),
+        ("rollups/x/day/2026-11-21/revisions", 404, "point-not-found"),
+    ],
+)
+async def test_a_wrong_question_is_refused(filled: Api, path: str, status: int, kind: str) -> None:
+    await filled.problem(f"/api/v1/{path}", status, kind)
+
+
+async def test_a_query_over_the_limits_is_refused(api: Api) -> None:
+    points = [{"name": f"p{i}", "unit": "kWh", "kind": "interval", "station": "S1"} for i in range(30)]
+    await api.client.post("/api/v1/points", json=points)
+    await api.problem("/api/v1/rollups?station=S1&from=1900&to=2026", 422, "query-too-large")

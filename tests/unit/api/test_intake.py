@@ -1,0 +1,82 @@
+"""An intake keeps count of every sample, whatever becomes of it."""
+
+import numpy as np
+import pytest
+
+from api import problem
+from api.intake import REJECTS_LISTED_MAX, Intake
+from api.problem import Problem
+from historian.model.point import Point, PointKind, TimeLabel
+from tests.unit.api.memory_store import MemoryStore
+
+POINT = Point(id=7, name="p", unit="kW", kind=PointKind.INSTANTANEOUS)
+
+
+def add(intake: Intake, values: list[float], point: Point = POINT, series: int | None = 0) -> None:
+    count = len(values)
+    times = np.arange(count, dtype=np.int64) * 1_000_000
+    intake.add(point, times, np.array(values), np.zeros(count, np.uint16), np.arange(count) + 10, series)
+
+
+async def test_every_sample_is_counted_once() -> None:
+    intake = Intake("index")
+    add(intake, [1.0, 2.0])
+    intake.refuse("bad_time", "x", series=0, place=3)
+    intake.refuse("unknown_point", "x", series=1, count=5)
+    reply = await intake.send(MemoryStore())
+    assert (reply.accepted, reply.rejected, reply.seq, reply.durable) == (2, 6, 1, True)
+
+
+async def test_an_outcome_is_told_where_its_sample_stood() -> None:
+    intake = Intake("index")
+    add(intake, [1.0], series=0)
+    add(intake, [2.0, float("nan")], series=4)
+    reply = await intake.send(MemoryStore())
+    (reject,) = reply.rejects
+    assert (reject.code, reject.series, reject.index, reject.line) == ("not_finite", 4, 11, None)
+
+
+async def test_lines_are_told_as_lines() -> None:
+    intake = Intake("line")
+    add(intake, [float("inf")], series=None)
+    (reject,) = (await intake.send(MemoryStore())).rejects
+    assert (reject.line, reject.index) == (10, None)
+
+
+async def test_the_label_of_the_point_moves_the_time() -> None:
+    store, intake = MemoryStore(), Intake("index")
+    period = Point(id=7, name="p", unit="kWh", kind=PointKind.INTERVAL, label=TimeLabel.PERIOD_END)
+    add(intake, [1.0], period)
+    await intake.send(store)
+    assert list(store.samples[7]) == [-900_000_000]
+
+
+async def test_the_list_of_rejects_is_cut_and_says_so() -> None:
+    intake = Intake("index")
+    for place in range(REJECTS_LISTED_MAX + 5):
+        intake.refuse("bad_value", "x", place=place)
+    reply = await intake.send(MemoryStore())
+    assert (len(reply.rejects), reply.rejects_omitted) == (REJECTS_LISTED_MAX, 5)
+
+
+async def test_the_cut_counts_samples_and_not_entries() -> None:
+    intake = Intake("index")
+    for series in range(REJECTS_LISTED_MAX + 1):
+        intake.refuse("unknown_point", "x", series=series, count=10)
+    assert (await intake.send(MemoryStore())).rejects_omitted == 10
+
+
+def test_nothing_refused_is_no_reject() -> None:
+    intake = Intake("index")
+    intake.refuse("unknown_point", "x", count=0)
+    assert intake.rejects == []
+
+
+def test_unreadable_times_alone_are_the_sender_s_fault() -> None:
+    intake = Intake("index")
+    intake.refuse("bad_time", "no offset", series=0, place=0)
+    with pytest.raises(Problem) as caught:
+        intake.require_readable_time()
+    assert caught.value.kind is problem.INVALID_TIME
+    intake.refuse("bad_value", "x", series=0, place=1)
+    intake.require_readable_time()
