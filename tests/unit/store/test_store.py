@@ -13,7 +13,14 @@ from historian.settings import StoreSettings
 from historian.store import maintenance
 from historian.store.durable import DurableFiles
 from historian.store.store import Store
-from tests.support.store_kit import QUARTER_US, START_US, FailingFiles, as_tuples, no_checkpoint_work, open_store
+from tests.support.store_kit import (
+    QUARTER_US,
+    START_US,
+    FailingFiles,
+    as_tuples,
+    no_checkpoint_work,
+    open_store,
+)
 
 FAR = START_US + 10_000 * QUARTER_US
 
