@@ -35,11 +35,16 @@ def create_points(server: measure.Server, meter_count: int, station_size: int = 
 
 def line_protocol_bodies(fleet: Fleet, samples_a_request: int) -> Iterator[bytes]:
     """Scan order, ``fleet m00001=1.234 1790812800000000`` for each meter: the tag becomes fleet.m00001."""
-    names = np.array([f"fleet {workload.meter_name(index).partition('.')[2]}=" for index in range(fleet.power_kw.shape[1])])
+    names = np.array(
+        [f"fleet {workload.meter_name(index).partition('.')[2]}=" for index in range(fleet.power_kw.shape[1])]
+    )
     lines: list[str] = []
     for time_us, power in zip(fleet.time_us.tolist(), fleet.power_kw, strict=True):
         present = np.flatnonzero(np.isfinite(power))
-        lines += [f"{name}{value!r} {time_us}" for name, value in zip(names[present], power[present].tolist(), strict=True)]
+        lines += [
+            f"{name}{value!r} {time_us}"
+            for name, value in zip(names[present], power[present].tolist(), strict=True)
+        ]
         while len(lines) >= samples_a_request:
             yield "\n".join(lines[:samples_a_request]).encode()
             del lines[:samples_a_request]
@@ -57,7 +62,9 @@ def json_bodies(fleet: Fleet, samples_a_request: int) -> Iterator[bytes]:
             power = fleet.power_kw[day : day + workload.SLOTS_A_DAY, index]
             present = np.isfinite(power)
             times = times_ms[day : day + workload.SLOTS_A_DAY][present].tolist()
-            series.append({"point": workload.meter_name(index), "times": times, "values": power[present].tolist()})
+            series.append(
+                {"point": workload.meter_name(index), "times": times, "values": power[present].tolist()}
+            )
             count += len(times)
             if count >= samples_a_request:
                 yield json.dumps({"series": series}, separators=(",", ":")).encode()
@@ -69,7 +76,9 @@ def json_bodies(fleet: Fleet, samples_a_request: int) -> Iterator[bytes]:
 def send_all(server: measure.Server, path: str, kind: str, bodies: list[bytes]) -> None:
     """Send the bodies by CLIENT_COUNT client processes at once; bodies that follow each other go to different ones."""
     clients = [
-        multiprocessing.Process(target=_client, args=(server.host, server.port, path, kind, bodies[part::CLIENT_COUNT]))
+        multiprocessing.Process(
+            target=_client, args=(server.host, server.port, path, kind, bodies[part::CLIENT_COUNT])
+        )
         for part in range(CLIENT_COUNT)
     ]
     for client in clients:

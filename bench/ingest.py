@@ -17,7 +17,11 @@ from bench.workload import Fleet
 
 SAMPLES_A_REQUEST = 10_000
 LANES = {
-    "line_protocol_scan_order": ("/api/v2/write?precision=us", "text/plain", fleet_server.line_protocol_bodies),
+    "line_protocol_scan_order": (
+        "/api/v2/write?precision=us",
+        "text/plain",
+        fleet_server.line_protocol_bodies,
+    ),
     "json_series_order": ("/api/v1/ingest", "application/json", fleet_server.json_bodies),
 }
 

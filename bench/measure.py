@@ -42,7 +42,9 @@ class Server(NamedTuple):
 
     def memory_bytes(self) -> int:
         """Resident memory."""
-        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
 
 
 @contextlib.contextmanager
@@ -55,7 +57,10 @@ def server(data: Path, settings: str = "") -> Iterator[Server]:
     config.write_text("substations = []\n" + settings)
     command = [sys.executable, "-m", "historian.cli", "run", "--config", str(config), "--data", str(data)]
     process = subprocess.Popen(
-        [*command, "--listen", f"127.0.0.1:{port}"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, "--listen", f"127.0.0.1:{port}"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     started = Server(process, "127.0.0.1", port, data)
     try:
@@ -98,7 +103,11 @@ def write_result(name: str, figures: dict[str, Any]) -> None:
     result = {
         "bench": name,
         "commit": commit,
-        "machine": {"processors": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
+        "machine": {
+            "processors": os.cpu_count(),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+        },
         **figures,
     }
     text = json.dumps(result, indent=1)
