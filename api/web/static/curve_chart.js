@@ -49,11 +49,10 @@ class CurveChart {
     const zoom = this.#zoomOf(name);
     if (this.#plot === null || shape !== this.#shape) this.#make(data);
     else this.#plot.setData(data);
-    
+    if (zoom !== null) this.#plot.setScale("x", zoom);
     this.#shape = shape;
     this.#name = name;
     visible.forEach((isVisible, index) => this.#plot.setSeries(index + 1, { show: isVisible }));
-    this.#plot.redraw();
   }
 
   #make(data) {
