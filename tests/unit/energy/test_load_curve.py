@@ -152,6 +152,12 @@ def test_a_register_that_falls_gives_no_value_and_nothing_negative() -> None:
     assert curve.total == 3
 
 
+def test_a_register_that_falls_across_a_gap_is_suspect() -> None:
+    curve = curve_of({0: 50.0, 60: 3.0}, PointKind.REGISTER)
+    assert states(curve) == [SUSPECT] * 4
+    assert (curve.total, curve.known_us) == (0, 0)
+
+
 def test_a_register_difference_across_a_gap_counts_in_the_total_only() -> None:
     curve = curve_of({0: 10.0, 15: 11.0, 60: 41.0}, PointKind.REGISTER)
     assert curve.value.tolist() == [4.0, NAN, NAN, NAN]

@@ -106,3 +106,14 @@ def test_means_are_correctly_rounded(scale: float) -> None:
     sums = slot_sum.sum_slots(periods_of(spans, values), False, HOUR_EDGES)
     exact = sum(Fraction(value) * share for value, share in zip(values, (5, 1, 9), strict=True)) / 15
     assert rates(sums)[0] == pytest.approx(float(exact), rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("whole", "cut_s"),
+    [(1_737_459_450_854_960, 65), (992_096_169_919_117, 623), (1_823_143_701_698_814, 235)],
+    ids=str,
+)
+def test_means_of_long_decimals_are_correctly_rounded(whole: int, cut_s: int) -> None:
+    spans = [(0, cut_s * SECOND_US), (cut_s * SECOND_US, QUARTER_US)]
+    sums = slot_sum.sum_slots(periods_of(spans, [whole / 10**6, 0.000001]), False, HOUR_EDGES)
+    assert rates(sums)[0] == float((Fraction(whole, 10**6) * cut_s + Fraction(900 - cut_s, 10**6)) / 900)

@@ -396,6 +396,7 @@ async def test_versions_of_a_running_day_are_not_kept(world: World, point: Point
     world.clock.set_wall(START_US + HOUR_US)
     world.store.put(1, {START_US: 1.0})
     await world.row(point)
+    world.clock.advance(60)
     world.store.put(1, {START_US + QUARTER_US: 1.0})
     await world.row(point)
     assert [row.energy for row in await world.service.revisions(point, "day", DAY)] == [2.0]
