@@ -34,7 +34,7 @@ log = EventLog("core")
 TICK_S = 1.0  # how often maintenance looks whether there is something to do
 HEARTBEAT_S = 60.0
 RETIRED_KEPT_S = 120.0  # longer than any read runs, so no read still needs a merged segment
-SEAL_AT_STOP_SAMPLES_MAX = 1_000_000  # more would take longer than a stop may; the log keeps them
+SEAL_AT_STOP_SAMPLES_MAX = 300_000  # more would take longer than a stop may; the log keeps them
 
 
 class Core(NamedTuple):

@@ -16,7 +16,6 @@ class Counter:
         self.value += amount
 
 
-
 class Metrics:
     """All metrics of one process, by name and labels. Owned by `app.py`, handed to whoever counts."""
 
