@@ -15,6 +15,10 @@ from historian.model.point import DAY_US, MINUTE_US
 from historian.model.sample import QualityColumn, TimeColumn, ValueColumn
 from historian.model.timestamp import EPOCH
 
+_FOR_KERNELS: Final = (
+    "C",
+    "W",
+)  # a read-only array is another type, for which a kernel would be compiled anew
 _NO_OFFSETS: Final = np.empty(0, np.int64)
 ORIGIN_WORDS: Final = (*q.ORIGIN_NAMES, "unknown", "unknown")
 
@@ -22,7 +26,7 @@ ORIGIN_WORDS: Final = (*q.ORIGIN_NAMES, "unknown", "unknown")
 def encode_times(time_us: TimeColumn, zone: zoneinfo.ZoneInfo | None = None) -> msgspec.Raw:
     """``["2018-01-01T00:15:00Z",…]``, or with the offset of `zone`."""
     out = np.empty(kernels.TIME_BYTES_MAX * len(time_us) + 2, np.uint8)
-    column = np.ascontiguousarray(time_us, np.int64)
+    column = np.require(time_us, np.int64, _FOR_KERNELS)
     if zone is None:
         size = kernels.write_times(column, _NO_OFFSETS, True, out[1:])
     else:
@@ -37,7 +41,7 @@ def encode_epoch_ms(time_us: TimeColumn) -> msgspec.Raw:
 
 def encode_values(value: ValueColumn) -> msgspec.Raw:
     """``[3.17,null,…]``: the shortest text that reads back to the same bits; NaN, a gap, is null."""
-    column = np.ascontiguousarray(value, np.float64)
+    column = np.require(value, np.float64, _FOR_KERNELS)
     out = np.empty(kernels.DECIMAL_BYTES_MAX * len(column) + 2, np.uint8)
     size = kernels.write_decimals(column, out[1:])
     if size < 0:

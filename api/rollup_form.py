@@ -17,7 +17,7 @@ def replies_of(rows: Sequence[RollupRow], names: Mapping[int, str], form: Sample
     """One reply a row; energies in the unit asked for. Raises Problem 422 where that is of another dimension."""
     time = lru_cache(_TIMES_KEPT_MAX)(form.times.time)
     local = lru_cache(_TIMES_KEPT_MAX)(form.times.local)
-    unit_of = lru_cache(None)(form.unit_of)
+    units = {own: form.unit_of(own) for own in {row.unit for row in rows} if own is not None}
     return [
         RollupReply(
             point=names[row.point_id],
@@ -25,7 +25,7 @@ def replies_of(rows: Sequence[RollupRow], names: Mapping[int, str], form: Sample
             period_start=time(row.period_start_us),
             period_end=time(row.period_end_us),
             energy=row.energy if row.unit is None else form.number(row.energy, row.unit),
-            unit="" if row.unit is None else unit_of(row.unit),
+            unit="" if row.unit is None else units[row.unit],
             max_demand=row.max_demand,
             max_demand_unit=row.max_demand_unit or "",
             max_time=time(row.max_start_us),

@@ -1,5 +1,6 @@
 """Builds the web application from the route table and starts it behind limits."""
 
+import asyncio
 import re
 import secrets
 from typing import Final
@@ -15,6 +16,7 @@ from api.line_intake import LinePoints
 from api.operation import Operation
 from api.routes import table
 from api.routes.ingest import LINE_POINTS
+from api.warm import warm_kernels
 from historian import logs
 from historian.metrics import Counter
 
@@ -57,12 +59,13 @@ def make_app(context: ApiContext) -> web.Application:
 
 
 async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
-    """Listen on `host`:`port` (0 takes any free port, see ``runner.addresses``).
+    """Warm the kernels, then listen on `host`:`port` (0 takes any free port, see ``runner.addresses``).
 
     Raises OSError where the address cannot be taken. End with ``await runner.cleanup()``.
     """
     context = app[CONTEXT]
     limits = context.settings.server
+    await asyncio.to_thread(warm_kernels)
     runner = web.AppRunner(
         app,
         access_log=None,

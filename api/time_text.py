@@ -13,6 +13,7 @@ from historian.model.sample import TimeColumn
 _MS_MIN: Final = timestamp.TIME_MIN_US // 1000
 _MS_MAX: Final = timestamp.TIME_MAX_US // 1000
 _SHOWN_BITS_MAX: Final = 256
+_SHOWN_LENGTH_MAX: Final = 60
 
 
 class ReadTimes(NamedTuple):
@@ -34,9 +35,13 @@ def read_times(entries: Sequence[Any]) -> ReadTimes:
 
 def shown(entry: Any) -> str:
     """A client's value as an error quotes it: short, whatever it is."""
-    if type(entry) is int and entry.bit_length() > _SHOWN_BITS_MAX:
+    if isinstance(entry, str):
+        return repr(entry[:_SHOWN_LENGTH_MAX])
+    if isinstance(entry, list | dict):
+        return "an array" if isinstance(entry, list) else "an object"
+    if isinstance(entry, int) and entry.bit_length() > _SHOWN_BITS_MAX:
         return "a whole number of many digits"  # its text alone would cost more than the whole request
-    return f"{entry!r:.60}"
+    return repr(entry)
 
 
 def _read_integers(entries: Sequence[int]) -> ReadTimes:

@@ -53,3 +53,6 @@ def test_nothing_is_read_from_nothing() -> None:
 def test_a_client_s_value_is_quoted_short() -> None:
     assert len(shown("x" * 10_000)) < 100
     assert "digits" in shown(10**10_000)
+    assert shown([10**10_000]) == "an array"
+    assert shown({"a": [1]}) == "an object"
+    assert shown(1.5) == "1.5"
