@@ -1,1 +1,0 @@
-"""Column encodings of a segment: bytes and arrays, pure."""
