@@ -1,8 +1,15 @@
 """The route table holds what the contract names."""
 
+import re
+from urllib.parse import quote, urlencode
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from yarl import URL
 
 from api.routes.table import all_operations
+from tests.unit.api.conftest import Api
 
 CONTRACT = [
     "POST /api/v1/ingest", "POST /api/v2/write", "GET /api/v1/points", "POST /api/v1/points",
@@ -26,3 +33,34 @@ def test_every_operation_has_its_own_name_and_says_what_it_does() -> None:
     operations = all_operations()
     assert len({operation.name for operation in operations}) == len(operations)
     assert all(operation.summary.endswith(".") for operation in operations)
+
+
+WORDS = st.sampled_from(
+    ["", "0", "1", "-1", "p", "p,q", "x", "S1", "2026-11-21", "2026-11-21T00:00:00Z", "2026-11-21T00:00:00", "9" * 20,
+     "9999-12-31", "0001-01-01", "1795190400000", "15m", "0s", "9999999d", "Asia/Shanghai", "..", "kWh", "MW", "asc",
+     "desc", "csv", "rows", "epoch_ms", "full", "end", "-1d", "-9999w", "%00", "😀", "[", "*", "day", "year"]
+)  # fmt: skip
+GETS = [operation for operation in all_operations() if operation.method == "GET"]
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> URL:
+    """A GET of any route, its places and parameters filled with words that fit and words that do not."""
+    operation = draw(st.sampled_from(GETS))
+    path = re.sub(r"\{\w+(:[^}]*)?\}", lambda _: quote(draw(WORDS) or "p", safe=""), operation.paths()[0])
+    names = [entry.name for entry in operation.parameters if entry.where == "query"]
+    chosen = draw(st.lists(st.sampled_from(names), max_size=6)) if names else []
+    return URL(f"{path}?{urlencode([(name, draw(WORDS)) for name in chosen])}", encoded=True)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(url=requests())
+async def test_no_question_whatever_is_a_fault_of_ours(api: Api, url: URL) -> None:
+    if not api.store.samples:
+        await api.put_point("p", station="S1")
+        await api.put_point("q", "kWh", "interval", station="S1")
+        await api.ingest({"point": "p", "times": [1795190400000], "values": [1]})
+    async with api.client.get(url) as response:
+        assert response.status < 500, (url, await response.text())
+        if response.status >= 400:
+            assert response.content_type == "application/problem+json", url
