@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
 
+import numpy as np
+
 from historian.clock import Clock
 from historian.energy import calendar
 from historian.energy.calendar import DateRange
@@ -142,7 +144,7 @@ class DayKeeper:
         """Make days anew, store what differs and put it into `kept`."""
         if not tasks:
             return
-        keys = day_key.pack_pairs([(task.point.id, day) for task in tasks for day in task.days])
+        keys = np.unique(day_key.pack_pairs((task.point.id, day) for task in tasks for day in task.days))
         self.dirty.discard(keys)
         self.making_count = len(keys)
         try:

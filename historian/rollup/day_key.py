@@ -13,8 +13,8 @@ import numpy.typing as npt
 KeyColumn = npt.NDArray[np.int64]
 
 DAY_BITS: Final = 22  # 9999-12-31 has ordinal 3 652 059
+LOOKED_AT_MAX: Final = 65_536  # about a millisecond
 DAY_MASK: Final = (1 << DAY_BITS) - 1
-_PARTS_MAX: Final = 32
 
 
 def pack(point_id: npt.NDArray[np.int64], day: npt.NDArray[np.int64]) -> KeyColumn:
@@ -22,9 +22,9 @@ def pack(point_id: npt.NDArray[np.int64], day: npt.NDArray[np.int64]) -> KeyColu
     return (point_id << DAY_BITS) | day
 
 
-def pack_days(point_id: int, days: Sequence[int]) -> KeyColumn:
-    """Keys of several days of one point."""
-    return (point_id << DAY_BITS) | np.array(days, np.int64)
+def pack_days(point_id: int | KeyColumn, days: int | Sequence[int]) -> KeyColumn:
+    """Keys of several days of one point, or of one day of several points."""
+    return np.asarray(point_id, np.int64) << DAY_BITS | np.asarray(days, np.int64)
 
 
 def pack_pairs(pairs: Iterable[tuple[int, int]]) -> KeyColumn:
@@ -40,27 +40,30 @@ def unpack_pairs(keys: KeyColumn) -> list[tuple[int, int]]:
 class KeySet:
     """A set of keys as sorted columns: eight bytes a key, cheap to add to in bulk.
 
-    New keys lie in small parts beside the large one until there are many parts.
+    Parts share no key and each is more than twice as long as the next, so there are few of them.
     """
 
     def __init__(self) -> None:
         self._parts: list[KeyColumn] = []
 
     def __len__(self) -> int:
-        return len(self.to_column())
+        return sum(map(len, self._parts))
 
     def to_column(self) -> KeyColumn:
-        """All keys, ascending, each once; not to be written to."""
-        if len(self._parts) > 1:
-            self._parts = [np.unique(np.concatenate(self._parts))]
+        """All keys, ascending; not to be written to."""
+        while len(self._parts) > 1:
+            self._join_last()
         return self._parts[0] if self._parts else np.empty(0, np.int64)
 
-    def add(self, keys: KeyColumn) -> None:
-        """Put keys in, in any order."""
-        if len(keys):
-            self._parts.append(np.unique(keys))
-        if len(self._parts) > _PARTS_MAX:
-            self.to_column()
+    def add(self, keys: KeyColumn) -> KeyColumn:
+        """Put keys in; they ascend, each once. Returns those that were not in before."""
+        is_new = ~self.holds(keys)
+        new = keys if is_new.all() else keys[is_new]
+        if len(new):
+            self._parts.append(new)
+        while len(self._parts) > 1 and 2 * len(self._parts[-1]) >= len(self._parts[-2]):
+            self._join_last()
+        return new
 
     def holds(self, keys: KeyColumn) -> npt.NDArray[np.bool_]:
         """For each key whether it is in."""
@@ -72,7 +75,10 @@ class KeySet:
 
     def discard(self, keys: KeyColumn) -> None:
         """Take keys out; those that are not in are ignored."""
-        kept = (part[~np.isin(part, keys)] for part in self._parts)
+        kept: list[KeyColumn] = []
+        for part in self._parts:
+            position = np.minimum(np.searchsorted(part, keys), len(part) - 1)
+            kept.append(np.delete(part, position[part[position] == keys]))
         self._parts = [part for part in kept if len(part)]
 
     def keep_only(self, keys: KeyColumn) -> None:
@@ -88,8 +94,13 @@ class KeySet:
         return days
 
     def oldest(self, count: int) -> KeyColumn:
-        """At most `count` keys of the earliest days."""
-        keys = self.to_column()
+        """At most `count` keys of the earliest days; of a very large set, the earliest of a part of it."""
+        keys = self.to_column() if len(self) <= LOOKED_AT_MAX else self._parts[0][:LOOKED_AT_MAX]
         if len(keys) <= count:
             return keys
-        return keys[np.argpartition(keys & DAY_MASK, count)[:count]]
+        return np.sort(keys[np.argpartition(keys & DAY_MASK, count)[:count]])
+
+    def _join_last(self) -> None:
+        joined = np.concatenate((self._parts[-2], self._parts[-1]))
+        joined.sort(kind="stable")  # merges two sorted halves in one pass
+        self._parts[-2:] = [joined]

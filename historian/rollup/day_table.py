@@ -91,7 +91,7 @@ class DayTable:
 
     def days_kept(self, point_id: int, first_day: int, last_day: int) -> list[int]:
         """Days of ``[first_day, last_day)`` that have figures."""
-        statement = "SELECT day FROM day_figure WHERE point_id = ? AND day >= ? AND day < ?"
+        statement = "SELECT day FROM day_figure WHERE point_id = ? AND day >= ? AND day < ? ORDER BY day"
         return [row[0] for row in self._database.rows(statement, (point_id, first_day, last_day))]
 
     def keys_kept(self) -> KeyColumn:

@@ -7,6 +7,7 @@ are found later, by asking the store (`take_register_days`).
 
 import datetime
 import zoneinfo
+from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from historian.model import timestamp
 from historian.model.point import DAY_US, PointKind
 from historian.model.ports import PointDirectory
 from historian.rollup import day_key
+from historian.rollup.day_figure import WHOLE_DAY_US
 from historian.rollup.day_key import KeyColumn, KeySet
 
 I64 = npt.NDArray[np.int64]
@@ -27,6 +29,9 @@ WAITING_SAMPLES_MAX: Final = 32_768  # marks are turned into days when so many w
 # Days of years 1 and 9999 have no neighbours to be looked up; no meter reads there.
 _FIRST_US: Final = timestamp.TIME_MIN_US + 366 * DAY_US
 _LAST_US: Final = timestamp.TIME_MAX_US - 366 * DAY_US
+_DAYS_CLOSE: Final = 64  # so few days are looked up without asking which of them occur
+_DENSE_RATIO: Final = 8
+
 _UNKNOWN: Final = -1  # zone number of a point that is not in the directory
 _STALE: Final = -2
 
@@ -68,9 +73,8 @@ class DirtyDays:
         return self._keys
 
     def add(self, keys: KeyColumn) -> None:
-        """Make days dirty."""
-        self._keys.add(keys)
-        self._unsaved.add(keys)
+        """Make days dirty; keys ascend, each once."""
+        self._unsaved.add(self._keys.add(keys))
 
     def restore(self, keys: KeyColumn) -> None:
         """Days that are dirty on disk already. A register's neighbours are looked for again."""
@@ -80,7 +84,7 @@ class DirtyDays:
         self._register_keys.add(keys[self._attributes.is_register[point_id]])
 
     def discard(self, keys: KeyColumn) -> None:
-        """These days are made anew from samples read after this call."""
+        """These days are made anew from samples read after this call, and cleared on disk then."""
         self._keys.discard(keys)
         self._unsaved.discard(keys)
 
@@ -109,15 +113,23 @@ class DirtyDays:
         zone_number = attributes.zone_number[point_id]
         for number, zone in enumerate(attributes.zones):
             is_there = zone_number == number
-            if not is_there.any():
-                continue
-            ids, times = (point_id, time_us) if is_there.all() else (point_id[is_there], time_us[is_there])
-            keys = _keys_in_zone(
-                ids, times - attributes.before_us[ids], times, times + attributes.after_us[ids], zone
-            )
-            self.add(keys)
-            if attributes.register_count:
-                self._register_keys.add(keys[attributes.is_register[keys >> day_key.DAY_BITS]])
+            if is_there.all():
+                self._mark_in_zone(point_id, time_us, zone)
+            elif is_there.any():
+                self._mark_in_zone(point_id[is_there], time_us[is_there], zone)
+
+    def _mark_in_zone(self, point_id: I64, time_us: I64, zone: zoneinfo.ZoneInfo) -> None:
+        attributes = self._attributes
+        first_us, last_us = int(time_us.min()), int(time_us.max())
+        day = _day_of_all(first_us - attributes.reach_us_max, last_us + attributes.reach_us_max, zone)
+        if day is not None:
+            keys = day_key.pack_days(_distinct(point_id), day)
+        else:
+            before_us, after_us = attributes.before_us[point_id], attributes.after_us[point_id]
+            keys = _keys_in_zone(point_id, time_us - before_us, time_us, time_us + after_us, zone)
+        self.add(keys)
+        if attributes.register_count:
+            self._register_keys.add(keys[attributes.is_register[keys >> day_key.DAY_BITS]])
 
 
 class _PointAttributes:
@@ -131,6 +143,7 @@ class _PointAttributes:
         self.after_us = np.empty(0, np.int64)
         self.is_register = np.empty(0, np.bool_)
         self.register_count = 0
+        self.reach_us_max = 0
         self.zones: list[zoneinfo.ZoneInfo] = []
 
     def refresh(self, point_id: I64) -> None:
@@ -157,6 +170,7 @@ class _PointAttributes:
         self.zone_number[point_id] = self.zones.index(zone)
         reach_us = sample_period.reach_us(point.kind, point.interval_us)
         self.before_us[point_id], self.after_us[point_id] = reach_us
+        self.reach_us_max = max(self.reach_us_max, *reach_us)
         self.is_register[point_id] = point.kind is PointKind.REGISTER
         self.register_count += int(self.is_register[point_id])
 
@@ -182,19 +196,44 @@ class _DayStarts(NamedTuple):
         return np.searchsorted(self.start_us, time_us, side="right") - 1
 
 
+def _day_of_all(first_us: int, last_us: int, zone: zoneinfo.ZoneInfo) -> int | None:
+    """The day that holds all of ``[first_us, last_us]``, if one does: the everyday case of live data."""
+    if last_us - first_us > WHOLE_DAY_US:
+        return None
+    date = calendar.local_date(first_us, zone)
+    return date.toordinal() if last_us < calendar.day_edges_us(date, zone)[1] else None
+
+
+def _distinct(point_id: I64) -> I64:
+    """Each id once, ascending; in one pass where ids are not much larger than there are samples."""
+    highest = int(point_id.max())
+    if highest > _DENSE_RATIO * len(point_id):
+        return np.unique(point_id)
+    is_there = np.zeros(highest + 1, np.bool_)
+    is_there[point_id] = True
+    return np.flatnonzero(is_there)
+
+
 def _keys_in_zone(
     point_id: I64, from_us: I64, time_us: I64, to_us: I64, zone: zoneinfo.ZoneInfo
 ) -> KeyColumn:
     """Keys of the days of `time_us`, and of all others that ``(from_us, to_us)`` touches."""
     starts = _starts_around(time_us, zone)
     index = starts.index_of(time_us)
-    keys = day_key.pack(point_id, starts.day[index])
+    keys = _without_repeats(day_key.pack(point_id, starts.day[index]))
     is_near_edge = (from_us < starts.start_us[index]) | (to_us > starts.start_us[index + 1])
     if not is_near_edge.any():
         return np.unique(keys)
     near = np.flatnonzero(is_near_edge)
     others = _keys_between(point_id[near], from_us[near] + 1, to_us[near] - 1, zone)
     return np.unique(np.concatenate((keys, others)))
+
+
+def _without_repeats(keys: KeyColumn) -> KeyColumn:
+    """The keys, but of equal neighbours only the first: imports come sorted by point and time."""
+    is_first = np.ones(len(keys), np.bool_)
+    is_first[1:] = keys[1:] != keys[:-1]
+    return keys[is_first]
 
 
 def _keys_between(point_id: I64, first_us: I64, last_us: I64, zone: zoneinfo.ZoneInfo) -> KeyColumn:
@@ -209,10 +248,18 @@ def _keys_between(point_id: I64, first_us: I64, last_us: I64, zone: zoneinfo.Zon
 def _starts_around(time_us: I64, zone: zoneinfo.ZoneInfo) -> _DayStarts:
     """Starts of all local days that hold one of these instants, and of the days after them."""
     days: set[int] = set()
-    for utc_day in np.unique(time_us // DAY_US).tolist():
+    for utc_day in _distinct_days(time_us // DAY_US):
         date = timestamp.EPOCH.date() + datetime.timedelta(days=utc_day)
         days.update(range(date.toordinal() - 2, date.toordinal() + 4))  # zones reach from -12 h to +14 h
     ordinals = sorted(days)
     dates = [datetime.date.fromordinal(day) for day in ordinals]
     starts = [calendar.day_start_us(date, zone) for date in dates]
     return _DayStarts(np.array(starts, np.int64), np.array(ordinals, np.int64))
+
+
+def _distinct_days(utc_day: I64) -> Sequence[int]:
+    first, last = int(utc_day.min()), int(utc_day.max())
+    if last - first <= _DAYS_CLOSE:
+        return range(first, last + 1)
+    distinct: list[int] = np.unique(utc_day).tolist()
+    return distinct

@@ -31,9 +31,15 @@ def test_every_way_to_pack_gives_the_same_key() -> None:
 
 
 def test_keys_are_in_once() -> None:
-    found = set_of(keys((2, 1), (1, 1)), keys((1, 1), (1, 2)))
+    found = set_of(keys((1, 1), (2, 1)), keys((1, 1), (1, 2)))
     assert day_key.unpack_pairs(found.to_column()) == [(1, 1), (1, 2), (2, 1)]
     assert len(found) == 3
+
+
+def test_adding_tells_what_was_not_in() -> None:
+    found = set_of(keys((1, 1), (2, 1)))
+    assert day_key.unpack_pairs(found.add(keys((1, 1), (1, 2), (3, 1)))) == [(1, 2), (3, 1)]
+    assert len(found.add(keys((1, 2)))) == 0
 
 
 def test_an_empty_set_holds_nothing() -> None:
@@ -68,3 +74,9 @@ def test_the_oldest_days_come_first_whatever_their_point() -> None:
     found = set_of(keys((1, 30), (1, 10), (2, 20), (3, 5), (9, 40)))
     assert sorted(day_key.unpack_pairs(found.oldest(3))) == [(1, 10), (2, 20), (3, 5)]
     assert len(found.oldest(99)) == 5
+
+
+def test_of_a_very_large_set_only_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day_key, "LOOKED_AT_MAX", 3)
+    found = set_of(keys((1, 9), (1, 10), (2, 8), (3, 1)))
+    assert day_key.unpack_pairs(found.oldest(1)) == [(2, 8)]
