@@ -5,7 +5,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from historian import warm
 from historian.catalogue.journal import Journal
 from historian.catalogue.registry import Registry
 from historian.clock import Clock
+from historian.errors import HistorianError
 from historian.ingest.pipeline import IngestPipeline
 from historian.logs import EventLog
 from historian.metrics import Metrics
@@ -33,6 +34,7 @@ log = EventLog("core")
 
 TICK_S = 1.0  # how often maintenance looks whether there is something to do
 HEARTBEAT_S = 60.0
+RETRY_S = 5.0  # after a background task was interrupted
 RETIRED_KEPT_S = 120.0  # longer than any read runs, so no read still needs a merged segment
 SEAL_AT_STOP_SAMPLES_MAX = 300_000  # more would take longer than a stop may; the log keeps them
 
@@ -74,7 +76,7 @@ async def open_core(
     async with contextlib.AsyncExitStack() as stack:
         lock = FolderLock(data)
         stack.callback(lock.release)
-        await asyncio.to_thread(warm.warm_kernels)
+        await _warm(clock)
         registry = Registry(data / filenames.CATALOGUE, clock, settings.time_zone)
         stack.callback(registry.close)
         journal = Journal(data / filenames.JOURNAL, clock)
@@ -83,6 +85,14 @@ async def open_core(
         journal.process_started(clock.now_us())
         stack.callback(lambda: journal.process_stopped(clock.now_us()))
         yield core
+
+
+async def _warm(clock: Clock) -> None:
+    """Seconds once for each new version of the code, then a fraction of one; nobody waits for it later."""
+    log.info("kernels_loading", meaning="the first start compiles them, which takes some seconds")
+    started_s = clock.monotonic_s()
+    await asyncio.to_thread(warm.warm_kernels)
+    log.info("kernels_ready", took_ms=round((clock.monotonic_s() - started_s) * 1000))
 
 
 async def _start_store(
@@ -123,9 +133,9 @@ async def _start_store(
     core = Core(clock, metrics, registry, journal, store, sink, query, rollup, asyncio.Queue())
     _register_gauges(core)
     stack.push_async_callback(_seal_at_stop, core)
-    _background(stack, core, rollup.run_background(), "rollup")
-    _background(stack, core, _maintain(core, settings), "maintenance")
-    _background(stack, core, _beat(core), "heartbeat")
+    _background(stack, core, rollup.run_background, "rollup")
+    _background(stack, core, lambda: _maintain(core, settings), "maintenance")
+    _background(stack, core, lambda: _beat(core), "heartbeat")
     pipeline = asyncio.create_task(sink.run(), name="ingest")
     pipeline.add_done_callback(lambda task: _report(core, task))
 
@@ -175,10 +185,19 @@ async def _seal_at_stop(core: Core) -> None:
 
 
 def _background(
-    stack: contextlib.AsyncExitStack, core: Core, work: Coroutine[Any, Any, None], name: str
+    stack: contextlib.AsyncExitStack, core: Core, work: Callable[[], Coroutine[Any, Any, None]], name: str
 ) -> None:
-    """Run a coroutine until the stack unwinds."""
-    task = asyncio.create_task(work, name=name)
+    """Run `work` until the stack unwinds. What the disk does to it (full, read-only) passes: it is tried again."""
+
+    async def persist() -> None:
+        while True:
+            try:
+                await work()
+            except HistorianError as error:
+                log.error("task_interrupted", task=name, problem=error, again_in_s=RETRY_S)
+                await core.clock.sleep(RETRY_S)
+
+    task = asyncio.create_task(persist(), name=name)
     task.add_done_callback(lambda ended: _report(core, ended))
 
     async def cancel() -> None:

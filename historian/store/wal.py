@@ -71,13 +71,19 @@ class Wal:
         """Remove the closed files whose every record has a sequence ≤ `sequence`."""
         kept: list[ClosedFile] = []
         for file in self._closed:
-            if file.last_sequence <= sequence:
-                self._files.unlink(file.path)
-            else:
+            if file.last_sequence > sequence or not self._unlink(file.path):
                 kept.append(file)
         if len(kept) < len(self._closed):
             self._closed = kept
             self._files.sync_folder(self._folder)
+
+    def _unlink(self, path: Path) -> bool:
+        try:
+            self._files.unlink(path)
+        except OSError as error:
+            log.error("unlink_failed", file=path, problem=error, meaning="tried again after the next seal")
+            return False
+        return True
 
     def close(self) -> None:
         """End the current file in order."""

@@ -72,6 +72,10 @@ class FailingFiles(DurableFiles):
         self._maybe_fail("sync")
         super().sync(descriptor)
 
+    def unlink(self, path: Path) -> None:
+        self._maybe_fail("unlink")
+        super().unlink(path)
+
     def rename(self, source: Path, target: Path) -> None:
         self._maybe_fail("rename")
         super().rename(source, target)

@@ -1,5 +1,6 @@
 """The parts together: started, fed, stopped and started again, without servers and drivers."""
 
+import asyncio
 import datetime
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from historian import core
 from historian.clock import ManualClock, SystemClock
-from historian.errors import StoreError, StoreLocked
+from historian.errors import CatalogueError, StoreError, StoreLocked
 from historian.metrics import Metrics
 from historian.model.point import PointDraft, PointKind
 from historian.model.sample import make_batch
@@ -65,6 +66,26 @@ async def test_a_part_that_stops_by_a_fault_is_reported(
     monkeypatch.setattr(core, "_maintain", fail)
     async with core.open_core(SETTINGS, tmp_path, SystemClock(), Metrics()) as parts:
         assert "broken on purpose" in await parts.faults.get()
+
+
+async def test_a_full_disk_interrupts_background_work_but_does_not_end_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = 0
+
+    async def interrupted_once(*_: object) -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            raise CatalogueError("rollup.sqlite", "database or disk is full")
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(core, "_maintain", interrupted_once)
+    async with core.open_core(SETTINGS, tmp_path, ManualClock(START_US), Metrics()) as parts:
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert parts.faults.empty()
+    assert rounds == 2
 
 
 async def test_the_gauges_can_be_read(tmp_path: Path) -> None:

@@ -101,3 +101,13 @@ def test_closing_marks_the_end(tmp_path: Path) -> None:
     log.write([record(1)], 1)
     log.close()
     assert wal_record.scan(next(tmp_path.iterdir()).read_bytes()).has_end
+
+
+def test_a_file_that_cannot_be_removed_is_tried_again_later(tmp_path: Path) -> None:
+    log = make_wal(tmp_path, FailingFiles("unlink"), size=400)
+    for sequence in range(1, 8):
+        log.write([record(sequence)], sequence)
+    before = len(sequences(tmp_path))
+    log.drop_through(3)
+    log.drop_through(3)
+    assert len(sequences(tmp_path)) < before
