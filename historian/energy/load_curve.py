@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from historian.energy import fixed_point, load_curve_kernels, sample_period, slot_sum
 from historian.energy.load_curve_kernels import HALF_BITS, HALF_MASK
-from historian.energy.sample_period import SamplePeriods
+from historian.energy.sample_period import Mask, SamplePeriods
 from historian.model import quality
 from historian.model.point import HOUR_US, PointKind
 from historian.model.sample import SampleRun
@@ -191,8 +191,8 @@ def _states(covered_us: I64, value: F64, periods: SamplePeriods, edges_us: I64, 
     length_us = np.diff(edges_us)
     whole = np.where(point_interval_us > length_us, np.uint8(SlotState.SPREAD), np.uint8(SlotState.COMPLETE))
     state = np.full(len(length_us), np.uint8(SlotState.MISSING))
-    state[_touched(periods.select(~periods.is_usable), edges_us)] = SlotState.SUSPECT
-    state[_touched(periods.select(periods.is_whole_only), edges_us)] = SlotState.SPANNED
+    state[_touched(periods, ~periods.is_usable, edges_us)] = SlotState.SUSPECT
+    state[_touched(periods, periods.is_whole_only, edges_us)] = SlotState.SPANNED
     state[covered_us > 0] = SlotState.PARTIAL
     is_whole = (covered_us >= length_us * COVERED_SHARE_MIN) & (covered_us > 0)
     state[is_whole] = whole[is_whole]
@@ -204,20 +204,24 @@ def _qualities(periods: SamplePeriods, edges_us: I64) -> U16:
     """Worst of the samples used; where none may be used, worst of those; where there are none, missing."""
     worst = np.full(len(edges_us) - 1, np.uint16(quality.MISSING))
     for is_wanted in (~periods.is_usable, periods.is_usable & ~periods.is_whole_only):
-        chosen = periods.select(is_wanted)
-        touched = np.zeros(len(worst), np.uint8)
-        load_curve_kernels.collect_quality(
-            chosen.start_us, chosen.end_us, chosen.quality, edges_us, worst, touched
-        )
+        if bool(np.any(is_wanted)):
+            chosen = periods.select(is_wanted)
+            touched = np.zeros(len(worst), np.uint8)
+            load_curve_kernels.collect_quality(
+                chosen.start_us, chosen.end_us, chosen.quality, edges_us, worst, touched
+            )
     return worst
 
 
-def _touched(periods: SamplePeriods, edges_us: I64) -> npt.NDArray[np.bool_]:
+def _touched(periods: SamplePeriods, mask: Mask, edges_us: I64) -> Mask:
+    """Which slots the periods of `mask` reach into."""
     touched = np.zeros(len(edges_us) - 1, np.uint8)
-    ignored = np.zeros(len(touched), np.uint16)
-    load_curve_kernels.collect_quality(
-        periods.start_us, periods.end_us, periods.quality, edges_us, ignored, touched
-    )
+    if bool(np.any(mask)):
+        chosen = periods.select(mask)
+        ignored = np.zeros(len(touched), np.uint16)
+        load_curve_kernels.collect_quality(
+            chosen.start_us, chosen.end_us, chosen.quality, edges_us, ignored, touched
+        )
     return touched > 0
 
 

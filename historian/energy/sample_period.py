@@ -46,7 +46,9 @@ class SamplePeriods(NamedTuple):
     is_whole_only: Mask
 
     def select(self, mask: Mask) -> "SamplePeriods":
-        """The periods where `mask` holds."""
+        """The periods where `mask` holds; these same columns where it holds everywhere."""
+        if bool(np.all(mask)):
+            return self
         return SamplePeriods(
             self.start_us[mask],
             self.end_us[mask],
