@@ -13,7 +13,9 @@ from api.ingest_series import read_quality
 from api.intake import Intake
 from api.problem import Problem
 from historian.errors import PointNotFound
+from historian.model.point import Point
 from historian.model.ports import PointDirectory
+from historian.model.sample import SampleBatch
 
 if TYPE_CHECKING:
     import _csv  # the reader's type has no public name
@@ -25,9 +27,10 @@ _NOT_FINITE: Final = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 
 
 class _Rows(NamedTuple):
-    """Rows of one point, as columns; `line` is where each stands."""
+    """Readable rows as columns; `line` is where each stands."""
 
     line: list[int]
+    point: list[Point]
     time: list[str]
     value: list[float]
     quality: list[str | int | None]
@@ -45,11 +48,10 @@ def take_rows(intake: Intake, body: bytes, directory: PointDirectory) -> None:
         ) from error
     reader = csv.reader(io.StringIO(text, newline=""))
     places = _read_header(reader)
-    by_point: dict[str, _Rows] = {}
+    rows = _Rows([], [], [], [], [])
     for line, row in _read_rows(intake, reader):
-        _sort_in(intake, by_point, places, line, row)
-    for name, rows in by_point.items():
-        _take_point(intake, name, rows, directory)
+        _read_row(intake, rows, places, line, row, directory)
+    _take_columns(intake, rows)
 
 
 def _read_header(reader: Iterator[list[str]]) -> dict[str, int]:
@@ -82,8 +84,8 @@ def _read_rows(intake: Intake, reader: "_csv.Reader") -> Iterator[tuple[int, lis
             yield line, row
 
 
-def _sort_in(
-    intake: Intake, by_point: dict[str, _Rows], places: dict[str, int], line: int, row: list[str]
+def _read_row(
+    intake: Intake, rows: _Rows, places: dict[str, int], line: int, row: list[str], directory: PointDirectory
 ) -> None:
     if len(row) != len(places):
         intake.refuse("malformed_row", f"{len(row)} cells where the header has {len(places)}", place=line)
@@ -94,29 +96,31 @@ def _sort_in(
         detail = f"value {text[:40]!r} is not a finite decimal number"
         intake.refuse("not_finite" if is_number else "bad_value", detail, place=line)
         return
-    rows = by_point.setdefault(row[places["point"]].strip(), _Rows([], [], [], []))
+    try:
+        point = directory.get(row[places["point"]].strip())
+    except PointNotFound as error:
+        intake.refuse("unknown_point", str(error), place=line)
+        return
     rows.line.append(line)
+    rows.point.append(point)
     rows.time.append(row[places["time"]].strip())
     rows.value.append(float(text))
     rows.quality.append(_quality_entry(row[places["quality"]].strip()) if "quality" in places else None)
 
 
-def _take_point(intake: Intake, name: str, rows: _Rows, directory: PointDirectory) -> None:
-    try:
-        point = directory.get(name)
-    except PointNotFound as error:
-        for line in rows.line:
-            intake.refuse("unknown_point", str(error), place=line)
-        return
+def _take_columns(intake: Intake, rows: _Rows) -> None:
     time_us, time_faults = time_text.read_times(rows.time)
     quality, faults = read_quality(rows.quality)
     faults |= {i: ("bad_time", text) for i, text in time_faults.items()}
     for i in sorted(faults):
         intake.refuse(*faults[i], place=rows.line[i])
+    offset_us = np.array([point.stored_time_offset_us() for point in rows.point], np.int64)
+    point_id = np.array([point.id for point in rows.point], np.uint32)
     kept = np.ones(len(rows.line), np.bool_)
     kept[list(faults)] = False
     value = np.array(rows.value, np.float64)
-    intake.add(point, time_us[kept], value[kept], quality[kept], np.array(rows.line, np.int64)[kept])
+    batch = SampleBatch(point_id[kept], (time_us + offset_us)[kept], value[kept], quality[kept])
+    intake.add(batch, np.array(rows.line, np.int64)[kept])
 
 
 def _quality_entry(cell: str) -> str | int | None:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from itertools import chain, repeat
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from historian.errors import PointNotFound
 from historian.model import quality as q
 from historian.model.point import Point
 from historian.model.ports import PointDirectory
-from historian.model.sample import QualityColumn, ValueColumn
+from historian.model.sample import QualityColumn, SampleBatch, ValueColumn
 
 QUALITY_BITS_MAX: Final = 0xFFFF
 NOT_A_QUALITY: Final = -1
@@ -27,8 +28,17 @@ _QUALITY_WORDS: Final[dict[str, int]] = {
 }
 
 
+class _Taken(NamedTuple):
+    """A series whose point is known and whose columns have one length."""
+
+    index: int
+    entry: IngestSeries
+    point: Point
+
+
 def take_series(intake: Intake, series: Sequence[IngestSeries], directory: PointDirectory) -> None:
     """Put the samples of every series into the intake; what is wrong with one costs only that one."""
+    taken: list[_Taken] = []
     for index, entry in enumerate(series):
         count = max(len(entry.times), len(entry.values))
         try:
@@ -37,10 +47,11 @@ def take_series(intake: Intake, series: Sequence[IngestSeries], directory: Point
             intake.refuse("unknown_point", str(error), series=index, count=count)
             continue
         fault = _series_fault(entry, point)
-        if fault:
-            intake.refuse(*fault, series=index, count=count)
+        if fault is None:
+            taken.append(_Taken(index, entry, point))
         else:
-            _take_one(intake, index, entry, point)
+            intake.refuse(*fault, series=index, count=count)
+    _take_columns(intake, taken)
 
 
 def read_quality(entries: Sequence[Any]) -> tuple[QualityColumn, Faults]:
@@ -88,21 +99,30 @@ def _series_fault(entry: IngestSeries, point: Point) -> tuple[str, str] | None:
     return None
 
 
-def _take_one(intake: Intake, index: int, entry: IngestSeries, point: Point) -> None:
-    time_us, time_faults = time_text.read_times(entry.times)
-    value, value_faults = read_values(entry.values)
-    quality, quality_faults = read_quality(entry.quality or [None] * len(value))
-    place = np.arange(len(value))
-    faults: Faults = (
-        quality_faults | value_faults | {i: ("bad_time", text) for i, text in time_faults.items()}
-    )
+def _take_columns(intake: Intake, taken: Sequence[_Taken]) -> None:
+    """All series behind one another as one set of columns: few or many, the cost is that of their samples."""
+    counts = np.array([len(one.entry.times) for one in taken], np.int64)
+    series = np.repeat(np.array([one.index for one in taken], np.int64), counts)
+    place = np.arange(len(series)) - np.repeat(np.cumsum(counts) - counts, counts)
+    time_us, time_faults = time_text.read_times([*chain.from_iterable(one.entry.times for one in taken)])
+    value, faults = read_values([*chain.from_iterable(one.entry.values for one in taken)])
+    if any(one.entry.quality is not None for one in taken):
+        words = chain.from_iterable(one.entry.quality or repeat(None, len(one.entry.times)) for one in taken)
+        quality, quality_faults = read_quality([*words])
+        faults = quality_faults | faults
+    else:
+        quality = np.zeros(len(value), np.uint16)
+    faults |= {i: ("bad_time", text) for i, text in time_faults.items()}
     for i in sorted(faults):
-        intake.refuse(*faults[i], series=index, place=i)
-    if faults:
-        kept = np.ones(len(value), np.bool_)
-        kept[list(faults)] = False
-        time_us, value, quality, place = time_us[kept], value[kept], quality[kept], place[kept]
-    intake.add(point, time_us, value, quality, place, index)
+        intake.refuse(*faults[i], series=int(series[i]), place=int(place[i]))
+    point_id = np.repeat(np.array([one.point.id for one in taken], np.uint32), counts)
+    time_us = time_us + np.repeat(
+        np.array([one.point.stored_time_offset_us() for one in taken], np.int64), counts
+    )
+    kept = np.ones(len(value), np.bool_)
+    kept[list(faults)] = False
+    batch = SampleBatch(point_id[kept], time_us[kept], value[kept], quality[kept])
+    intake.add(batch, place[kept], series[kept])
 
 
 def _read_value(entry: Any, index: int, faults: Faults) -> float:

@@ -9,9 +9,8 @@ import numpy.typing as npt
 from api import problem
 from api.problem import Fault, Problem
 from api.schemas import IngestReply, Reject
-from historian.model.point import Point
 from historian.model.ports import REJECT_CODES, AppendResult, OnConflict, Outcome, SampleSink
-from historian.model.sample import QualityColumn, SampleBatch, TimeColumn, ValueColumn, make_batch
+from historian.model.sample import SampleBatch, make_batch
 
 REJECTS_LISTED_MAX: Final = 100
 SOURCE: Final = "http"
@@ -29,8 +28,8 @@ _OUTCOME_DETAILS: Final = {
 
 class _Part(NamedTuple):
     batch: SampleBatch
-    series: int | None
     place: IndexColumn
+    series: IndexColumn | None
 
 
 class Intake:
@@ -76,22 +75,10 @@ class Intake:
                 )
             )
 
-    def add(
-        self,
-        point: Point,
-        time_us: TimeColumn,
-        value: ValueColumn,
-        quality: QualityColumn,
-        place: IndexColumn,
-        series: int | None = None,
-    ) -> None:
-        """Take samples of one point, stamped as its source stamps them."""
-        stored_us = time_us + point.stored_time_offset_us()
-        self._parts.append(_Part(make_batch(point.id, stored_us, value, quality), series, place))
-
-    def add_batch(self, batch: SampleBatch, place: IndexColumn) -> None:
-        """Take samples of many points, already stamped as they are stored."""
-        self._parts.append(_Part(batch, None, place))
+    def add(self, batch: SampleBatch, place: IndexColumn, series: IndexColumn | None = None) -> None:
+        """Take samples stamped as they are stored; `place` and `series` tell where each stood in the body."""
+        assert len(place) == batch.sample_count, "every sample has a place"
+        self._parts.append(_Part(batch, place, series))
 
     def require_readable_time(self) -> None:
         """Raise Problem 400 where no sample is left and time stamps alone are to blame: the sender must change."""
@@ -134,8 +121,9 @@ class Intake:
             outcome = result.outcome[first:last]
             for i in np.flatnonzero(outcome >= Outcome.CONFLICT).tolist():
                 kind = Outcome(int(outcome[i]))
+                series = None if part.series is None else int(part.series[i])
                 self.refuse(
-                    REJECT_CODES[kind], _OUTCOME_DETAILS[kind], series=part.series, place=int(part.place[i])
+                    REJECT_CODES[kind], _OUTCOME_DETAILS[kind], series=series, place=int(part.place[i])
                 )
             first = last
 

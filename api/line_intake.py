@@ -84,7 +84,7 @@ class LinePoints:
         point_id = rows.point_id[kept]
         quality = np.where(rows.has_time[kept], q.GOOD, q.TIME_SUBSTITUTED).astype(np.uint16)
         stored_us = time_us[kept] + self._stored_offset_us(point_id)
-        intake.add_batch(SampleBatch(point_id, stored_us, rows.value[kept], quality), rows.line[kept])
+        intake.add(SampleBatch(point_id, stored_us, rows.value[kept], quality), rows.line[kept])
 
     def _read_rows(self, intake: Intake, body: bytes) -> _Rows:
         rows = _empty_rows(body)

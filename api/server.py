@@ -38,6 +38,7 @@ SECURITY_HEADERS: Final = {
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Server": "historian",  # versions of what it is made of are nobody's business
 }
 
 

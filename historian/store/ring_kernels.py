@@ -91,6 +91,17 @@ def look_up(
 
 
 @njit(cache=True, nogil=True)
+def push_out(point_id: int, slot: int, slots: Slots, out: Columns, at: int) -> None:
+    """Copy a slot into the out columns."""
+    time, value, quality, sequence = slots
+    out[0][at] = point_id
+    out[1][at] = time[slot]
+    out[2][at] = value[slot]
+    out[3][at] = quality[slot]
+    out[4][at] = sequence[slot]
+
+
+@njit(cache=True, nogil=True)
 def insert(
     ids: U32,
     times: I64,
@@ -110,7 +121,6 @@ def insert(
     """
     offset, capacity, head, count, floor = row
     time, value, quality, sequence = slots
-    out_id, out_time, out_value, out_quality, out_sequence = out
     late_count = 0
     out_count = 0
     for i in range(len(ids)):
@@ -129,11 +139,7 @@ def insert(
         if at < n and time[base + (head[p] + at) % size] == t:
             slot = base + (head[p] + at) % size
             if sequence[slot] > sealed_sequence:
-                out_id[out_count] = p
-                out_time[out_count] = t
-                out_value[out_count] = value[slot]
-                out_quality[out_count] = quality[slot]
-                out_sequence[out_count] = sequence[slot]
+                push_out(p, slot, slots, out, out_count)
                 out_count += 1
         elif n == size and at == 0:
             floor[p] = t
@@ -145,11 +151,7 @@ def insert(
                 slot = base + head[p]
                 floor[p] = time[slot]
                 if sequence[slot] > sealed_sequence:
-                    out_id[out_count] = p
-                    out_time[out_count] = time[slot]
-                    out_value[out_count] = value[slot]
-                    out_quality[out_count] = quality[slot]
-                    out_sequence[out_count] = sequence[slot]
+                    push_out(p, slot, slots, out, out_count)
                     out_count += 1
                 head[p] = (head[p] + 1) % size
                 n -= 1
@@ -224,19 +226,14 @@ def unsealed(
 ) -> int:
     """Samples with a sequence above `sealed_sequence`, by point and time. Empty columns: only count."""
     offset, capacity, head, count, _ = row
-    time, value, quality, sequence = slots
-    out_id, out_time, out_value, out_quality, out_sequence = out
+    sequence = slots[3]
     found = 0
     for p in range(point_count):
         for k in range(count[p]):
             slot = offset[p] + (head[p] + k) % capacity[p]
             if sequence[slot] > sealed_sequence:
-                if len(out_id) > 0:
-                    out_id[found] = p
-                    out_time[found] = time[slot]
-                    out_value[found] = value[slot]
-                    out_quality[found] = quality[slot]
-                    out_sequence[found] = sequence[slot]
+                if len(out[0]) > 0:
+                    push_out(p, slot, slots, out, found)
                 found += 1
     return found
 

@@ -151,6 +151,14 @@ function adoptAddress() {
   Object.assign(choice, wanted, { language: language(), overlays: wanted.overlays ?? OVERLAYS });
 }
 
+/** The back button: the address names another place. */
+function returnTo() {
+  adoptAddress();
+  translatePage();
+  side.load(choice.station);
+  choose({}, false);
+}
+
 function changeLanguage(wanted) {
   setLanguage(wanted);
   translatePage();
@@ -167,7 +175,7 @@ function wire() {
   });
   on("[data-view]", (button) => redraw({ view: button.dataset.view }));
   on("[data-language]", (button) => changeLanguage(button.dataset.language));
-  addEventListener("popstate", () => { adoptAddress(); translatePage(); side.load(choice.station); choose({}, false); });
+  addEventListener("popstate", returnTo);
   addEventListener("keydown", byKey);
   addEventListener("unhandledrejection", (event) => reportFailure("page", event.reason));
   document.addEventListener("visibilitychange", () => { if (!document.hidden) tick(); });

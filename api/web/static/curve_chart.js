@@ -1,6 +1,8 @@
 // The day curve: one uPlot chart over slot positions, so that overlaid days fall slot on slot whatever their dates.
 
-import { canvasFont, drawExtreme, drawMissing, drawStateStrip, drawUnit, isolatedIndexes, stateRuns } from "/static/curve_marks.js";
+import {
+  canvasFont, drawExtreme, drawMissing, drawStateStrip, drawUnit, isolatedIndexes, stateRuns,
+} from "/static/curve_marks.js";
 import { number } from "/static/format.js";
 
 const LIBRARY = "/static/vendor/uPlot.esm.js";
@@ -57,11 +59,6 @@ class CurveChart {
 
   #make(data) {
     this.#plot?.destroy();
-    const overlayCount = data.length - 2;
-    const lines = [...Array.from({ length: overlayCount }, (_, k) => OVERLAY_LINES[k % OVERLAY_LINES.length]), MAIN_LINE];
-    const series = lines.map((line) => ({
-      ...line, spanGaps: false, points: { show: true, size: 7, fill: line.stroke, filter: onlyIsolated },
-    }));
     this.#plot = new this.#UPlot({
       ...this.#size(),
       legend: { show: false },
@@ -71,8 +68,8 @@ class CurveChart {
         x: { time: false, range: (_, min, max) => this.#slotRange(min, max) },
         y: { range: (_, min, max) => valueRange(min, max, Boolean(this.#curve.summary.totalUnit)) },
       },
-      axes: [this.#slotAxis(), { stroke: AXIS_INK, grid: GRID, ticks: GRID, font: canvasFont(1), size: 62, space: AXIS_SPACE, values: valueLabels }],
-      series: [{}, ...series],
+      axes: [this.#slotAxis(), valueAxis()],
+      series: [{}, ...seriesOf(data.length - 2)],
       hooks: {
         drawClear: [(plot) => drawMissing(plot, this.#runs)],
         draw: [(plot) => this.#drawMarks(plot)],
@@ -119,7 +116,8 @@ class CurveChart {
     const { maxIndex, minIndex } = this.#curve.summary;
     for (const [index, isAbove] of [[maxIndex, true], [minIndex, false]]) {
       const slot = this.#curve.slots[index];
-      if (slot !== undefined) drawExtreme(plot, index + 1, slot.value, `${number(slot.value)} · ${slot.label}`, isAbove);
+      if (slot === undefined) continue;
+      drawExtreme(plot, index + 1, slot.value, `${number(slot.value)} · ${slot.label}`, isAbove);
     }
   }
 
@@ -139,6 +137,20 @@ class CurveChart {
   #size() {
     return { width: Math.max(200, this.#host.clientWidth), height: Math.max(120, this.#host.clientHeight) };
   }
+}
+
+/** The overlays first, so that the day itself is drawn over them; a gap is a gap. */
+function seriesOf(overlayCount) {
+  const overlays = Array.from({ length: overlayCount }, (_, index) => OVERLAY_LINES[index % OVERLAY_LINES.length]);
+  return [...overlays, MAIN_LINE].map((line) => ({
+    ...line, spanGaps: false, points: { show: true, size: 7, fill: line.stroke, filter: onlyIsolated },
+  }));
+}
+
+function valueAxis() {
+  return {
+    stroke: AXIS_INK, grid: GRID, ticks: GRID, font: canvasFont(1), size: 62, space: AXIS_SPACE, values: valueLabels,
+  };
 }
 
 /** Slot i ends at position i + 1: that is where its end label stands. */

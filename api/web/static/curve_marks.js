@@ -4,7 +4,9 @@
 import { WITHOUT_VALUE } from "/static/slot_state.js";
 
 const STRIP_HEIGHT = 9;
-const INK = { missing: "#7d858d", doubtful: "#a35200", bad: "#a3221c", replaced: "#3d5a76", mark: "#22282e" };
+const INK = {
+  missing: "#7d858d", doubtful: "#a35200", bad: "#a3221c", replaced: "#3d5a76", mark: "#22282e", axis: "#4a545e",
+};
 
 /** The letter at a run of slots in that state; a plain gap has none. */
 export const LETTERS = {
@@ -82,7 +84,8 @@ export function drawExtreme(plot, x, value, text, isAbove) {
 
 /** The unit above the value axis. */
 export function drawUnit(plot, unit) {
-  writeText(plot.ctx, unit, plot.bbox.left - 6 * devicePixelRatio, plot.bbox.top - 6 * devicePixelRatio, "#4a545e", "bottom", "right");
+  const away = 6 * devicePixelRatio;
+  writeText(plot.ctx, unit, plot.bbox.left - away, plot.bbox.top - away, INK.axis, "bottom", "right");
 }
 
 /** Canvas pixels `[left, width]` of a run of slots; slot `i` covers `[i, i + 1)` on the x scale. */

@@ -35,7 +35,10 @@ export class CurvePanel {
     }
   }
 
-  /** Shows a curve of `point` with its slots' `states` and `gaps`; `overlays` are those switched on, `view` "curve" or "table". */
+  /**
+   * Shows a curve of `point` with its slots' `states` and `gaps`; `overlays` are those switched on, `view` is "curve"
+   * or "table".
+   */
   show({ point, curve, states, gaps, overlays, view }) {
     this.#shown = { point, curve, gaps, overlays, states };
     const isTable = view === "table" || this.#chart === null;
@@ -48,8 +51,13 @@ export class CurvePanel {
     byId("chart").setAttribute("aria-label", words("chart_label", { point: point.name, day: curve.date }));
     this.#showLegend(null);
     if (isTable) showTable(curve, states, this.#visibleOverlays(), curveCsvAddress(point, curve.date, overlays));
-    else this.#chart.show(`${point.name} ${curve.date}`, curve, states, curve.overlays.map((one) => overlays.includes(one.offset)));
+    else this.#showChart(`${point.name} ${curve.date}`);
     showStates(states);
+  }
+
+  #showChart(name) {
+    const { curve, states, overlays } = this.#shown;
+    this.#chart.show(name, curve, states, curve.overlays.map((one) => overlays.includes(one.offset)));
   }
 
   /** Takes the curve away, as when it could not be read. */

@@ -37,7 +37,8 @@ function headings(curve, overlays) {
 
 function cells(curve, slot, states, overlays, digits) {
   const text = (value) => ({ shown: String(value), copied: String(value) });
-  const figure = (value, column) => ({ shown: fixed(value, digits[column]), copied: isNumber(value) ? String(value) : "" });
+  const figure = (value, column) => (
+    { shown: fixed(value, digits[column]), copied: isNumber(value) ? String(value) : "" });
   return [
     text(slot.index + 1), text(slotText(curve, slot.index)), figure(slot.value, 0),
     text(codeWords("state", states[slot.index])), text(slot.count ?? ""),

@@ -16,7 +16,8 @@ export function showFigures(curve, states) {
     shareTile("rate", summary.rate, words("rate_hint")),
     shareTile("load_factor", summary.loadFactor, words("load_factor_hint")),
   ];
-  if (summary.totalUnit) tiles.push(tile(totalWord(summary.totalUnit), summary.total, summary.totalUnit, words("total_hint")));
+  const { total, totalUnit } = summary;
+  if (totalUnit) tiles.push(tile(totalWord(totalUnit), total, totalUnit, words("total_hint")));
   byId("figures").replaceChildren(...tiles, completenessTile(states));
 }
 
@@ -53,7 +54,8 @@ function completenessTile(states) {
   const counts = { missing, expected: begun.length };
   const hint = words(missing > 0 ? "completeness_some" : "completeness_all", counts);
   const value = begun.length > 0 ? (begun.length - missing) / begun.length : null;
-  const node = block("completeness", [element("span", { class: "figure" }, share(value, 1))], isNumber(value) ? hint : "");
+  const shown = element("span", { class: "figure" }, share(value, 1));
+  const node = block("completeness", [shown], isNumber(value) ? hint : "");
   node.classList.toggle("abnormal", missing > 0);
   return node;
 }

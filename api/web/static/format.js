@@ -48,13 +48,14 @@ export function clockText(timeMs, timeZone, withSeconds = false) {
 }
 
 /** "2018-11-22 09:45" of an instant in a zone. */
-export function momentText(timeMs, timeZone) {
-  return `${dayOf(timeMs, timeZone)} ${clockText(timeMs, timeZone)}`;
+export function momentText(timeMs, timeZone, withSeconds = false) {
+  return `${dayOf(timeMs, timeZone)} ${clockText(timeMs, timeZone, withSeconds)}`;
 }
 
 /** The clock alone for instants of `day`, with the date for others. */
-export function shortMomentText(timeMs, timeZone, day) {
-  return dayOf(timeMs, timeZone) === day ? clockText(timeMs, timeZone) : momentText(timeMs, timeZone);
+export function shortMomentText(timeMs, timeZone, day, withSeconds = false) {
+  const isThatDay = dayOf(timeMs, timeZone) === day;
+  return isThatDay ? clockText(timeMs, timeZone, withSeconds) : momentText(timeMs, timeZone, withSeconds);
 }
 
 /** "12 s", "3 h": an age in its largest fitting unit. */

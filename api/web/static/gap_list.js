@@ -4,6 +4,8 @@ import { byId, element } from "/static/dom.js";
 import { dayText, shortMomentText } from "/static/format.js";
 import { codeWords, words } from "/static/i18n.js";
 
+const MINUTE_MS = 60_000;
+
 /** Lists `gaps` under the day's heading. */
 export function showGaps(gaps, day, timeZone) {
   byId("gaps_title").textContent = words("gaps_title", { day: dayText(day) });
@@ -34,6 +36,7 @@ export function causeText(gap) {
 }
 
 function spanText(gap, day, timeZone) {
-  const end = shortMomentText(gap.endMs, timeZone, day);
-  return words("slot_at", { start: shortMomentText(gap.startMs, timeZone, day), end });
+  const isFine = gap.startMs % MINUTE_MS !== 0 || gap.endMs % MINUTE_MS !== 0;
+  const [start, end] = [gap.startMs, gap.endMs].map((timeMs) => shortMomentText(timeMs, timeZone, day, isFine));
+  return words("slot_at", { start, end });
 }

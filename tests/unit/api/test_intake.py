@@ -6,16 +6,14 @@ import pytest
 from api import problem
 from api.intake import REJECTS_LISTED_MAX, Intake
 from api.problem import Problem
-from historian.model.point import Point, PointKind, TimeLabel
+from historian.model.sample import make_batch
 from tests.unit.api.memory_store import MemoryStore
 
-POINT = Point(id=7, name="p", unit="kW", kind=PointKind.INSTANTANEOUS)
 
-
-def add(intake: Intake, values: list[float], point: Point = POINT, series: int | None = 0) -> None:
+def add(intake: Intake, values: list[float], series: int | None = 0) -> None:
     count = len(values)
-    times = np.arange(count, dtype=np.int64) * 1_000_000
-    intake.add(point, times, np.array(values), np.zeros(count, np.uint16), np.arange(count) + 10, series)
+    batch = make_batch(7, np.arange(count) * 1_000_000, values)
+    intake.add(batch, np.arange(count) + 10, None if series is None else np.full(count, series))
 
 
 async def test_every_sample_is_counted_once() -> None:
@@ -41,14 +39,6 @@ async def test_lines_are_told_as_lines() -> None:
     add(intake, [float("inf")], series=None)
     (reject,) = (await intake.send(MemoryStore())).rejects
     assert (reject.line, reject.index) == (10, None)
-
-
-async def test_the_label_of_the_point_moves_the_time() -> None:
-    store, intake = MemoryStore(), Intake("index")
-    period = Point(id=7, name="p", unit="kWh", kind=PointKind.INTERVAL, label=TimeLabel.PERIOD_END)
-    add(intake, [1.0], period)
-    await intake.send(store)
-    assert list(store.samples[7]) == [-900_000_000]
 
 
 async def test_the_list_of_rejects_is_cut_and_says_so() -> None:
