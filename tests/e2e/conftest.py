@@ -156,9 +156,12 @@ def stop(process: "subprocess.Popen[bytes]", running: Historian) -> None:
     assert code == 0, f"the historian ended with {code}; its log ends:\n{tail}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium, driven over its debugging pipe; no browser is downloaded."""
+    """Debian's chromium, driven over its debugging pipe; no browser is downloaded.
+
+    For one module only: while it is open an event loop runs in this thread, which no other test may meet.
+    """
     executable = shutil.which("chromium")
     if executable is None:
         pytest.skip("needs Debian's package chromium")
