@@ -31,7 +31,7 @@ _QUALITY_WORDS: Final[dict[str, int]] = {
 class _Taken(NamedTuple):
     """A series whose point is known and whose columns have one length."""
 
-    index: int
+    series: int
     entry: IngestSeries
     point: Point
 
@@ -102,7 +102,7 @@ def _series_fault(entry: IngestSeries, point: Point) -> tuple[str, str] | None:
 def _take_columns(intake: Intake, taken: Sequence[_Taken]) -> None:
     """All series behind one another as one set of columns: few or many, the cost is that of their samples."""
     counts = np.array([len(one.entry.times) for one in taken], np.int64)
-    series = np.repeat(np.array([one.index for one in taken], np.int64), counts)
+    series = np.repeat(np.array([one.series for one in taken], np.int64), counts)
     place = np.arange(len(series)) - np.repeat(np.cumsum(counts) - counts, counts)
     time_us, time_faults = time_text.read_times([*chain.from_iterable(one.entry.times for one in taken)])
     value, faults = read_values([*chain.from_iterable(one.entry.values for one in taken)])
