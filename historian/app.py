@@ -77,6 +77,16 @@ async def _run(chosen: Settings, data: Path, is_demo: bool) -> int:
     return 1 if fault else 0
 
 
+def _greet(listen: str, is_demo: bool) -> None:
+    """Tell a person at the terminal where to look."""
+    lines = [f"Open http://{listen}/   (Ctrl-C stops)   打开网页查看，Ctrl-C 停止"]
+    if is_demo:
+        lines.append(
+            f"     http://{listen}/#point=steel.import.energy&date=2018-11-22   (the year's maximum   全年最大值)"
+        )
+    print("\n".join(lines), flush=True)
+
+
 async def _until_stopped_or_fault(stopping: asyncio.Event, parts: Core) -> str:
     """Wait for a signal (gives "") or for a part that stopped by a fault: then a clean restart is best."""
     asked, failed = asyncio.create_task(stopping.wait()), asyncio.create_task(parts.faults.get())

@@ -26,7 +26,7 @@ from historian.store.store import Store
 
 log = EventLog("ingest")
 
-GROUP_SAMPLES_MAX: Final = 1 << 17  # bounds how long one group keeps the event loop: a few ms
+GROUP_SAMPLES_MAX: Final = 1 << 15  # bounds how long one group keeps the event loop: a few ms
 
 
 class _Waiting:

@@ -84,10 +84,10 @@ def make_batch(
     time_column = np.ascontiguousarray(time_us, np.int64).reshape(-1)
     count = len(time_column)
     batch = SampleBatch(
-        np.ascontiguousarray(np.broadcast_to(np.asarray(point_id, np.uint32), count)),
+        np.array(np.broadcast_to(np.asarray(point_id, np.uint32), count)),
         time_column,
         np.ascontiguousarray(value, np.float64).reshape(-1),
-        np.ascontiguousarray(np.broadcast_to(np.asarray(quality, np.uint16), count)),
+        np.array(np.broadcast_to(np.asarray(quality, np.uint16), count)),
     )
     assert len(batch.value) == count, "columns of a batch have equal length"
     return batch
