@@ -17,6 +17,7 @@ BODY_GRACE_S: Final = 10.0  # a slow start is not held against a client
 BODY_RATE_BYTES_S_MIN: Final = (
     16 * 1024
 )  # half of what a GPRS link carries; a slower body is an attack or dead
+MEMBERS_MAX: Final = 16  # each costs a copy of what follows it; a body of a million empty ones is an attack
 _WINDOW_BITS: Final = {"gzip": 31, "deflate": 15}  # zlib's words for the two wrappings
 THREAD_BYTES_MIN: Final = 128 * 1024  # decoding more than this takes longer than the loop may be held
 
@@ -61,8 +62,12 @@ async def read_body(request: web.Request) -> bytes:
 def _unpack(packed: bytes, encoding: str, limits: ServerSettings) -> bytes:
     """All members of a gzip or zlib stream; a stream that ends early is a fault, not a shorter body."""
     body = b""
+    member_count = 0
     try:
         while packed:
+            member_count += 1
+            if member_count > MEMBERS_MAX:
+                raise _not_packed(encoding)
             stream = zlib.decompressobj(_WINDOW_BITS[encoding])
             body += stream.decompress(packed, limits.body_bytes_max + 1 - len(body))
             if len(body) > limits.body_bytes_max:

@@ -1,13 +1,17 @@
 """Bodies are refused by size before they are read, and cut by deadline and rate."""
 
 import asyncio
+import gzip
 import json
 import time
+import tracemalloc
+import zlib
 from collections.abc import AsyncIterator
 
 import pytest
 
-from api import body
+from api import body, problem
+from api.problem import Problem
 from historian.settings import ServerSettings, Settings
 from tests.unit.api.conftest import Api, expect_problem
 
@@ -51,10 +55,10 @@ def head(**headers: object) -> bytes:
 async def test_a_declared_length_over_the_limit_is_refused_at_once(raw: RawClient) -> None:
     raw.writer.write(head(Content_Length=99_999_999))
     started_s = time.monotonic()
-    status, problem = await raw.answer()
-    assert (status, problem["type"]) == (413, "/problems/body-too-large")
+    status, told = await raw.answer()
+    assert (status, told["type"]) == (413, "/problems/body-too-large")
     assert time.monotonic() - started_s < 0.5
-    assert str(LIMIT) in str(problem["detail"])
+    assert str(LIMIT) in str(told["detail"])
 
 
 async def test_a_client_that_asks_first_is_refused_before_it_sends(raw: RawClient) -> None:
@@ -73,8 +77,8 @@ async def test_a_client_that_asks_first_may_go_on(raw: RawClient) -> None:
 async def test_a_stalled_body_is_cut_at_the_deadline(raw: RawClient) -> None:
     raw.writer.write(head(Content_Length=100) + b"m x=1\n")
     started_s = time.monotonic()
-    status, problem = await raw.answer()
-    assert (status, problem["type"]) == (408, "/problems/body-too-slow")
+    status, told = await raw.answer()
+    assert (status, told["type"]) == (408, "/problems/body-too-slow")
     assert 0.5 < time.monotonic() - started_s < 3
 
 
@@ -106,3 +110,28 @@ async def test_an_encoding_that_is_not_taken_is_415(api: Api, encoding: str) -> 
     response = await api.client.post("/api/v2/write", data=b"x", headers={"Content-Encoding": encoding})
     await expect_problem(response, 415, "unsupported-media-type")
     assert response.headers["Accept-Encoding"] == "gzip, deflate"
+
+
+def test_a_bomb_is_never_unpacked_beyond_the_limit() -> None:
+    bomb = gzip.compress(b" " * 50_000_000)
+    tracemalloc.start()
+    with pytest.raises(Problem) as caught:
+        body._unpack(bomb, "gzip", ServerSettings(body_bytes_max=LIMIT))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.kind is problem.BODY_TOO_LARGE
+    assert peak_bytes < 1_000_000
+
+
+def test_members_are_joined_and_there_may_not_be_many() -> None:
+    limits = ServerSettings(body_bytes_max=LIMIT)
+    assert body._unpack(gzip.compress(b"a") + gzip.compress(b"b"), "gzip", limits) == b"ab"
+    with pytest.raises(Problem) as caught:
+        body._unpack(gzip.compress(b"") * (body.MEMBERS_MAX + 1), "gzip", limits)
+    assert caught.value.kind is problem.MALFORMED_BODY
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_both_wrappings_are_known(encoding: str) -> None:
+    packed = gzip.compress(b"m x=1") if encoding == "gzip" else zlib.compress(b"m x=1")
+    assert body._unpack(packed, encoding, ServerSettings()) == b"m x=1"

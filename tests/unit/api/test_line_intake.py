@@ -100,6 +100,10 @@ async def test_line_numbers_count_comments_blanks_and_strings_of_two_lines(bench
     assert bench.values() == {"m.x": {1: 1.0}, "m.y": {1: 1.0}}
 
 
+async def test_a_broken_line_counts_the_lines_of_its_strings(bench: Bench) -> None:
+    assert await bench.write('m s="a\nb"c\nbroken\n') == [(1, "malformed_line"), (3, "malformed_line")]
+
+
 async def test_a_name_that_no_point_may_have_is_refused(bench: Bench) -> None:
     assert await bench.write("disk,path=/ free=1 1\nm\\ n x=1 1\nm ok=1 1") == [
         (1, "bad_name"),
