@@ -5,7 +5,7 @@ import contextlib
 import errno
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import uvloop
@@ -13,6 +13,7 @@ import uvloop
 import historian
 from api import context, server
 from drivers import substation, supervisor
+from drivers.substation import Substation
 from historian import core, demo, resources, settings
 from historian.clock import SystemClock
 from historian.core import Core
@@ -31,7 +32,9 @@ def run(chosen: Settings, data: Path, listen: str | None, is_demo: bool) -> int:
     if listen is not None:
         chosen = settings.with_listen(chosen, listen)
     configure(chosen.log.level)
-    return uvloop.run(_run(chosen, data, is_demo), debug=chosen.debug.slow_callback_ms > 0)
+    stations = substation.load_all(settings.substation_paths(chosen))
+    work = _run(chosen, stations, data, is_demo)
+    return uvloop.run(work, debug=chosen.debug.slow_callback_ms > 0)
 
 
 @contextlib.asynccontextmanager
@@ -41,7 +44,7 @@ async def open_offline(chosen: Settings, data: Path) -> AsyncIterator[Core]:
         yield parts
 
 
-async def _run(chosen: Settings, data: Path, is_demo: bool) -> int:
+async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_demo: bool) -> int:
     clock = SystemClock()
     started_s = clock.monotonic_s()
     _watch_loop(chosen.debug.slow_callback_ms)
@@ -50,7 +53,7 @@ async def _run(chosen: Settings, data: Path, is_demo: bool) -> int:
         parts = await _enter(stack, chosen, data, clock)
         if is_demo:
             await demo.import_once(parts)
-        drivers = _build_drivers(chosen, parts)
+        drivers = _build_drivers(stations, parts)
         api = context.ApiContext(
             clock=clock,
             metrics=parts.metrics,
@@ -66,7 +69,7 @@ async def _run(chosen: Settings, data: Path, is_demo: bool) -> int:
         )
         await _start_http(stack, api, chosen)
         if is_demo:
-            await stack.enter_async_context(demo.simulators(chosen))
+            await stack.enter_async_context(demo.simulators(stations))
         _supervise(stack, drivers)
         took_ms = round((clock.monotonic_s() - started_s) * 1000)
         log.info("ready", listen=chosen.server.listen, data=data, took_ms=took_ms)
@@ -107,10 +110,10 @@ async def _enter(stack: contextlib.AsyncExitStack, chosen: Settings, data: Path,
         ) from error
 
 
-def _build_drivers(chosen: Settings, parts: Core) -> supervisor.Supervisor:
+def _build_drivers(stations: Sequence[Substation], parts: Core) -> supervisor.Supervisor:
     drivers = [
         driver
-        for station in substation.load_all(settings.substation_paths(chosen))
+        for station in stations
         for driver in substation.build_drivers(station, parts.registry, parts.journal, parts.clock)
     ]
     return supervisor.Supervisor(drivers, parts.sink, parts.journal, parts.clock, parts.metrics)

@@ -5,16 +5,15 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from drivers import substation
 from drivers.gateway import csv_file, import_progress, mapping
-from historian import resources, settings
+from drivers.substation import Substation
+from historian import resources
 from historian.core import Core
 from historian.logs import EventLog
-from historian.settings import Settings
 from historian.store import filenames
 
 log = EventLog("demo")
@@ -43,13 +42,9 @@ async def import_once(core: Core) -> None:
 
 
 @contextlib.asynccontextmanager
-async def simulators(chosen: Settings) -> AsyncIterator[None]:
+async def simulators(stations: Sequence[Substation]) -> AsyncIterator[None]:
     """A simulator process for every driver of the configured substations, on the port it connects to."""
-    drivers = [
-        driver
-        for station in substation.load_all(settings.substation_paths(chosen))
-        for driver in station.settings.drivers
-    ]
+    drivers = [driver for station in stations for driver in station.settings.drivers]
     processes = [
         await _start(str(driver.__struct_config__.tag), driver.host, driver.port) for driver in drivers
     ]
