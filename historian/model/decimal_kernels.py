@@ -31,6 +31,8 @@ def decimal_exponent(values: F64) -> int:
         power = _POWERS[exponent]
         is_decimal = True
         for value in values:
+            if not abs(value) < SCALED_MAX:  # too large, infinite or NaN
+                return NOT_DECIMAL
             scaled = np.rint(value * power)
             # -0.0 == 0.0, but its sign would be lost
             is_minus_zero = value == 0.0 and np.signbit(value)

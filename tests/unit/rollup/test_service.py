@@ -208,6 +208,24 @@ async def test_a_failed_reading_leaves_the_day_dirty(world: World, point: Point)
     assert (await world.row(point)).energy == 97.0
 
 
+async def test_a_failed_reading_of_many_points_leaves_them_all_dirty(world: World, point: Point) -> None:
+    others = [world.directory.replace(make_point(number)) for number in (5, 3, 4)]
+    for one in (point, *others):
+        world.store.put(one.id, quarters(1.0))
+    pending = world.service.pending_count
+
+    async def fail(*_: object) -> list[Any]:
+        raise OSError("disk is gone")
+
+    whole_read, world.store.read = world.store.read, fail  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="disk is gone"):
+        await world.service.rows([*others, point], "day", DAY, NEXT_DAY)
+    world.store.read = whole_read  # type: ignore[method-assign]
+    assert world.service.pending_count == pending
+    await world.service.rows([*others, point], "day", DAY - datetime.timedelta(days=1), NEXT_DAY)
+    assert world.service.pending_count == 0
+
+
 async def test_a_running_day_is_open_and_then_is_not(world: World, point: Point) -> None:
     world.store.put(1, quarters(1.0))
     world.clock.set_wall(START_US + 12 * HOUR_US)
