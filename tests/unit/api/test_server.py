@@ -4,7 +4,10 @@ import logging
 from typing import Any
 
 import pytest
+import uvloop
+from aiohttp import ClientSession
 
+from api.context import ApiContext
 from api.server import make_app, start
 from tests.unit.api.conftest import Api, expect_problem
 
@@ -88,3 +91,18 @@ async def test_a_taken_address_is_an_os_error(api: Api) -> None:
 
     with pytest.raises(OSError, match="address"):
         await start(make_app(api.context), "127.0.0.1", port or 0)
+
+
+def test_it_serves_under_uvloop(context: ApiContext) -> None:
+    async def ask() -> tuple[int, str]:
+        await context.rollup.open()
+        runner = await start(make_app(context), "127.0.0.1", 0)
+        host, port = runner.addresses[0][:2]
+        async with ClientSession() as client, client.get(f"http://{host}:{port}/readyz") as response:
+            answer = response.status, await response.text()
+        await runner.cleanup()
+        await context.rollup.close()
+        return answer
+
+    status, text = uvloop.run(ask())
+    assert (status, '"ready"' in text) == (200, True)
