@@ -69,9 +69,7 @@ class Wal:
 
     def drop_through(self, sequence: int) -> None:
         """Remove the closed files whose every record has a sequence ≤ `sequence`."""
-        kept = [
-            file for file in self._closed if file.last_sequence > sequence or not self._unlink(file.path)
-        ]
+        kept = [file for file in self._closed if file.last_sequence > sequence or not self._unlink(file.path)]
         if len(kept) < len(self._closed):
             self._closed = kept
             self._files.sync_folder(self._folder)
