@@ -103,7 +103,8 @@ def is_newest(rows: Rows) -> npt.NDArray[np.bool_]:
 def merge_runs(parts: Sequence[SampleRun]) -> SampleRun:
     """One run of one point out of several; the highest sequence wins, then the later part."""
     parts = [part for part in parts if part.sample_count] or list(parts[:1])
-    if len(parts) == 1:
+    # A piece of the late buffer holds all versions of a time, so one part alone may need merging, too.
+    if len(parts) == 1 and bool((np.diff(parts[0].time_us) > 0).all()):
         return parts[0]
     rows = sort(from_runs(parts))
     newest = rows.take(is_newest(rows))

@@ -34,6 +34,13 @@ def test_merging_runs_lets_the_highest_sequence_win_and_the_later_part_ties() ->
     assert merged.time_us.tolist() == [1, 2, 3]
 
 
+def test_one_run_with_several_versions_of_a_time_keeps_the_newest() -> None:
+    # The late buffer gives all versions in one piece; with nothing else to merge they must not all come out.
+    merged = columns.merge_runs([run_of([(1, 1.0, 3), (2, 1.0, 3), (2, 2.0, 4), (3, 1.0, 3)]), empty_run(1)])
+    assert merged.time_us.tolist() == [1, 2, 3]
+    assert merged.value.tolist() == [1.0, 2.0, 1.0]
+
+
 def test_merging_only_empty_runs_gives_an_empty_run() -> None:
     assert columns.merge_runs([empty_run(1), empty_run(1)]).sample_count == 0
 

@@ -58,6 +58,16 @@ async def test_reading_joins_ring_late_buffer_and_segments(tmp_path: Path) -> No
     await store.close()
 
 
+async def test_a_late_sample_corrected_before_it_is_sealed_is_there_once(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of([5000, *range(5000, 5400)]), "t")])  # the ring's floor lies above slot 0
+    await store.append([(batch_of([0]), "t")])
+    await store.append([(batch_of([0], [-1.0]), "fix")])
+    [run] = await store.read([1], 0, START_US + QUARTER_US)
+    assert run.value.tolist() == [-1.0]
+    await store.close()
+
+
 @pytest.mark.parametrize("is_sealed", [False, True], ids=["unsealed", "sealed"])
 @pytest.mark.parametrize("slot", [0, 399], ids=["below_the_ring", "in_the_ring"])
 async def test_a_correction_wins_wherever_the_old_value_lies(
