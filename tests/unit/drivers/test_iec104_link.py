@@ -146,9 +146,19 @@ async def test_fault_of_the_receiver_loses_the_link_instead_of_deafening_it() ->
             await link.watch(5.0)
 
 
+@pytest.fixture
+def small_heap() -> Iterator[None]:
+    """A collection looks only at what the test makes: after thousands of tests a whole one takes a second."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("small_heap")
 async def test_cancelled_connect_attempt_does_not_stop_the_other_threads() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, FullBacklog(listener):
-        link = Iec104Link(settings(listener.getsockname()[1], connect_timeout_s=2), Received())
+        link = Iec104Link(settings(listener.getsockname()[1], connect_timeout_s=12), Received())
         opening = asyncio.ensure_future(link.open())
         await asyncio.wait([opening], timeout=0.2)
         opening.cancel()
@@ -158,7 +168,7 @@ async def test_cancelled_connect_attempt_does_not_stop_the_other_threads() -> No
             del link, opening
             gc.collect()
             await asyncio.to_thread(threading.Event().wait, 0.1)
-        assert pause.longest_s < 0.5
+        assert pause.longest_s < 6.0  # the fault would last the connect timeout; a busy machine does not
 
 
 @pytest.mark.parametrize("round_index", range(5))
