@@ -153,6 +153,7 @@ def test_an_empty_day_leads_to_the_newest(visit: OpenPage) -> None:
 def test_days_are_stepped_and_typed(visit: OpenPage) -> None:
     page = visit(STEEL_DAY)
     title = page.locator("#curve_title")
+    expect(title).to_contain_text("2018-11-22")  # nothing can be stepped before it is shown
     page.locator("[data-step='-1']").click()
     expect(title).to_contain_text("2018-11-21")
     page.locator("[data-step='1']").click()
@@ -168,6 +169,7 @@ def test_days_are_stepped_and_typed(visit: OpenPage) -> None:
 
 def test_a_day_that_is_none_is_refused_in_words(visit: OpenPage) -> None:
     page = visit(STEEL_DAY)
+    expect(page.locator("#curve_title")).to_contain_text("2018-11-22")
     page.locator("#date").fill("2018-02-30")
     page.keyboard.press("Enter")
     expect(page.locator("#notices")).to_contain_text("2018-02-30")
