@@ -101,10 +101,10 @@ class RollupService:
         Periods are those of each point's own zone; those of another `zone` are computed each time. Raises
         QueryTooLarge before any work, TimeError for dates without end.
         """
-        periods = calendar.periods_of(DateRange(first, last), period)
-        if not periods or not points:
+        if first >= last or not points:
             return []
-        days = DateRange(periods[0].first, periods[-1].last)
+        self._check_size(len(points), (last - first).days)
+        days = _whole_periods(DateRange(first, last), period)
         self._check_size(len(points), days.day_count)
         own = [point for point in points if zone is None or point.time_zone == zone.key]
         figures = dict(zip([p.id for p in own], await self._days.figures(own, days), strict=True))
@@ -112,7 +112,7 @@ class RollupService:
             others = [point for point in points if point.id not in figures]
             made = await self._days.foreign_figures(others, days, zone)
             figures |= dict(zip([p.id for p in others], made, strict=True))
-        return await asyncio.to_thread(_rows_of, points, period, periods, zone, figures, self._clock.now_us())
+        return await asyncio.to_thread(_rows_of, points, period, days, zone, figures, self._clock.now_us())
 
     async def revisions(self, point: Point, period: PeriodName, date: datetime.date) -> list[RollupRow]:
         """Every version of the period that holds `date`, oldest first; the last is the present one."""
@@ -160,18 +160,25 @@ class RollupService:
             )
 
 
+def _whole_periods(days: DateRange, period: PeriodName) -> DateRange:
+    """From the first day of the first period that `days` touches to the last day of the last."""
+    last = days.first + datetime.timedelta(days=days.day_count - 1)
+    return DateRange(calendar.period_of(days.first, period).first, calendar.period_of(last, period).last)
+
+
 def _rows_of(
     points: Sequence[Point],
     period: PeriodName,
-    periods: Sequence[DateRange],
+    days: DateRange,
     zone: zoneinfo.ZoneInfo | None,
     figures: Mapping[int, Figures],
     now_us: int,
 ) -> list[RollupRow]:
+    periods = calendar.periods_of(days, period)
     return [
         aggregate.row_of(
-            point, period, days, zone or timestamp.load_zone(point.time_zone), figures[point.id], now_us
+            point, period, part, zone or timestamp.load_zone(point.time_zone), figures[point.id], now_us
         )
         for point in points
-        for days in periods
+        for part in periods
     ]

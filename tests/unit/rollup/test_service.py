@@ -385,6 +385,14 @@ async def test_too_much_is_refused_before_work(tmp_path: Path) -> None:
     await world.service.close()
 
 
+async def test_ten_thousand_years_are_refused_before_a_period_is_built(
+    world: World, point: Point, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(calendar, "periods_of")
+    with pytest.raises(QueryTooLarge, match="3651694 days"):
+        await world.service.rows([point], "day", date("0001-01-01"), date("9999-01-01"))
+
+
 async def test_a_date_without_end_is_refused(world: World, point: Point) -> None:
     with pytest.raises(TimeError):
         await world.service.rows([point], "year", date("9999-01-01"), date("9999-01-02"))
