@@ -19,6 +19,8 @@ F64 = npt.NDArray[np.float64]
 SCALED_BITS: Final = 51  # so that a difference has 52, which kernels split into two halves of 26
 SCALED_MAX: Final = 1 << SCALED_BITS
 
+_POWERS: Final = tuple(10.0**exponent for exponent in range(decimal_kernels.EXPONENT_MAX + 1))
+
 
 class FixedColumn(NamedTuple):
     """``values == scaled × unit``, |scaled| ≤ 2⁵¹; exactly, where the values are decimals."""
@@ -42,16 +44,27 @@ def to_fixed(values: F64) -> FixedColumn:
 
 def exact(value: float) -> Fraction:
     """The decimal that a finite float stands for, where there is one of nine digits; else its exact bits."""
-    column = np.array([value + 0.0])
-    exponent = decimal_kernels.decimal_exponent(column)
-    if exponent == decimal_kernels.NOT_DECIMAL:
-        return Fraction(value)
-    return Fraction(int(decimal_kernels.to_scaled(column, exponent)[0]), 10**exponent)
+    return Fraction(*exact_ratio(value))
+
+
+def exact_ratio(value: float) -> tuple[int, int]:
+    """`exact` as numerator and denominator, not in lowest terms; the rule of `decimal_kernels` for one value."""
+    if abs(value) < decimal_kernels.SCALED_MAX:
+        for exponent, power in enumerate(_POWERS):
+            scaled = round(value * power)
+            if abs(scaled) < decimal_kernels.SCALED_MAX and scaled / power == value:
+                return scaled, 10**exponent
+    return value.as_integer_ratio()
 
 
 def to_float(number: Fraction) -> float:
     """The float nearest to `number`; NaN where it is beyond all floats."""
+    return quotient(number.numerator, number.denominator)
+
+
+def quotient(numerator: int, denominator: int) -> float:
+    """The float nearest to the quotient; NaN where it is beyond all floats."""
     try:
-        return number.numerator / number.denominator
+        return numerator / denominator
     except OverflowError:
         return math.nan

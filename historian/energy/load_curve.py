@@ -45,7 +45,8 @@ class LoadCurve(NamedTuple):
 
     `sample_count` counts the samples stamped in the slot. `covered_us` is the time the value speaks for.
     `total` is the exact sum over all slots in unit·hours, or the amount for interval and register points;
-    it includes what gaps are known to hold. `known_us` is the time it speaks for.
+    it includes what gaps are known to hold. `known_us` is the time it speaks for. `ranked_total` and `ranked_us`
+    are the same over those slots only that may be the maximum or minimum: at least half of each is covered.
     """
 
     value: F64
@@ -55,6 +56,8 @@ class LoadCurve(NamedTuple):
     covered_us: I64
     total: Fraction
     known_us: int
+    ranked_total: Fraction
+    ranked_us: int
 
 
 class CurveSummary(NamedTuple):
@@ -62,7 +65,9 @@ class CurveSummary(NamedTuple):
 
     `max_value` is the maximum of the interval means (区间最大), the first where several are equal. It is not a
     meter's maximum demand (最大需量), which slides. Slots covered by less than half are no candidates. `mean`
-    and `load_factor` are over the time that is known; `energy` is what is known.
+    is over the time that is known; `energy` is what is known. `load_factor` divides the mean over the
+    candidates by their maximum, so that it fits it and never exceeds 1, whatever lies in slots of few samples
+    or in gaps that a register bridges.
     """
 
     max_value: float | None = None
@@ -100,6 +105,7 @@ def build(
     sums = slot_sum.sum_slots(periods, kind in sample_period.AMOUNT_KINDS, edges_us)
     scale = fixed_point.exact(factor)
     value = slot_sum.mean_rates(sums, scale)
+    is_ranked = _is_ranked(sums.covered_us, edges_us) & ~np.isnan(value)
     return LoadCurve(
         value=value,
         state=_states(sums.covered_us, value, periods, edges_us, point_interval_us),
@@ -108,6 +114,8 @@ def build(
         covered_us=sums.covered_us,
         total=sums.total * scale,
         known_us=sums.known_us,
+        ranked_total=slot_sum.sum_of(sums, is_ranked) * scale,
+        ranked_us=int(np.sum(sums.covered_us[is_ranked])),
     )
 
 
@@ -124,14 +132,18 @@ def add(curves: Sequence[LoadCurve], edges_us: I64) -> LoadCurve:
     worst = curves[0].quality
     for curve in curves[1:]:
         worst = sample_period.worse_of(worst, curve.quality)
+    sums = _exact_column_sums(values)
+    ranked = np.flatnonzero(_is_ranked(covered_us, edges_us) & (value_count > 0)).tolist()
     return LoadCurve(
-        value=np.where(value_count > 0, _exact_column_sums(values), np.nan),
+        value=np.where(value_count > 0, [fixed_point.to_float(one) for one in sums], np.nan),
         state=state,
         sample_count=np.sum([curve.sample_count for curve in curves], axis=0, dtype=np.int64),
         quality=worst,
         covered_us=covered_us,
         total=sum((curve.total for curve in curves), Fraction()),
         known_us=max(int(np.sum(covered_us)), max(curve.known_us for curve in curves)),
+        ranked_total=sum((sums[slot] * int(covered_us[slot]) for slot in ranked), Fraction()) / HOUR_US,
+        ranked_us=int(np.sum(covered_us[ranked])),
     )
 
 
@@ -149,8 +161,7 @@ def summarise(curve: LoadCurve, edges_us: I64) -> CurveSummary:
         return counts
     mean = curve.total * HOUR_US / curve.known_us
     summary = counts._replace(mean=fixed_point.to_float(mean), energy=fixed_point.to_float(curve.total))
-    is_candidate = has_value & (curve.covered_us >= np.diff(edges_us) * EXTREME_SHARE_MIN)
-    candidates = np.flatnonzero(is_candidate)
+    candidates = np.flatnonzero(has_value & _is_ranked(curve.covered_us, edges_us))
     if len(candidates) == 0:
         return summary
     first_max = int(candidates[np.argmax(curve.value[candidates])])
@@ -159,16 +170,19 @@ def summarise(curve: LoadCurve, edges_us: I64) -> CurveSummary:
 
 
 def load_factor(mean: Fraction, max_value: float | None) -> float | None:
-    """Mean over maximum; None where there is no positive maximum."""
+    """Mean over maximum, both of the same slots; None where there is no positive maximum.
+
+    A maximum rounded down to a float does not make it exceed 1.
+    """
     if max_value is None or max_value <= 0.0:
         return None
-    return fixed_point.to_float(mean / fixed_point.exact(max_value))
+    return fixed_point.to_float(min(mean / fixed_point.exact(max_value), Fraction(1)))
 
 
 def _with_extremes(
     summary: CurveSummary, curve: LoadCurve, edges_us: I64, first_max: int, first_min: int
 ) -> CurveSummary:
-    mean = curve.total * HOUR_US / curve.known_us
+    mean = curve.ranked_total * HOUR_US / curve.ranked_us
     highest = fixed_point.exact(float(curve.value[first_max]))
     lowest = fixed_point.exact(float(curve.value[first_min]))
     difference = highest - lowest
@@ -185,6 +199,12 @@ def _with_extremes(
         peak_valley_difference=fixed_point.to_float(difference),
         peak_valley_rate=fixed_point.to_float(difference / highest) if has_ratios else None,
     )
+
+
+def _is_ranked(covered_us: I64, edges_us: I64) -> Mask:
+    """Which slots may be the maximum or the minimum."""
+    is_ranked: Mask = (covered_us > 0) & (covered_us >= np.diff(edges_us) * EXTREME_SHARE_MIN)
+    return is_ranked
 
 
 def _states(covered_us: I64, value: F64, periods: SamplePeriods, edges_us: I64, point_interval_us: int) -> U8:
@@ -230,11 +250,10 @@ def _count_samples(run: SampleRun, edges_us: I64) -> I64:
     return np.diff(np.searchsorted(times_us, edges_us)).astype(np.int64)
 
 
-def _exact_column_sums(values: F64) -> F64:
+def _exact_column_sums(values: F64) -> list[Fraction]:
     """Sum down each column, leaving out NaN: exact for decimals, whatever the order of the rows."""
     fixed = fixed_point.to_fixed(np.where(np.isnan(values), 0.0, values).reshape(-1))
     scaled = fixed.scaled.reshape(values.shape)
     high = np.sum(scaled >> HALF_BITS, axis=0).tolist()
     low = np.sum(scaled & HALF_MASK, axis=0).tolist()
-    sums = [((upper << HALF_BITS) + lower) * fixed.unit for upper, lower in zip(high, low, strict=True)]
-    return np.array([fixed_point.to_float(total) for total in sums], np.float64)
+    return [((upper << HALF_BITS) + lower) * fixed.unit for upper, lower in zip(high, low, strict=True)]

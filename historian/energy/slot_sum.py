@@ -52,6 +52,11 @@ def sum_slots(periods: SamplePeriods, has_amounts: bool, edges_us: I64) -> SlotS
     return _sum_rates(periods.select(periods.is_usable), edges_us)
 
 
+def sum_of(sums: SlotSums, mask: npt.NDArray[np.bool_]) -> Fraction:
+    """The exact sum over the slots of `mask`, without what gaps hold."""
+    return _whole(sums.high[mask], sums.low[mask]) * sums.unit
+
+
 def mean_rates(sums: SlotSums, factor: Fraction) -> F64:
     """Sum × factor over covered time, per hour, correctly rounded; NaN where nothing is covered."""
     per_us = sums.unit * factor * HOUR_US

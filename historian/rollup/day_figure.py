@@ -25,37 +25,90 @@ class Definition(NamedTuple):
 
 
 class DayFigure(NamedTuple):
-    """One day; `day` is the proleptic ordinal of its date. `total` is exact, in unit·hours or the unit itself.
+    """One day; `day` is the proleptic ordinal of its date. Flat, as it lies in the table.
 
-    `is_complete`: every slot of the day is covered. `known_us` is the time that `total` speaks for.
+    The exact total, in unit·hours or the unit itself, is ``total_numerator / total_denominator`` in lowest
+    terms; `known_us` is the time it speaks for. `ranked_…` are the same over the slots that may be the maximum
+    or minimum, all three None in the everyday case that they equal the total's. `is_complete`: every slot of
+    the day is covered.
     """
 
     point_id: int
     day: int
     start_us: int
     end_us: int
-    total: Fraction
+    total_numerator: int
+    total_denominator: int
     known_us: int
+    ranked_numerator: int | None
+    ranked_denominator: int | None
+    ranked_us: int | None
     max_value: float | None
     max_start_us: int | None
     max_end_us: int | None
     min_value: float | None
     min_start_us: int | None
     min_end_us: int | None
-    coverage: Coverage
+    expected_count: int
+    received_count: int
+    good_count: int
+    measured_count: int
+    estimated_count: int
+    manual_count: int
     is_complete: bool
-    definition: Definition
+    time_zone: str
+    unit: str
+    kind: str
+    interval_us: int
+    multiplier: float
     revision: int = 0
     computed_at_us: int = 0
 
     @property
+    def total(self) -> Fraction:
+        """The exact sum."""
+        return Fraction(self.total_numerator, self.total_denominator)
+
+    @property
+    def ranked(self) -> tuple[int, int, int]:
+        """Numerator, denominator and time of the sum over the slots that may be the maximum."""
+        if self.ranked_numerator is None or self.ranked_denominator is None or self.ranked_us is None:
+            return self.total_numerator, self.total_denominator, self.known_us
+        return self.ranked_numerator, self.ranked_denominator, self.ranked_us
+
+    @property
+    def coverage(self) -> Coverage:
+        """The counts of samples."""
+        return Coverage(
+            self.expected_count,
+            self.received_count,
+            self.good_count,
+            self.measured_count,
+            self.estimated_count,
+            self.manual_count,
+        )
+
+    @property
+    def definition(self) -> Definition:
+        """Of what point the figure is."""
+        return Definition(self.time_zone, self.unit, self.kind, self.interval_us, self.multiplier)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing at all is known of the day."""
-        return self.known_us == 0 and self.coverage.received == 0
+        return self.known_us == 0 and self.received_count == 0
+
+    def is_of(self, definition: Definition) -> bool:
+        """Whether it is a figure of such a point."""
+        return self[_FIRST_OF_DEFINITION:_AFTER_DEFINITION] == definition
 
     def says_the_same(self, other: "DayFigure") -> bool:
         """Whether figures and evidence are equal, whenever they were computed."""
-        return self._replace(revision=other.revision, computed_at_us=other.computed_at_us) == other
+        return self[:_AFTER_DEFINITION] == other[:_AFTER_DEFINITION]
+
+
+_FIRST_OF_DEFINITION: Final = DayFigure._fields.index("time_zone")
+_AFTER_DEFINITION: Final = DayFigure._fields.index("multiplier") + 1
 
 
 def definition_of(point: Point) -> Definition:
@@ -83,22 +136,37 @@ def compute(point: Point, day: int, zone: zoneinfo.ZoneInfo, run: SampleRun, now
         near, point.kind, point.interval_us, edges_us, point.multiplier, period_ends_us(point, near, zone)
     )
     summary = load_curve.summarise(curve, edges_us)
+    counts = coverage.count(near, start_us, end_us, point.interval_us)
+    has_own_rank = (curve.ranked_total, curve.ranked_us) != (curve.total, curve.known_us)
     return DayFigure(
         point_id=point.id,
         day=day,
         start_us=start_us,
         end_us=end_us,
-        total=curve.total,
+        total_numerator=curve.total.numerator,
+        total_denominator=curve.total.denominator,
         known_us=curve.known_us,
+        ranked_numerator=curve.ranked_total.numerator if has_own_rank else None,
+        ranked_denominator=curve.ranked_total.denominator if has_own_rank else None,
+        ranked_us=curve.ranked_us if has_own_rank else None,
         max_value=summary.max_value,
         max_start_us=summary.max_start_us,
         max_end_us=summary.max_end_us,
         min_value=summary.min_value,
         min_start_us=summary.min_start_us,
         min_end_us=summary.min_end_us,
-        coverage=coverage.count(near, start_us, end_us, point.interval_us),
+        expected_count=counts.expected,
+        received_count=counts.received,
+        good_count=counts.good,
+        measured_count=counts.measured,
+        estimated_count=counts.estimated,
+        manual_count=counts.manual,
         is_complete=summary.complete_count == summary.slot_count,
-        definition=definition_of(point)._replace(time_zone=zone.key),
+        time_zone=zone.key,
+        unit=point.unit,
+        kind=point.kind.value,
+        interval_us=point.interval_us,
+        multiplier=point.multiplier,
         computed_at_us=now_us,
     )
 

@@ -120,7 +120,7 @@ class DayKeeper:
             wrong = [
                 day
                 for day in range(first, last)
-                if day in stale or day not in figures or figures[day].definition != wanted
+                if day in stale or day not in figures or not figures[day].is_of(wanted)
             ]
             tasks += tasks_of(point, wrong)
         await self._remake(tasks, dict(zip(ids, kept, strict=True)))

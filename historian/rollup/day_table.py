@@ -4,20 +4,20 @@
     day_figure_history   versions that were told after their day had ended and were replaced since
     dirty_day            days whose samples changed after their figures were made
 
-The exact sum is two whole numbers as text, numerator and denominator: they may exceed 64 bits.
+Exact sums are two whole numbers as text, numerator and denominator: they may exceed 64 bits. NULL in the
+`ranked_…` columns: the same as the total's.
 """
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from historian.catalogue.database import Database
-from historian.energy.coverage import Coverage
 from historian.rollup import day_key
-from historian.rollup.day_figure import DayFigure, Definition
+from historian.rollup.day_figure import DayFigure
 from historian.rollup.day_key import KeyColumn
 
 _COLUMNS: Final = {
@@ -28,6 +28,9 @@ _COLUMNS: Final = {
     "total_numerator": "TEXT NOT NULL",
     "total_denominator": "TEXT NOT NULL",
     "known_us": "INTEGER NOT NULL",
+    "ranked_numerator": "TEXT",
+    "ranked_denominator": "TEXT",
+    "ranked_us": "INTEGER",
     "max_value": "REAL",
     "max_start_us": "INTEGER",
     "max_end_us": "INTEGER",
@@ -49,6 +52,9 @@ _COLUMNS: Final = {
     "revision": "INTEGER NOT NULL",
     "computed_at_us": "INTEGER NOT NULL",
 }
+assert tuple(_COLUMNS) == DayFigure._fields, "a row is a figure"
+_INT64_DIGITS: Final = 18  # so many fit 64 bits for sure
+_INT64_MAX: Final = 2**63 - 1
 _NAMES: Final = ", ".join(_COLUMNS)
 _DEFINITIONS: Final = ", ".join(f"{name} {type_}" for name, type_ in _COLUMNS.items())
 _HOLDERS: Final = ", ".join("?" * len(_COLUMNS))
@@ -59,8 +65,14 @@ _SCHEMA: Final = f"""
     CREATE TABLE IF NOT EXISTS dirty_day
         (point_id INTEGER NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (point_id, day)) WITHOUT ROWID
 """
-_SELECT: Final = f"SELECT {_NAMES} FROM day_figure WHERE point_id = ? AND day >= ? AND day < ?"  # noqa: S608 our own names
-_SELECT_HISTORY: Final = f"SELECT {_NAMES} FROM day_figure_history WHERE point_id = ? AND day >= ? AND day < ? ORDER BY day, revision"  # noqa: S608 our own names
+_READ: Final = ", ".join(
+    f"CASE WHEN length({name}) > {_INT64_DIGITS} THEN {name} ELSE CAST({name} AS INTEGER) END"
+    if name.endswith("ator")
+    else name
+    for name in _COLUMNS
+)
+_SELECT: Final = f"SELECT {_READ} FROM day_figure WHERE point_id IN (SELECT value FROM json_each(?)) AND day >= ? AND day < ?"  # noqa: S608 our own names
+_SELECT_HISTORY: Final = f"SELECT {_READ} FROM day_figure_history WHERE point_id = ? AND day >= ? AND day < ? ORDER BY day, revision"  # noqa: S608 our own names
 _INSERT: Final = f"INSERT OR REPLACE INTO day_figure ({_NAMES}) VALUES ({_HOLDERS})"  # noqa: S608 our own names
 _KEEP: Final = f"INSERT OR REPLACE INTO day_figure_history ({_NAMES}) VALUES ({_HOLDERS})"  # noqa: S608 our own names
 
@@ -70,6 +82,7 @@ class DayTable:
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path, _SCHEMA, is_synced=True)
+        self._add_new_columns()
 
     def close(self) -> None:
         """Finish and release the file."""
@@ -77,11 +90,11 @@ class DayTable:
 
     def load(self, point_ids: Sequence[int], first_day: int, last_day: int) -> list[dict[int, DayFigure]]:
         """For each point its kept figures of days ``[first_day, last_day)``, by day."""
-        found: list[dict[int, DayFigure]] = []
-        for point_id in point_ids:
-            rows = self._database.rows(_SELECT, (point_id, first_day, last_day))
-            found.append({row[1]: _figure_of(row) for row in rows})
-        return found
+        found: dict[int, dict[int, DayFigure]] = {point_id: {} for point_id in point_ids}
+        ids = msgspec.json.encode(list(found)).decode()
+        for row in self._database.rows(_SELECT, (ids, first_day, last_day)):
+            found[row[0]][row[1]] = _figure_of(row)
+        return [found[point_id] for point_id in point_ids]
 
     def load_history(self, point_id: int, first_day: int, last_day: int) -> list[DayFigure]:
         """Versions since replaced, oldest revision first within each day."""
@@ -120,39 +133,35 @@ class DayTable:
         rows = self._database.rows("SELECT point_id, day FROM dirty_day ORDER BY point_id, day")
         return day_key.pack_pairs(rows) if rows else np.empty(0, np.int64)
 
+    def _add_new_columns(self) -> None:
+        """Columns that figures of an earlier version lack; their history cannot be made anew."""
+        present = {row[1] for row in self._database.rows("PRAGMA table_info(day_figure)")}
+        with self._database.transaction() as connection:
+            for name in set(_COLUMNS) - present:
+                for table in ("day_figure", "day_figure_history"):
+                    connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {_COLUMNS[name]}")
+
 
 def _row_of(figure: DayFigure) -> tuple[object, ...]:
-    part, definition = figure.coverage, figure.definition
-    return (
-        *figure[:4],
-        str(figure.total.numerator),
-        str(figure.total.denominator),
-        *figure[5:12],
-        *(part.expected, part.received, part.good, part.measured, part.estimated, part.manual),
-        int(figure.is_complete),
-        *definition,
-        figure.revision,
-        figure.computed_at_us,
+    sums = (
+        figure.total_numerator,
+        figure.total_denominator,
+        figure.ranked_numerator,
+        figure.ranked_denominator,
     )
+    if all(whole is None or abs(whole) <= _INT64_MAX for whole in sums):
+        return figure
+    texts = [None if whole is None else str(whole) for whole in sums]
+    return (*figure[:4], *texts[:2], figure.known_us, *texts[2:], *figure[9:])
 
 
 def _figure_of(row: tuple[Any, ...]) -> DayFigure:
-    return DayFigure(
-        point_id=row[0],
-        day=row[1],
-        start_us=row[2],
-        end_us=row[3],
-        total=Fraction(int(row[4]), int(row[5])),
-        known_us=row[6],
-        max_value=row[7],
-        max_start_us=row[8],
-        max_end_us=row[9],
-        min_value=row[10],
-        min_start_us=row[11],
-        min_end_us=row[12],
-        coverage=Coverage(*row[13:19]),
-        is_complete=bool(row[19]),
-        definition=Definition(*row[20:25]),
-        revision=row[25],
-        computed_at_us=row[26],
+    figure = DayFigure._make(row)
+    if isinstance(row[4], int) and isinstance(row[5], int) and row[7] is None:
+        return figure
+    return figure._replace(
+        total_numerator=int(row[4]),
+        total_denominator=int(row[5]),
+        ranked_numerator=None if row[7] is None else int(row[7]),
+        ranked_denominator=None if row[8] is None else int(row[8]),
     )

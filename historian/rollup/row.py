@@ -17,8 +17,9 @@ class RollupRow(msgspec.Struct, frozen=True, kw_only=True):
     `energy` in `unit` is exact for decimal input; both are None for points whose sum over time means nothing
     (V, °C) and `energy` where no usable sample came: nothing known is not zero. `max_demand` is the maximum
     of the interval means (区间最大) over blocks of 15 minutes, or of the point's interval where that is longer.
-    It is not the meter's maximum demand (最大需量), which slides, and is never less than this. `mean` and
-    `load_factor` are over the time that samples speak for.
+    It is not the meter's maximum demand (最大需量), which slides, and is never less than this. `mean` is
+    over the time that samples speak for, `load_factor` over those blocks only that may be the maximum: at least
+    half of each is covered. So it never exceeds 1, though the mean of all may exceed that maximum.
 
     `state`: open while the period runs, complete when every slot of it is covered, else provisional.
     `revision` grows with every change of a figure or its evidence; a month's is the sum of its days'. It is 0

@@ -23,6 +23,7 @@ from historian.model import timestamp
 from historian.model.point import DAY_US, Point
 from historian.model.ports import SampleReader
 from historian.rollup import aggregate, curve, revision
+from historian.rollup.aggregate import Frame
 from historian.rollup.curve import PointCurves
 from historian.rollup.day_keeper import DayKeeper
 from historian.rollup.day_maker import Figures
@@ -175,10 +176,11 @@ def _rows_of(
     now_us: int,
 ) -> list[RollupRow]:
     periods = calendar.periods_of(days, period)
-    return [
-        aggregate.row_of(
-            point, period, part, zone or timestamp.load_zone(point.time_zone), figures[point.id], now_us
-        )
-        for point in points
-        for part in periods
-    ]
+    frames: dict[zoneinfo.ZoneInfo, list[Frame]] = {}
+    rows: list[RollupRow] = []
+    for point in points:
+        clock_zone = zone or timestamp.load_zone(point.time_zone)
+        if clock_zone not in frames:
+            frames[clock_zone] = [aggregate.frame_of(part, clock_zone) for part in periods]
+        rows += aggregate.rows_of(point, period, frames[clock_zone], figures[point.id], now_us)
+    return rows

@@ -32,6 +32,8 @@ def make_day(values: list[float], point_count: int = 1) -> Day:
         covered_us=np.where(np.isnan(values), 0, 12 * HOUR_US),
         total=Fraction(12),
         known_us=12 * HOUR_US,
+        ranked_total=Fraction(12),
+        ranked_us=12 * HOUR_US,
     )
     edges_us = np.array([0, 12 * HOUR_US, 24 * HOUR_US])
     summary = load_curve.summarise(curve, edges_us)

@@ -254,6 +254,22 @@ def test_a_slot_covered_by_less_than_half_is_no_maximum() -> None:
     assert curve.value[1] == 900.0
 
 
+def test_a_load_factor_is_over_the_slots_that_may_be_the_maximum() -> None:
+    curve = curve_of({0: 4.0, 5: 4.0, 10: 5.5, 25: 900.0}, PointKind.INSTANTANEOUS, 5)
+    summary = load_curve.summarise(curve, HOUR_EDGES)
+    assert summary.mean == 913.5 / 4
+    assert summary.load_factor == 1.0  # one slot
+    assert (curve.ranked_total * 60, curve.ranked_us) == (13.5 * 5, QUARTER_US)
+
+
+def test_a_load_factor_of_a_sum_never_exceeds_one() -> None:
+    half = curve_of({0: -10.0, 15: -10.0}, PointKind.MEAN_POWER, 10)
+    whole = curve_of({0: 10.0, 15: 10.1, 30: 10.0, 45: 10.0}, PointKind.MEAN_POWER)
+    summary = load_curve.summarise(load_curve.add([half, whole], HOUR_EDGES), HOUR_EDGES)
+    assert summary.load_factor is not None
+    assert summary.load_factor <= 1.0
+
+
 def test_a_day_of_slivers_has_a_mean_and_no_maximum() -> None:
     summary = load_curve.summarise(curve_of({0: 7.0}, PointKind.INSTANTANEOUS, 5), HOUR_EDGES)
     assert (summary.mean, summary.max_value, summary.load_factor) == (7.0, None, None)
@@ -263,6 +279,7 @@ def test_energy_across_a_gap_makes_no_maximum() -> None:
     curve = curve_of({0: 0.0, 15: 1.0, 60: 1000.0}, PointKind.REGISTER)
     summary = load_curve.summarise(curve, HOUR_EDGES)
     assert (summary.max_value, summary.energy, summary.mean) == (4.0, 1000.0, 1000.0)
+    assert summary.load_factor == 1.0  # of the one slot whose course is known
 
 
 def test_no_load_has_no_load_factor() -> None:

@@ -8,10 +8,10 @@ import pytest
 from historian.energy import calendar
 from historian.energy.calendar import DateRange
 from historian.energy.coverage import Coverage
-from historian.model.point import DAY_US, HOUR_US, Point, PointKind
+from historian.model.point import DAY_US, HOUR_US, MINUTE_US, Point, PointKind
 from historian.model.timestamp import load_zone
 from historian.rollup import aggregate
-from historian.rollup.day_figure import DayFigure, definition_of
+from historian.rollup.day_figure import DayFigure
 from historian.rollup.row import RollupRow
 
 ZONE = load_zone("Asia/Shanghai")
@@ -33,17 +33,30 @@ def make_figure(number: int, energy: Fraction, highest: float | None = 1.0, **ch
         day=day,
         start_us=start_us,
         end_us=start_us + DAY_US,
-        total=energy,
+        total_numerator=energy.numerator,
+        total_denominator=energy.denominator,
         known_us=DAY_US,
+        ranked_numerator=None,
+        ranked_denominator=None,
+        ranked_us=None,
         max_value=highest,
         max_start_us=start_us if has_extremes else None,
         max_end_us=start_us + HOUR_US if has_extremes else None,
         min_value=-highest if highest is not None else None,
         min_start_us=start_us + HOUR_US if has_extremes else None,
         min_end_us=start_us + 2 * HOUR_US if has_extremes else None,
-        coverage=Coverage(96, 96, 95, 94, 1, 1),
+        expected_count=96,
+        received_count=96,
+        good_count=95,
+        measured_count=94,
+        estimated_count=1,
+        manual_count=1,
         is_complete=True,
-        definition=definition_of(make_point()),
+        time_zone="Asia/Shanghai",
+        unit="kWh",
+        kind="interval",
+        interval_us=15 * MINUTE_US,
+        multiplier=1.0,
         revision=2,
         computed_at_us=1000 + number,
     )
@@ -128,6 +141,18 @@ def test_a_skipped_date_does_not_keep_a_month_from_being_complete() -> None:
 def test_volts_have_no_energy_and_no_load_factor() -> None:
     row = month_of(make_figure(0, Fraction(24 * 230)), point=make_point("V", PointKind.INSTANTANEOUS))
     assert (row.energy, row.unit, row.load_factor, row.mean) == (None, None, None, 230.0)
+
+
+def test_a_load_factor_is_over_the_slots_that_may_be_the_maximum() -> None:
+    bridged = make_figure(0, Fraction(240), 4.0)
+    own = bridged._replace(ranked_numerator=20, ranked_denominator=1, ranked_us=10 * HOUR_US)
+    row = month_of(own, make_figure(1, Fraction(24 * 4), 4.0))
+    assert (row.energy, row.mean) == (336.0, 7.0)
+    assert row.load_factor == (20 + 96) / 34 / 4
+
+
+def test_a_maximum_rounded_down_makes_no_load_factor_above_one() -> None:
+    assert month_of(make_figure(0, Fraction(24, 9), 0.111111111)).load_factor == 1.0
 
 
 def test_a_sum_beyond_all_floats_is_not_told() -> None:

@@ -75,7 +75,7 @@ def test_block_of_the_maximum(interval_us: int, block_us: int) -> None:
 def test_what_says_the_same_may_differ_in_revision_and_time() -> None:
     figure = figure_of(make_point(), run_of({0: 1.0}))
     assert figure.says_the_same(figure._replace(revision=7, computed_at_us=1))
-    assert not figure.says_the_same(figure._replace(total=Fraction(2)))
+    assert not figure.says_the_same(figure._replace(total_numerator=2))
 
 
 def test_near_samples_are_two_intervals_around() -> None:

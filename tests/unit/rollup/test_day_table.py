@@ -1,15 +1,14 @@
 """Day figures come back from disk as they went."""
 
+import sqlite3
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from historian.energy.coverage import Coverage
 from historian.rollup import day_key
-from historian.rollup.day_figure import DayFigure, Definition
+from historian.rollup.day_figure import DayFigure
 from historian.rollup.day_table import DayTable
 
 NOTHING = np.empty(0, np.int64)
@@ -21,17 +20,30 @@ def make_figure(point_id: int = 1, day: int = 700_000, **changes: object) -> Day
         day=day,
         start_us=10,
         end_us=20,
-        total=Fraction(2**80 + 1, 3 * 2**70),
+        total_numerator=2**80 + 1,
+        total_denominator=3 * 2**70,
         known_us=10,
+        ranked_numerator=2**80,
+        ranked_denominator=2**63,
+        ranked_us=9,
         max_value=0.1,
         max_start_us=11,
         max_end_us=12,
         min_value=-0.1,
         min_start_us=13,
         min_end_us=14,
-        coverage=Coverage(6, 5, 4, 3, 2, 1),
+        expected_count=6,
+        received_count=5,
+        good_count=4,
+        measured_count=3,
+        estimated_count=2,
+        manual_count=1,
         is_complete=True,
-        definition=Definition("Asia/Seoul", "kWh", "interval", 900, 1.5),
+        time_zone="Asia/Seoul",
+        unit="kWh",
+        kind="interval",
+        interval_us=900,
+        multiplier=1.5,
         revision=1,
         computed_at_us=99,
     )
@@ -49,7 +61,8 @@ def test_a_figure_comes_back_as_it_went(table: DayTable) -> None:
     full = make_figure()
     bare = make_figure(
         day=700_001, max_value=None, max_start_us=None, max_end_us=None, min_value=None,
-        min_start_us=None, min_end_us=None, is_complete=False, total=Fraction(0),
+        min_start_us=None, min_end_us=None, is_complete=False, total_numerator=-(2**62), total_denominator=1,
+        ranked_numerator=None, ranked_denominator=None, ranked_us=None,
     )  # fmt: skip
     table.store([full, bare], [], NOTHING)
     assert table.load([1, 2], 700_000, 700_002) == [{700_000: full, 700_001: bare}, {}]
@@ -107,3 +120,27 @@ def test_a_new_table_has_nothing(table: DayTable) -> None:
 def test_keys_of_all_figures(table: DayTable) -> None:
     table.store([make_figure(2, 5), make_figure(1, 9)], [], NOTHING)
     assert day_key.unpack_pairs(table.keys_kept()) == [(1, 9), (2, 5)]
+
+
+@pytest.mark.parametrize("numerator", [10**17, 10**18, 2**63 - 1, 2**63, -(10**18), -(2**63)])
+def test_sums_around_64_bits(table: DayTable, numerator: int) -> None:
+    figure = make_figure(total_numerator=numerator, ranked_numerator=numerator - 1)
+    table.store([figure], [], NOTHING)
+    assert table.load([1], 0, 10**6) == [{700_000: figure}]
+
+
+def test_a_table_of_an_earlier_version_gets_the_columns_it_lacks(tmp_path: Path) -> None:
+    table = DayTable(tmp_path / "figures.db")
+    table.store([make_figure()], [make_figure(revision=0)], NOTHING)
+    table.close()
+    connection = sqlite3.connect(tmp_path / "figures.db")
+    for name in ("ranked_numerator", "ranked_denominator", "ranked_us"):
+        for kept in ("day_figure", "day_figure_history"):
+            connection.execute(f"ALTER TABLE {kept} DROP COLUMN {name}")
+    connection.commit()
+    connection.close()
+    again = DayTable(tmp_path / "figures.db")
+    expected = make_figure(ranked_numerator=None, ranked_denominator=None, ranked_us=None)
+    assert again.load([1], 0, 10**6) == [{700_000: expected}]
+    assert again.load_history(1, 0, 10**6) == [expected._replace(revision=0)]
+    again.close()

@@ -1,7 +1,6 @@
 """A period's figures, version by version."""
 
 import datetime
-from fractions import Fraction
 
 from historian.energy import calendar
 from historian.model.point import Point, PointKind
@@ -18,7 +17,7 @@ MONTH = calendar.period_of(datetime.date(2026, 2, 1), "month")
 def make_version(number: int, energy: int, revision_number: int, computed_at_us: int) -> DayFigure:
     day = MONTH.first.toordinal() + number
     empty = day_figure.compute(POINT, day, ZONE, empty_run(1), computed_at_us)
-    return empty._replace(total=Fraction(energy), known_us=1, revision=revision_number)
+    return empty._replace(total_numerator=energy, total_denominator=1, known_us=1, revision=revision_number)
 
 
 def test_each_moment_of_change_is_a_row() -> None:
