@@ -58,6 +58,7 @@ docs: dev ## links, reference pages, our own code read by tests
 bench: dev ## the benchmarks; results as JSON in bench/results
 	$(BIN)/python -m bench.ingest
 	$(BIN)/python -m bench.query
+	$(BIN)/python -m bench.energy
 
 coverage: dev ## branches that unit and property tests reach; kernels run as plain Python
 	rm -f .coverage .coverage.*

@@ -11,7 +11,7 @@ import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,17 +20,26 @@ from historian.energy import calendar
 from historian.energy.calendar import DateRange
 from historian.errors import PointNotFound
 from historian.model import timestamp
-from historian.model.point import Point
+from historian.model.point import Point, PointKind
 from historian.model.ports import SampleReader
 from historian.rollup import day_key, day_source
 from historian.rollup.day_figure import DayFigure, definition_of
+from historian.rollup.day_key import KeyColumn
 from historian.rollup.day_maker import DayTask, Figures, make_days, plan_readings, tasks_of
 from historian.rollup.day_table import DayTable
 from historian.rollup.dirty import DirtyDays, RevisedDirectory
+from historian.rollup.empty_days import EmptyDays
 
 POINTS_AT_ONCE: Final = 256
 
 _Result = TypeVar("_Result")
+
+
+class Unknown(NamedTuple):
+    """Days that must be made though figures are kept, and days that need not though none are; ascending keys."""
+
+    dirty: KeyColumn
+    nothing: KeyColumn
 
 
 class DayKeeper:
@@ -47,6 +56,7 @@ class DayKeeper:
         self._clock = clock
         self._turn = asyncio.Lock()
         self._worker = ThreadPoolExecutor(1, "rollup")
+        self._nothing = EmptyDays()
 
     async def open(self) -> None:
         """Take up the dirty marks that an earlier run left."""
@@ -106,25 +116,18 @@ class DayKeeper:
         async with self._turn:
             self.dirty.settle()
             self.dirty.keep_only(await self._in_worker(self._table.keys_kept))
+            self._nothing.clear()
 
     async def _refresh(self, points: Sequence[Point], days: DateRange) -> list[Figures]:
-        dirty = self.dirty.settle()
+        self.dirty.settle()
         for point in points:
             await self._spread_register_marks(point)
-        ids, first, last = [point.id for point in points], days.first.toordinal(), days.last.toordinal()
-        kept = await self._in_worker(partial(self._table.load, ids, first, last))
-        tasks: list[DayTask] = []
-        for point, figures in zip(points, kept, strict=True):
-            stale = set(dirty.days_of(point.id))
-            wanted = definition_of(point)
-            wrong = [
-                day
-                for day in range(first, last)
-                if day in stale or day not in figures or not figures[day].is_of(wanted)
-            ]
-            tasks += tasks_of(point, wrong)
-        await self._remake(tasks, dict(zip(ids, kept, strict=True)))
-        return kept
+        ordinals = range(days.first.toordinal(), days.last.toordinal())
+        unknown = Unknown(self.dirty.settle().to_column(), self._nothing.keys(self._directory.revision))
+        look_up = partial(_look_up, self._table, points, ordinals, unknown)
+        kept, tasks = await self._in_worker(look_up)
+        await self._remake(tasks, kept)
+        return [kept[point.id] for point in points]
 
     async def _refresh_some(self, days: Mapping[int, list[int]]) -> None:
         tasks: list[DayTask] = []
@@ -146,6 +149,8 @@ class DayKeeper:
             return
         keys = np.unique(day_key.pack_pairs((task.point.id, day) for task in tasks for day in task.days))
         self.dirty.discard(keys)
+        self._nothing.discard(keys)
+        revision = self._directory.revision
         self.making_count = len(keys)
         try:
             changed: list[DayFigure] = []
@@ -165,6 +170,8 @@ class DayKeeper:
             self.making_count = 0
         for figure in changed:
             kept[figure.point_id][figure.day] = figure
+        is_nothing = [day not in kept[point_id] for point_id, day in day_key.unpack_pairs(keys)]
+        self._nothing.add(keys[np.array(is_nothing, np.bool_)], revision)
 
     async def _make(self, tasks: Sequence[DayTask], kept: Mapping[int, Figures]) -> list[DayFigure]:
         made: list[DayFigure] = []
@@ -176,8 +183,8 @@ class DayKeeper:
         return made
 
     async def _spread_register_marks(self, point: Point) -> None:
-        """A changed reading changes all kept days up to the readings beside it: those become dirty too."""
-        days = self.dirty.take_register_days(point.id)
+        """A changed reading changes all days up to the readings beside it: those become dirty too."""
+        days = self.dirty.take_register_days(point.id) if point.kind is PointKind.REGISTER else []
         if not days:
             return
         zone = timestamp.load_zone(point.time_zone)
@@ -190,8 +197,29 @@ class DayKeeper:
             first = calendar.local_date(int(before.time_us[0]), zone).toordinal()
         if after.sample_count:
             last = calendar.local_date(int(after.time_us[0]), zone).toordinal()
+        self._nothing.discard(day_key.pack_days(point.id, range(first, last + 1)))
         touched = await self._in_worker(partial(self._table.days_kept, point.id, first, last + 1))
         self.dirty.add(day_key.pack_days(point.id, touched))
 
     async def _in_worker(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+
+
+def _look_up(
+    table: DayTable, points: Sequence[Point], days: range, unknown: Unknown
+) -> tuple[dict[int, Figures], list[DayTask]]:
+    """The kept figures of each point, and what must be made. For the worker thread."""
+    ids = [point.id for point in points]
+    kept = dict(zip(ids, table.load(ids, days.start, days.stop), strict=True))
+    keys = day_key.pack(np.array(ids, np.int64)[:, np.newaxis], np.arange(days.start, days.stop))
+    is_right = day_key.is_among(keys, unknown.nothing)
+    for place, point in enumerate(points):
+        wanted = definition_of(point)
+        right = [day - days.start for day, figure in kept[point.id].items() if figure.is_of(wanted)]
+        is_right[place, right] = True
+    is_right &= ~day_key.is_among(keys, unknown.dirty)
+    tasks: list[DayTask] = []
+    for place in np.flatnonzero(~is_right.all(axis=1)).tolist():
+        wrong = np.flatnonzero(~is_right[place]) + days.start
+        tasks += tasks_of(points[place], wrong.tolist())
+    return kept, tasks

@@ -37,6 +37,14 @@ def unpack_pairs(keys: KeyColumn) -> list[tuple[int, int]]:
     return list(zip((keys >> DAY_BITS).tolist(), (keys & DAY_MASK).tolist(), strict=True))
 
 
+def is_among(keys: KeyColumn, column: KeyColumn) -> npt.NDArray[np.bool_]:
+    """For each key, in whatever shape, whether it is in an ascending column."""
+    if len(column) == 0:
+        return np.zeros(keys.shape, np.bool_)
+    found: npt.NDArray[np.bool_] = column[np.minimum(np.searchsorted(column, keys), len(column) - 1)] == keys
+    return found
+
+
 class KeySet:
     """A set of keys as sorted columns: eight bytes a key, cheap to add to in bulk.
 
@@ -69,8 +77,7 @@ class KeySet:
         """For each key whether it is in."""
         found = np.zeros(len(keys), np.bool_)
         for part in self._parts:
-            position = np.minimum(np.searchsorted(part, keys), len(part) - 1)
-            found |= part[position] == keys
+            found |= is_among(keys, part)
         return found
 
     def discard(self, keys: KeyColumn) -> None:

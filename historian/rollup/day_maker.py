@@ -5,9 +5,12 @@ import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from historian.energy import calendar
 from historian.model import timestamp
-from historian.model.point import DAY_US, Point
+from historian.model.point import DAY_US, Point, PointKind
 from historian.model.sample import SampleRun
 from historian.rollup import day_figure
 from historian.rollup.day_figure import DayFigure
@@ -71,13 +74,31 @@ def plan_readings(tasks: Sequence[DayTask]) -> list[Reading]:
 def make_days(
     reading: Reading, runs: Sequence[SampleRun], kept: Mapping[int, Figures], now_us: int
 ) -> list[DayFigure]:
-    """Figures of every day that has samples, or that had figures before."""
+    """Figures of every day that has samples in or near it, or that had figures before."""
+    starts_us = np.array(
+        [_start_us(day, reading.zone) for day in (*reading.days, reading.days.stop)], np.int64
+    )
     made: list[DayFigure] = []
     for point, run in zip(reading.points, runs, strict=True):
         known = kept.get(point.id, {})
-        days = reading.days if run.sample_count else [day for day in reading.days if day in known]
+        has_samples = _has_samples(point, run, starts_us)
+        days = [day for day, has in zip(reading.days, has_samples, strict=True) if has or day in known]
         made += [day_figure.compute(point, day, reading.zone, run, now_us) for day in days]
     return made
+
+
+def _has_samples(point: Point, run: SampleRun, starts_us: npt.NDArray[np.int64]) -> list[bool]:
+    """For each day whether a sample may speak for a part of it; of a register, from reading to reading."""
+    if run.sample_count == 0:
+        return [False] * (len(starts_us) - 1)
+    if point.kind is PointKind.REGISTER:
+        has = (starts_us[1:] > run.time_us[0]) & (starts_us[:-1] <= run.time_us[-1])
+    else:
+        margin_us = day_figure.margin_us(point.interval_us)
+        first = np.searchsorted(run.time_us, starts_us[:-1] - margin_us)
+        has = np.searchsorted(run.time_us, starts_us[1:] + margin_us) > first
+    answer: list[bool] = has.tolist()
+    return answer
 
 
 def _start_us(day: int, zone: zoneinfo.ZoneInfo) -> int:

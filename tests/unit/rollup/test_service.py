@@ -385,6 +385,40 @@ async def test_too_much_is_refused_before_work(tmp_path: Path) -> None:
     await world.service.close()
 
 
+async def test_a_day_of_nothing_is_read_once_until_it_is_marked(world: World, point: Point) -> None:
+    world.store.put(1, quarters(1.0))
+    for _ in range(2):
+        rows = await world.service.rows([point], "day", DAY, DAY + datetime.timedelta(days=20))
+        read_count, world.store.read_count = world.store.read_count, 0
+    assert (read_count, rows[9].energy, rows[9].revision) == (0, None, 0)
+    world.store.put(1, quarters(1.0, start_us=START_US + 9 * DAY_US))
+    rows = await world.service.rows([point], "day", DAY, DAY + datetime.timedelta(days=20))
+    assert (rows[9].energy, rows[9].revision) == (96.0, 1)
+
+
+async def test_a_day_of_nothing_is_looked_at_again_when_a_later_reading_bridges_it(world: World) -> None:
+    register = world.directory.replace(make_point(1, PointKind.REGISTER))
+    world.store.put(1, {START_US: 0.0})
+    assert (await world.row(register, DAY + datetime.timedelta(days=3))).energy is None
+    world.store.put(1, {START_US + 10 * DAY_US: 1000.0})
+    assert (await world.row(register, DAY + datetime.timedelta(days=3))).energy == 100.0
+
+
+async def test_a_day_of_nothing_is_looked_at_again_when_its_point_changes(world: World, point: Point) -> None:
+    world.store.put(1, {START_US: 1.0})
+    world.clock.advance(60)
+    assert (await world.row(point, DAY + datetime.timedelta(days=1))).energy is None
+    longer = world.directory.replace(make_point(1, interval_us=2 * DAY_US))
+    assert (await world.row(longer, DAY + datetime.timedelta(days=1))).energy == 0.5
+
+
+async def test_a_forgotten_mark_does_not_hide_a_day(world: World, point: Point) -> None:
+    assert (await world.row(point)).energy is None
+    world.store.put(1, quarters(1.0))
+    await world.service._days.forget_unkept()
+    assert (await world.row(point)).energy == 96.0
+
+
 async def test_ten_thousand_years_are_refused_before_a_period_is_built(
     world: World, point: Point, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,143 @@
+"""Figures and curves without HTTP: what one point and day costs, in µs, best of several rounds.
+
+    python -m bench.energy [--meters 1000] [--days 7] [--rounds 5]
+
+The service runs over a store in memory, so that reading costs next to nothing. `make` is the first question
+for daily rows, when every figure must be made and kept; `read` asks again; `month` asks for the month that
+holds them; `curves` is the sum of all points over one day; `remake` makes every day anew in the background.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from multidict import MultiDict
+
+from api import rollup_form
+from api.params import Params
+from api.sample_form import SampleForm
+from bench import measure, workload
+from historian.clock import ManualClock
+from historian.model.point import MINUTE_US, Point, PointKind
+from historian.model.sample import SampleRun, empty_run
+from historian.rollup.service import RollupService
+from historian.warm import warm_kernels
+
+
+class FleetReader:
+    """A SampleReader over a fleet's columns."""
+
+    def __init__(self, fleet: workload.Fleet) -> None:
+        present = np.isfinite(fleet.power_kw)
+        self._runs = [self._run(fleet, present, index) for index in range(fleet.power_kw.shape[1])]
+
+    async def read(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[SampleRun]:
+        return [self._runs[point_id - 1].between(start_us, end_us) for point_id in point_ids]
+
+    async def last(self, point_ids: Sequence[int]) -> list[SampleRun]:
+        raise NotImplementedError
+
+    async def neighbours(self, point_id: int, time_us: int) -> tuple[SampleRun, SampleRun]:
+        return empty_run(point_id), empty_run(point_id)
+
+    @staticmethod
+    def _run(fleet: workload.Fleet, present: np.ndarray[Any, Any], index: int) -> SampleRun:
+        is_there = present[:, index]
+        count = int(is_there.sum())
+        values = np.ascontiguousarray(fleet.power_kw[is_there, index])
+        quality = np.zeros(count, np.uint16)
+        return SampleRun(index + 1, fleet.time_us[is_there], values, quality, np.zeros(count, np.int64))
+
+
+class FleetDirectory:
+    """The fleet's points; never changes."""
+
+    revision = 1
+
+    def __init__(self, meters: int, kind: PointKind, interval_us: int) -> None:
+        self.points = [
+            Point(id=i + 1, name=workload.meter_name(i), unit="kW", kind=kind, interval_us=interval_us, time_zone="UTC")
+            for i in range(meters)
+        ]  # fmt: skip
+
+    def get(self, name_or_id: str) -> Point:
+        return self.points[int(name_or_id) - 1]
+
+    def by_id(self, point_id: int) -> Point:
+        return self.points[point_id - 1]
+
+    def ensure(self, draft: object) -> Point:
+        raise NotImplementedError
+
+
+async def _measure(meters: int, days: int, rounds: int, kind: PointKind) -> dict[str, float]:
+    fleet = workload.make_fleet(meters, days)
+    first = datetime.fromtimestamp(workload.START_US / 1e6, UTC).date()
+    seconds: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            await _one_round(fleet, first, Path(folder), kind, seconds)
+    point_days = meters * days
+    return {name: round(min(times) / point_days * 1e6, 2) for name, times in seconds.items()}
+
+
+async def _one_round(
+    fleet: workload.Fleet, first: date, folder: Path, kind: PointKind, seconds: dict[str, list[float]]
+) -> None:
+    days, meters = len(fleet.time_us) // workload.SLOTS_A_DAY, fleet.power_kw.shape[1]
+    directory = FleetDirectory(meters, kind, 15 * MINUTE_US)
+    clock = ManualClock(int(fleet.time_us[-1]) + 1)
+    service = RollupService(FleetReader(fleet), directory, folder / "figures.db", clock)
+    await service.open()
+    last = first + timedelta(days=days)
+    points = directory.points
+
+    async def timed(name: str, work: Any) -> Any:
+        start = time.perf_counter()
+        result = await work
+        seconds.setdefault(name, []).append(time.perf_counter() - start)
+        return result
+
+    await timed("make", service.rows(points, "day", first, last))
+    rows = await timed("read", service.rows(points, "day", first, last))
+    await timed("form", _form(rows, {point.id: point.name for point in points}))
+    await service.rows(points, "month", first, last)
+    await timed("month", service.rows(points, "month", first, last))
+    await timed("curves", service.load_curve(points, first + timedelta(days=days // 2), 15 * MINUTE_US))
+    for time_us in fleet.time_us[::4]:
+        service.mark(np.arange(1, meters + 1, dtype=np.uint32), np.full(meters, time_us))
+    await timed("remake", service.rows(points, "day", first, last))
+    await service.close()
+
+
+async def _form(rows: Any, names: dict[int, str]) -> None:
+    replies = rollup_form.replies_of(rows, names, SampleForm.of(Params(MultiDict())))
+    rollup_form.digest_of(rows, names, "json")
+    msgspec.json.encode(replies)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--meters", type=int, default=1000)
+    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    warm_kernels()
+    figures: dict[str, Any] = {
+        "workload": {"meters": options.meters, "days": options.days},
+        "method": f"µs a point and day, best of {options.rounds}; curves: one day asked for, so × days a curve",
+    }
+    for kind in (PointKind.MEAN_POWER, PointKind.INSTANTANEOUS):
+        figures[kind.value] = asyncio.run(_measure(options.meters, options.days, options.rounds, kind))
+    measure.write_result("energy", figures)
+
+
+if __name__ == "__main__":
+    main()
