@@ -136,7 +136,7 @@ class IngestBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of POST /ingest."""
 
     series: list[IngestSeries]
-    on_conflict: OnConflict = "replace"
+    on_conflict: OnConflict | UnsetType = UNSET
 
 
 class Reject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from aiohttp import web
+from msgspec import UNSET, UnsetType
 
 from api import csv_rows, formats, ingest_series, json_body, line_intake, problem, schemas
 from api.body import THREAD_BYTES_MIN, read_body
@@ -21,12 +22,13 @@ Result = TypeVar("Result")
 LINE_POINTS: Final = web.AppKey("line_points", LinePoints)
 
 _TAKEN: Final = (JSON, CSV)
+_ON_CONFLICT_WORDS: Final = ("replace", "keep", "reject")
 
 
 async def post_ingest(request: web.Request) -> web.StreamResponse:
     """Samples of many points; the answer tells what became of each and comes when they are on disk."""
     context = request.app[CONTEXT]
-    on_conflict = Params(request.query).choice("on_conflict", ("replace", "keep", "reject"), "replace")
+    on_conflict = _on_conflict_of_query(request)
     _check_content_type(request)
     body = await read_body(request)
     if request.content_type == CSV:
@@ -36,9 +38,9 @@ async def post_ingest(request: web.Request) -> web.StreamResponse:
         intake = Intake("index")
         asked = await _in_thread(body, lambda: json_body.decode(body, schemas.IngestBody))
         await _in_thread(body, lambda: ingest_series.take_series(intake, asked.series, context.registry))
-        on_conflict = asked.on_conflict
+        on_conflict = _agreed(on_conflict, asked.on_conflict)
     intake.require_readable_time()
-    reply = await _send(request, intake, on_conflict)  # type: ignore[arg-type]
+    reply = await _send(request, intake, on_conflict or "replace")
     return formats.reply_json(reply)
 
 
@@ -77,6 +79,27 @@ async def _send(request: web.Request, intake: Intake, on_conflict: OnConflict) -
     return await intake.send(context.sink, on_conflict)
 
 
+def _on_conflict_of_query(request: web.Request) -> OnConflict | None:
+    params = Params(request.query)
+    if params.text("on_conflict") is None:
+        return None
+    return cast("OnConflict", params.choice("on_conflict", _ON_CONFLICT_WORDS, "replace"))
+
+
+def _agreed(in_query: OnConflict | None, in_body: OnConflict | UnsetType) -> OnConflict | None:
+    """What address and body ask together: one word. Neither is dropped, or a value meant to stay would go."""
+    if in_body is UNSET:
+        return in_query
+    if in_query is not None and in_query != in_body:
+        raise Problem(
+            problem.INVALID_PARAMETER,
+            f"on_conflict is {in_query} in the address and {in_body} in the body; say it once",
+            f"on_conflict 在地址中为 {in_query}，在正文中为 {in_body}；请只写一处",
+            faults=(Fault(f"the body says {in_body}", parameter="on_conflict"),),
+        )
+    return in_body
+
+
 def _check_content_type(request: web.Request) -> None:
     if request.content_type not in _TAKEN:
         taken = ", ".join(_TAKEN)
@@ -94,8 +117,8 @@ async def _in_thread(body: bytes, work: Callable[[], Result]) -> Result:
 
 
 _ON_CONFLICT: Final = one_of(
-    "on_conflict", "What happens where another value is stored; a JSON body says it itself.",
-    "replace", "keep", "reject",
+    "on_conflict", "What happens where another value is stored; a JSON body may say it instead.",
+    *_ON_CONFLICT_WORDS,
 )  # fmt: skip
 _PRECISION: Final = one_of("precision", "Unit of the times; ns where absent.", *line_intake.PRECISIONS)
 _BUCKET: Final = Parameter("bucket", "Taken for compatibility; it has no meaning here.", {"type": "string"})

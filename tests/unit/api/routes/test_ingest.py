@@ -48,6 +48,23 @@ async def test_a_conflict_is_listed_where_the_old_value_is_to_stay(api: Api) -> 
     assert api.store.samples[1][T1_US][0] == 2.5
 
 
+async def test_the_address_may_say_that_the_old_value_is_to_stay(api: Api) -> None:
+    await api.put_point("a")
+    await api.ingest(series())
+    body = {"series": [series(values=(1.5, 9))]}
+    response = await api.client.post("/api/v1/ingest?on_conflict=keep", json=body)
+    assert (await response.json())["conflict"] == 1
+    assert api.store.samples[1][T1_US][0] == 2.5
+
+
+async def test_address_and_body_may_not_ask_different_things(api: Api) -> None:
+    await api.put_point("a")
+    body = {"series": [series()], "on_conflict": "replace"}
+    response = await api.client.post("/api/v1/ingest?on_conflict=reject", json=body)
+    await expect_problem(response, 400, "invalid-parameter")
+    assert api.store.samples == {}
+
+
 async def test_a_period_labelled_by_its_end_is_stored_under_its_start(api: Api) -> None:
     await api.put_point("a", "kWh", "interval", label="period_end")
     await api.ingest(series(times=[T1], values=[3.17]))
