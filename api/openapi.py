@@ -8,13 +8,18 @@ import msgspec
 from aiohttp import web
 
 from api import problem
-from api.operation import JSON, Operation, Parameter, Schema
+from api.operation import FORMAT, IF_NONE_MATCH, JSON, Operation, Parameter, Schema
 from api.problem import ProblemDetails, ProblemKind
 
 DOCUMENT: Final = web.AppKey("openapi", bytes)
 
 _REF: Final = "#/components/schemas/{name}"
 _PROBLEM_MEDIA: Final = "application/problem+json"
+_ROWS: Final[Schema] = {
+    "type": "array",
+    "items": {"type": "object"},
+    "description": "With `format=rows`: flat rows, with the columns of the CSV.",
+}
 _DESCRIPTION: Final = (
     "Times in: RFC 3339 with an offset, or integer epoch milliseconds. Times out: RFC 3339 in UTC, integers with "
     "`time=epoch_ms`, local ones besides with `tz`. Ranges are [start, end). Errors are RFC 9457 problems, in "
@@ -50,7 +55,7 @@ def _describe(operation: Operation, path: str, schema_of: dict[str, Schema]) -> 
         "summary": operation.summary,
         "parameters": [_parameter(entry) for entry in operation.parameters],
         "responses": {
-            str(operation.status): _success(operation, schema_of),
+            **_successes(operation, schema_of),
             **_problems((*_COMMON_PROBLEMS, *operation.problems), schema_of),
         },
     }
@@ -77,15 +82,27 @@ def _parameter(entry: Parameter) -> dict[str, Any]:
     }
 
 
+def _successes(operation: Operation, schema_of: dict[str, Schema]) -> dict[str, Any]:
+    answer = _success(operation, schema_of)
+    answers = {str(operation.status): answer}
+    if operation.may_create:
+        answers["201"] = {**answer, "description": "It was not there and is made."}
+    if IF_NONE_MATCH in operation.parameters:
+        answers["304"] = {"description": "The client holds this very answer.", "headers": answer["headers"]}
+    return answers
+
+
 def _success(operation: Operation, schema_of: dict[str, Schema]) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "description": operation.summary,
         "headers": {"X-Request-Id": {"schema": {"type": "string"}}},
     }
     content: dict[str, Any] = {}
+    has_rows = FORMAT in operation.parameters
     for media in operation.reply_types:
         has_schema = media == JSON and operation.reply is not None
-        content[media] = {"schema": schema_of[_key(operation.reply)] if has_schema else {}}
+        schema = schema_of[_key(operation.reply)] if has_schema else {}
+        content[media] = {"schema": {"oneOf": [schema, _ROWS]} if has_schema and has_rows else schema}
     if content:
         answer["content"] = content
     return answer

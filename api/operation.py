@@ -47,6 +47,7 @@ class Operation(NamedTuple):
     request_types: tuple[tuple[str, type[Any] | None], ...] = ()
     reply_types: tuple[str, ...] = (JSON,)
     status: int = 200
+    may_create: bool = False  # then it answers 201 besides
     bases: tuple[str, ...] = (BASE,)
     is_query: bool = False
     takes_any_query: bool = False

@@ -134,7 +134,7 @@ OPERATIONS: Final = (
         "PUT", "/points/{point}", put_point, "putPoint",
         "Make the point (201) or change it; unit and kind are required, the rest has defaults.",
         schemas.PointReply, parameters=(POINT,), problems=(problem.POINT_CONFLICT, *_BODY_PROBLEMS),
-        request_types=_POINT_BODY,
+        request_types=_POINT_BODY, may_create=True,
     ),
     Operation(
         "PATCH", "/points/{point}", patch_point, "patchPoint", "Change or rename the point.", schemas.PointReply,

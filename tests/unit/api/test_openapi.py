@@ -65,6 +65,23 @@ def test_columns_are_told_by_what_they_hold(document: Any) -> None:
     assert samples["times"]["type"] == "array"
 
 
+def test_flat_rows_are_told_wherever_they_can_be_asked_for(document: Any) -> None:
+    told = 0
+    for methods in document["paths"].values():
+        for entry in methods.values():
+            if any(parameter["name"] == "format" for parameter in entry["parameters"]):
+                schema = entry["responses"]["200"]["content"]["application/json"]["schema"]
+                assert [part.get("type", "one object") for part in schema["oneOf"]] == ["one object", "array"]
+                told += 1
+    assert told
+
+
+def test_a_point_made_and_an_answer_held_are_told(document: Any) -> None:
+    put = document["paths"]["/api/v1/points/{point}"]["put"]["responses"]
+    assert put["201"]["content"] == put["200"]["content"]
+    assert "content" not in document["paths"]["/api/v1/rollups"]["get"]["responses"]["304"]
+
+
 @pytest.mark.parametrize("path", ["/openapi.json", "/api/v1/openapi.json"])
 async def test_it_is_served(api: Api, path: str) -> None:
     assert (await api.get_json(path))["openapi"] == "3.1.0"
