@@ -111,7 +111,7 @@ def _add_check(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "  historian check\n"
         "  historian check --config /etc/historian/historian.toml --mapping meters.toml",
     )
-    _add_config(parser)
+    _add_config(parser, default="the shipped file")
     parser.add_argument(
         "--mapping",
         metavar="FILE",
@@ -225,10 +225,8 @@ def _add_simulate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config", metavar="FILE", type=Path, help="settings file (default: built-in defaults)"
-    )
+def _add_config(parser: argparse.ArgumentParser, default: str = "built-in defaults") -> None:
+    parser.add_argument("--config", metavar="FILE", type=Path, help=f"settings file (default: {default})")
 
 
 def _add_data(parser: argparse._ActionsContainer) -> None:

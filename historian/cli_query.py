@@ -57,8 +57,15 @@ def run(options: argparse.Namespace) -> int:
 async def _offline_table(options: argparse.Namespace) -> TextTable:
     # With these come compiler and archive libraries, which a remote query does not need.
     from historian import app, cli_query_offline
+    from historian.store import filenames
 
     logs.configure("warning")
+    if not (
+        options.data / filenames.MANIFEST
+    ).is_file():  # opening would make an empty store at a misspelt name
+        raise QueryError(
+            f"{options.data} is no data folder; name one with --data, or a running historian with --server"
+        )
     chosen = settings.load(options.config)
     try:
         async with app.open_offline(chosen, options.data) as parts:

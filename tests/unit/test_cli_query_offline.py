@@ -86,6 +86,17 @@ def test_points_are_listed_by_station_and_name(data: str, capsys: pytest.Capture
     assert lines[1:] == ["2,a.voltage,V,instantaneous,15m,instant,Asia/Shanghai,s1,电压,"]
 
 
+def test_a_folder_that_is_no_data_folder_is_told_and_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "misspelt"
+    assert cli.main(["points", "list", "--data", str(folder)]) == 1
+    assert capsys.readouterr().err == (
+        f"historian: {folder} is no data folder; name one with --data, or a running historian with --server\n"
+    )
+    assert not folder.exists()
+
+
 def test_unknown_point_is_one_line(data: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["query", "load-curve", "nobody", "--date", DAY, "--data", data]) == 1
     assert capsys.readouterr().err == "historian: no point is named 'nobody'\n"
