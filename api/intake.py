@@ -51,6 +51,11 @@ class Intake:
         return self._code_counts.total()
 
     @property
+    def refused_counts(self) -> dict[str, int]:
+        """Refused samples by code, so far."""
+        return dict(self._code_counts)
+
+    @property
     def rejects(self) -> list[Reject]:
         """The first REJECTS_LISTED_MAX of them."""
         return self._rejects

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from api import csv_rows, formats, ingest_series, json_body, line_intake, problem, schemas
 from api.body import THREAD_BYTES_MIN, read_body
-from api.context import CONTEXT
+from api.context import CONTEXT, ApiContext
 from api.intake import REJECTS_LISTED_MAX, Intake
 from api.line_intake import LinePoints
 from api.operation import CSV, JSON, Operation, Parameter, one_of
@@ -39,6 +39,7 @@ async def post_ingest(request: web.Request) -> web.StreamResponse:
         asked = await _in_thread(body, lambda: json_body.decode(body, schemas.IngestBody))
         await _in_thread(body, lambda: ingest_series.take_series(intake, asked.series, context.registry))
         on_conflict = _agreed(on_conflict, asked.on_conflict)
+    _count_refused(context, intake)
     intake.require_readable_time()
     reply = await _send(request, intake, on_conflict or "replace")
     return formats.reply_json(reply)
@@ -51,6 +52,7 @@ async def post_lines(request: web.Request) -> web.StreamResponse:
     body = await read_body(request)
     intake = Intake("line")
     await request.app[LINE_POINTS].take_lines(intake, body, precision, context.clock.now_us())
+    _count_refused(context, intake)
     reply = await _send(request, intake, "replace")
     if intake.rejected_count == 0:
         return web.Response(status=204)
@@ -65,6 +67,14 @@ async def post_lines(request: web.Request) -> web.StreamResponse:
         accepted=taken,
         rejected=intake.rejected_count,
     )
+
+
+def _count_refused(context: ApiContext, intake: Intake) -> None:
+    """Count what never reaches the sink, which counts the rest: every sample sent is in the metric once."""
+    for code, count in intake.refused_counts.items():
+        context.metrics.counter(
+            "historian_ingest_samples_total", "Samples by what became of them", outcome=code
+        ).add(count)
 
 
 async def _send(request: web.Request, intake: Intake, on_conflict: OnConflict) -> schemas.IngestReply:

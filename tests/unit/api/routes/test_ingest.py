@@ -1,6 +1,7 @@
 """Ingest over HTTP: counts for every sample, faults that cost only themselves, nothing acknowledged that is not kept."""
 
 import gzip
+import re
 from typing import Any
 
 import msgspec
@@ -46,6 +47,17 @@ async def test_a_conflict_is_listed_where_the_old_value_is_to_stay(api: Api) -> 
     assert (reply["rejects"][0]["series"], reply["rejects"][0]["index"]) == (0, 1)
     assert reply["rejects"][0]["code"] == "conflict"
     assert api.store.samples[1][T1_US][0] == 2.5
+
+
+async def test_samples_refused_before_the_sink_are_counted_by_code(api: Api) -> None:
+    await api.put_point("a")
+    await api.ingest(series("nobody"), series(times=["yesterday", T1]))
+    await api.client.post("/api/v2/write", data=b"m,t=a f=x 1\n")
+    told = await (await api.get("/metrics")).text()
+    counts = dict(
+        re.findall(r'^historian_ingest_samples_total\{outcome="(\w+)"\} (\d+)$', told, re.MULTILINE)
+    )
+    assert counts == {"unknown_point": "2", "bad_time": "1", "bad_value": "1"}
 
 
 async def test_the_address_may_say_that_the_old_value_is_to_stay(api: Api) -> None:
