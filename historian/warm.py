@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from historian.energy import load_curve
+from historian.energy import fleet, load_curve
+from historian.energy.fleet import Ask
 from historian.ingest import warm as ingest_warm
 from historian.model.point import PointKind
 from historian.model.sample import SampleRun
@@ -22,5 +23,9 @@ def _warm_energy() -> None:
     """One toy load curve of each kind of point."""
     time = np.array([0, 60, 120], np.int64)
     run = SampleRun(1, time, np.array([1.0, 2.0, 3.5]), np.zeros(3, np.uint16), np.zeros(3, np.int64))
+    edges = np.array([0, 60, 120, 180], np.int64)
     for kind in PointKind:
-        load_curve.build(run, kind, 60, np.array([0, 60, 120, 180], np.int64))
+        load_curve.build(run, kind, 60, edges)
+    ask = Ask(PointKind.MEAN_POWER, 60, 1.0)
+    fleet.build([run], [ask], edges)
+    fleet.day_sums([run], [ask], [edges])

@@ -5,6 +5,7 @@ power of two that keeps 51 bits of the largest value: of single-precision values
 """
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -55,6 +56,12 @@ def exact_ratio(value: float) -> tuple[int, int]:
             if abs(scaled) < decimal_kernels.SCALED_MAX and scaled / power == value:
                 return scaled, 10**exponent
     return value.as_integer_ratio()
+
+
+def sum_of(numbers: Sequence[Fraction]) -> Fraction:
+    """The exact sum: whole numbers of a common denominator added up, in lowest terms once, at the end."""
+    common = math.lcm(*{number.denominator for number in numbers})
+    return Fraction(sum(number.numerator * (common // number.denominator) for number in numbers), common)
 
 
 def to_float(number: Fraction) -> float:

@@ -129,18 +129,15 @@ def add(curves: Sequence[LoadCurve], edges_us: I64) -> LoadCurve:
     is_whole = np.all((states == SlotState.COMPLETE) | (states == SlotState.SPREAD), axis=0)
     state = np.where(is_whole, np.max(states, axis=0), state).astype(np.uint8)
     covered_us: I64 = np.max(np.array([curve.covered_us for curve in curves]), axis=0)
-    worst = curves[0].quality
-    for curve in curves[1:]:
-        worst = sample_period.worse_of(worst, curve.quality)
     sums = _exact_column_sums(values)
     ranked = np.flatnonzero(_is_ranked(covered_us, edges_us) & (value_count > 0)).tolist()
     return LoadCurve(
         value=np.where(value_count > 0, [fixed_point.to_float(one) for one in sums], np.nan),
         state=state,
         sample_count=np.sum([curve.sample_count for curve in curves], axis=0, dtype=np.int64),
-        quality=worst,
+        quality=sample_period.worst_of_rows(np.array([curve.quality for curve in curves])),
         covered_us=covered_us,
-        total=sum((curve.total for curve in curves), Fraction()),
+        total=fixed_point.sum_of([curve.total for curve in curves]),
         known_us=max(int(np.sum(covered_us)), max(curve.known_us for curve in curves)),
         ranked_total=sum((sums[slot] * int(covered_us[slot]) for slot in ranked), Fraction()) / HOUR_US,
         ranked_us=int(np.sum(covered_us[ranked])),

@@ -140,6 +140,15 @@ def _between_readings(run: SampleRun, interval_us: int) -> SamplePeriods:
     return SamplePeriods(start_us, end_us, value, base, worse, is_rising, is_gap & is_rising)
 
 
+def worst_of_rows(rows: U16) -> U16:
+    """Column by column of at least one row, as `quality.worst_of`."""
+    validity = np.max(rows & quality.VALIDITY_MASK, axis=0)
+    origin = np.max(rows & quality.ORIGIN_MASK, axis=0)
+    flags = np.bitwise_or.reduce(rows, axis=0) & ~np.uint16(quality.VALIDITY_MASK | quality.ORIGIN_MASK)
+    worst: U16 = validity | origin | flags
+    return worst
+
+
 def worse_of(one: U16, other: U16) -> U16:
     """Pair by pair as `quality.worst_of`: worst validity, origin of least trust, every flag."""
     validity = np.maximum(one & quality.VALIDITY_MASK, other & quality.VALIDITY_MASK)

@@ -74,7 +74,7 @@ def mean_rates(sums: SlotSums, factor: Fraction) -> F64:
     for slot in np.flatnonzero(has_value):
         whole = (int(high[slot]) << HALF_BITS) + int(low[slot])
         value[slot] = fixed_point.to_float(Fraction(whole * numerator, int(covered[slot]) * denominator))
-    return value
+    return value + 0.0  # minus zero becomes zero
 
 
 def _sum_rates(periods: SamplePeriods, edges_us: I64) -> SlotSums:

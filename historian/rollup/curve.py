@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import load_curve
+from historian.energy import fleet, load_curve
 from historian.energy.load_curve import CurveSummary, LoadCurve
 from historian.model.point import DAY_US, Point
 from historian.model.ports import SampleReader
@@ -31,12 +31,15 @@ class PointCurves(NamedTuple):
 
     edges_us: I64
     curves: list[LoadCurve]
-    summaries: list[CurveSummary]
     total: LoadCurve
     summary: CurveSummary
     missing_count: I64
     unit: str
     energy_unit: str | None
+
+    def summaries(self) -> list[CurveSummary]:
+        """Of each curve; computed when asked for, since a sum of a thousand points needs none."""
+        return [_summary_of(curve, self.edges_us, self.energy_unit) for curve in self.curves]
 
 
 async def read_curves(
@@ -62,18 +65,17 @@ def put_together(curves: list[LoadCurve], edges_us: I64, units: FigureUnits) -> 
     return PointCurves(
         edges_us=edges_us,
         curves=curves,
-        summaries=[_summary_of(curve, edges_us, units) for curve in curves],
         total=total,
-        summary=_summary_of(total, edges_us, units),
+        summary=_summary_of(total, edges_us, units.energy),
         missing_count=missing,
         unit=units.rate,
         energy_unit=units.energy,
     )
 
 
-def _summary_of(curve: LoadCurve, edges_us: I64, units: FigureUnits) -> CurveSummary:
+def _summary_of(curve: LoadCurve, edges_us: I64, energy_unit: str | None) -> CurveSummary:
     summary = load_curve.summarise(curve, edges_us)
-    if units.energy is None:
+    if energy_unit is None:
         return summary._replace(energy=None, load_factor=None, load_factor_min=None)
     return summary
 
@@ -94,7 +96,11 @@ def _build_all(
     points: Sequence[Point], runs: Sequence[SampleRun], edges_us: I64, zone: zoneinfo.ZoneInfo
 ) -> list[LoadCurve]:
     curves: list[LoadCurve] = []
-    for point, run in zip(points, runs, strict=True):
+    asks = [day_figure.ask_of(point) for point in points]
+    for point, run, curve in zip(points, runs, fleet.build(runs, asks, edges_us), strict=True):
+        if curve is not None:
+            curves.append(curve)
+            continue
         near = day_figure.near_day(point, run, int(edges_us[0]), int(edges_us[-1]))
         ends_us = day_figure.period_ends_us(point, near, zone)
         curves.append(

@@ -2,11 +2,14 @@
 
 import datetime
 import zoneinfo
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
 from historian.energy import calendar, coverage, load_curve, sample_period
+from historian.energy import fleet_kernels as names
 from historian.energy.coverage import Coverage
+from historian.energy.fleet import Ask, DaySums
 from historian.model.point import DAY_US, HOUR_US, MINUTE_US, Point, PointKind
 from historian.model.sample import SampleRun
 
@@ -116,6 +119,11 @@ def definition_of(point: Point) -> Definition:
     return Definition(point.time_zone, point.unit, point.kind.value, point.interval_us, point.multiplier)
 
 
+def ask_of(point: Point) -> Ask:
+    """What decides the point's curves beside its samples."""
+    return Ask(point.kind, point.interval_us, point.multiplier)
+
+
 def margin_us(interval_us: int) -> int:
     """How far a sample's influence reaches: a period of 31 days may be cut short by its successor."""
     return 2 * interval_us
@@ -126,10 +134,72 @@ def demand_block_us(interval_us: int) -> int:
     return WHOLE_DAY_US if interval_us >= DAY_US else max(DEMAND_BLOCK_US, interval_us)
 
 
+def slot_edges_us(day: int, zone: zoneinfo.ZoneInfo, interval_us: int) -> calendar.I64:
+    """The blocks of a day over which points of that interval have their maximum."""
+    return calendar.slot_edges_us(datetime.date.fromordinal(day), zone, demand_block_us(interval_us))
+
+
+def of_sums(
+    point: Point,
+    days: range,
+    zone: zoneinfo.ZoneInfo,
+    day_edges_us: Sequence[calendar.I64],
+    sums: DaySums,
+    row: int,
+    now_us: int,
+) -> dict[int, DayFigure]:
+    """The figures, by day, that `sums` holds in a row; days whose sums were not done are left out."""
+    made: dict[int, DayFigure] = {}
+    expected = [
+        coverage.expected_count(int(edges[0]), int(edges[-1]), point.interval_us) for edges in day_edges_us
+    ]
+    columns = zip(
+        days, sums.is_done[row].tolist(), day_edges_us, sums.whole[row].tolist(), sums.extreme[row].tolist(), expected,
+        strict=True,
+    )  # fmt: skip
+    for day, is_done, edges_us, whole, (highest, lowest), expected_count in columns:
+        if not is_done:
+            continue
+        max_slot, min_slot = whole[names.MAX_SLOT], whole[names.MIN_SLOT]
+        has_extremes = max_slot >= 0
+        has_own_rank = whole[names.RANKED_US] != whole[names.KNOWN_US]
+        made[day] = DayFigure(
+            point_id=point.id,
+            day=day,
+            start_us=int(edges_us[0]),
+            end_us=int(edges_us[-1]),
+            total_numerator=whole[names.TOTAL_NUMERATOR],
+            total_denominator=whole[names.TOTAL_DENOMINATOR],
+            known_us=whole[names.KNOWN_US],
+            ranked_numerator=whole[names.RANKED_NUMERATOR] if has_own_rank else None,
+            ranked_denominator=whole[names.RANKED_DENOMINATOR] if has_own_rank else None,
+            ranked_us=whole[names.RANKED_US] if has_own_rank else None,
+            max_value=highest if has_extremes else None,
+            max_start_us=int(edges_us[max_slot]) if has_extremes else None,
+            max_end_us=int(edges_us[max_slot + 1]) if has_extremes else None,
+            min_value=lowest if has_extremes else None,
+            min_start_us=int(edges_us[min_slot]) if has_extremes else None,
+            min_end_us=int(edges_us[min_slot + 1]) if has_extremes else None,
+            expected_count=expected_count,
+            received_count=whole[names.RECEIVED],
+            good_count=whole[names.GOOD],
+            measured_count=whole[names.MEASURED],
+            estimated_count=whole[names.ESTIMATED],
+            manual_count=whole[names.MANUAL],
+            is_complete=whole[names.COMPLETE_COUNT] == len(edges_us) - 1,
+            time_zone=zone.key,
+            unit=point.unit,
+            kind=point.kind.value,
+            interval_us=point.interval_us,
+            multiplier=point.multiplier,
+            computed_at_us=now_us,
+        )
+    return made
+
+
 def compute(point: Point, day: int, zone: zoneinfo.ZoneInfo, run: SampleRun, now_us: int) -> DayFigure:
     """Figures of a local day from a run that reaches `margin_us` (a register's: one reading) beyond it."""
-    date = datetime.date.fromordinal(day)
-    edges_us = calendar.slot_edges_us(date, zone, demand_block_us(point.interval_us))
+    edges_us = slot_edges_us(day, zone, point.interval_us)
     start_us, end_us = int(edges_us[0]), int(edges_us[-1])
     near = near_day(point, run, start_us, end_us)
     curve = load_curve.build(

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import calendar
+from historian.energy import calendar, fleet
 from historian.model import timestamp
 from historian.model.point import DAY_US, Point, PointKind
 from historian.model.sample import SampleRun
@@ -78,12 +78,18 @@ def make_days(
     starts_us = np.array(
         [_start_us(day, reading.zone) for day in (*reading.days, reading.days.stop)], np.int64
     )
+    edges_us = [
+        day_figure.slot_edges_us(day, reading.zone, reading.points[0].interval_us) for day in reading.days
+    ]
+    sums = fleet.day_sums(runs, [day_figure.ask_of(point) for point in reading.points], edges_us)
     made: list[DayFigure] = []
-    for point, run in zip(reading.points, runs, strict=True):
+    for row, (point, run) in enumerate(zip(reading.points, runs, strict=True)):
         known = kept.get(point.id, {})
+        fast = day_figure.of_sums(point, reading.days, reading.zone, edges_us, sums, row, now_us)
         has_samples = _has_samples(point, run, starts_us)
-        days = [day for day, has in zip(reading.days, has_samples, strict=True) if has or day in known]
-        made += [day_figure.compute(point, day, reading.zone, run, now_us) for day in days]
+        for day, has in zip(reading.days, has_samples, strict=True):
+            if has or day in known:
+                made.append(fast.get(day) or day_figure.compute(point, day, reading.zone, run, now_us))
     return made
 
 

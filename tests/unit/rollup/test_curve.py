@@ -47,7 +47,7 @@ async def test_the_sum_tells_how_many_are_missing() -> None:
     found = curve.put_together(await curves_of(0.1, 0.2), EDGES_US, POWER)
     assert (found.total.value[0], found.summary.energy) == (0.3, 0.3)
     assert found.missing_count.tolist() == [1] + [3] * 23
-    assert [summary.energy for summary in found.summaries] == [0.1, 0.2, None]
+    assert [summary.energy for summary in found.summaries()] == [0.1, 0.2, None]
 
 
 async def test_one_curve_is_its_own_sum() -> None:

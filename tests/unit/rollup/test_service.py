@@ -503,7 +503,7 @@ async def test_the_curve_of_several_points_tells_what_is_missing(world: World, p
     assert found.total.value[:2].tolist() == [0.6, 0.4]
     assert found.total.state[:3].tolist() == [SlotState.COMPLETE, SlotState.PARTIAL, SlotState.MISSING]
     assert found.missing_count[:3].tolist() == [0, 1, 2]
-    assert [summary.energy for summary in found.summaries] == [0.2, 0.05]
+    assert [summary.energy for summary in found.summaries()] == [0.2, 0.05]
     assert found.summary.energy == 0.25
 
 
