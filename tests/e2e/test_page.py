@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -98,6 +99,47 @@ def test_slots_are_labelled_by_their_end_as_the_server_says(visit: OpenPage) -> 
     expect(rows.nth(38)).to_contain_text("09:30–09:45")
     expect(rows.nth(38)).to_contain_text("628.72")
     expect(rows.nth(95)).to_contain_text("23:45–24:00")
+
+
+# What the chart writes, with its place: canvas text is nowhere in the document.
+RECORD_TEXTS = """() => {
+  window.written = [];
+  const fillText = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    window.written.push({ text, left: x - this.measureText(text).width / 2, right: x + this.measureText(text).width / 2, y });
+    return fillText.apply(this, arguments);
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def autumn_point(historian: Any) -> str:
+    """A point of the day on which clocks go back: 100 slots."""
+    definition = {"unit": "kWh", "kind": "interval", "interval": "15m", "label": "period_start"}
+    historian.send("PUT", "points/e2e.autumn", definition | {"time_zone": "Europe/Berlin"})
+    midnight = datetime(2025, 10, 26, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
+    times = [int(midnight + 900 * slot) * 1000 for slot in range(100)]
+    historian.send(
+        "POST", "ingest", {"series": [{"point": "e2e.autumn", "times": times, "values": [1] * 100}]}
+    )
+    return "e2e.autumn"
+
+
+@pytest.mark.parametrize("width", [1366, 1920])
+def test_the_hour_that_autumn_repeats_leaves_the_axis_readable(
+    visit: OpenPage, autumn_point: str, width: int
+) -> None:
+    page = visit("", width=width)
+    page.evaluate(f"({RECORD_TEXTS})()")
+    page.evaluate(f"location.hash = 'point={autumn_point}&date=2025-10-26'")
+    figure(page, "mean").to_contain_text("100 of 100")
+    page.wait_for_timeout(DRAWN_WITHIN_MS)
+    written = page.evaluate("window.written")
+    bottom = max(entry["y"] for entry in written if re.fullmatch(r"24:00", entry["text"]))
+    clocks = {entry["left"]: entry for entry in written if entry["y"] == bottom}
+    row = [clocks[left] for left in sorted(clocks)]
+    assert all(re.fullmatch(r"\d\d:00", entry["text"]) for entry in row), row
+    assert all(before["right"] <= after["left"] for before, after in pairwise(row)), row
 
 
 def test_month_bars_add_up_to_november(visit: OpenPage) -> None:
@@ -302,6 +344,17 @@ def test_the_csv_link_gives_the_same_day(visit: OpenPage) -> None:
 
 
 # ── live ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_pure_number_has_no_unit_beside_it(visit: OpenPage, historian: Any) -> None:
+    historian.send(
+        "PUT", "points/e2e.ratio", {"unit": "1", "kind": "ratio", "station": "e2e.single", "interval": "1h"}
+    )
+    sample = {"point": "e2e.ratio", "times": ["2026-01-15T00:00:00Z"], "values": [0.5]}
+    historian.send("POST", "ingest", {"series": [sample]})
+    page = visit("#point=e2e.ratio")
+    expect(page.locator("[data-point='e2e.ratio'] .newest")).to_have_text("0.5 ")
+    expect(page.locator("[data-station='e2e.single']")).to_contain_text("1 point ·")
 
 
 def test_live_feeder_values_appear(visit: OpenPage) -> None:

@@ -82,13 +82,13 @@ class CurveChart {
     return {
       stroke: AXIS_INK, grid: GRID, ticks: GRID, font: canvasFont(1), size: 30,
       splits: (plot, _, min, max) => this.#hourPositions(min, max, plot.bbox.width / devicePixelRatio),
-      values: (_, splits) => splits.map((position) => this.#labelAt(position)),
+      values: (_, splits) => splits.map((position) => clockOf(this.#labelAt(position))),
     };
   }
 
   /** Positions whose label is a full hour, thinned to what the width can carry. */
   #hourPositions(min, max, width) {
-    const hours = this.#curve.slots.filter((slot) => slot.label.endsWith(":00")).map((slot) => slot.index + 1);
+    const hours = this.#curve.slots.filter((slot) => clockOf(slot.label).endsWith(":00")).map((slot) => slot.index + 1);
     const shown = hours.filter((position) => position >= min && position <= max);
     const step = [1, 2, 3, 4, 6, 12].find((one) => (shown.length / one) * 52 < width) ?? 12;
     return shown.filter((position) => Number.parseInt(this.#labelAt(position), 10) % step === 0);
@@ -151,6 +151,11 @@ function valueAxis() {
   return {
     stroke: AXIS_INK, grid: GRID, ticks: GRID, font: canvasFont(1), size: 62, space: AXIS_SPACE, values: valueLabels,
   };
+}
+
+/** The time of day of a label; in the hour that autumn repeats, labels carry their offset: 02:15+02:00. */
+function clockOf(label) {
+  return label.slice(0, 5);
 }
 
 /** Slot i ends at position i + 1: that is where its end label stands. */

@@ -1,6 +1,7 @@
 // Drawn on the curve's canvas besides the lines: hatches where slots are missing, a strip of slot states,
 // and the marks of the maximum and the minimum. Pattern and letter carry the meaning, colour only helps.
 
+import { unitText } from "/static/format.js";
 import { WITHOUT_VALUE } from "/static/slot_state.js";
 
 const STRIP_HEIGHT = 9;
@@ -85,7 +86,7 @@ export function drawExtreme(plot, x, value, text, isAbove) {
 /** The unit above the value axis. */
 export function drawUnit(plot, unit) {
   const away = 6 * devicePixelRatio;
-  writeText(plot.ctx, unit, plot.bbox.left - away, plot.bbox.top - away, INK.axis, "bottom", "right");
+  writeText(plot.ctx, unitText(unit), plot.bbox.left - away, plot.bbox.top - away, INK.axis, "bottom", "right");
 }
 
 /** Canvas pixels `[left, width]` of a run of slots; slot `i` covers `[i, i + 1)` on the x scale. */

@@ -1,7 +1,7 @@
 // The figures of the day, as the server computed them: extremes with their times, mean, factors, energy, completeness.
 
 import { byId, element } from "/static/dom.js";
-import { isNumber, number, share } from "/static/format.js";
+import { isNumber, number, share, unitText } from "/static/format.js";
 import { words } from "/static/i18n.js";
 import { WITHOUT_VALUE } from "/static/slot_state.js";
 
@@ -39,7 +39,7 @@ export function totalWord(unit) {
 
 function tile(key, value, unit, hint) {
   const shown = [element("span", { class: "figure" }, number(value))];
-  if (isNumber(value) && unit) shown.push(element("span", { class: "unit" }, unit));
+  if (isNumber(value)) shown.push(element("span", { class: "unit" }, unitText(unit)));
   return block(key, shown, isNumber(value) ? hint : "");
 }
 

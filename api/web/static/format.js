@@ -25,7 +25,12 @@ export function fixed(value, digits) {
 
 /** A number and its unit. */
 export function quantity(value, unit) {
-  return isNumber(value) && unit ? `${number(value)} ${unit}` : number(value);
+  return isNumber(value) && unitText(unit) ? `${number(value)} ${unit}` : number(value);
+}
+
+/** What is written beside a number: nothing for a pure number, whose unit is "1". */
+export function unitText(unit) {
+  return unit === "1" ? "" : unit;
 }
 
 /** 0.1742 as "17.42 %". */

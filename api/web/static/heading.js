@@ -1,13 +1,13 @@
 // The heading of the main part: which point, what it measures, and a note about the day where one is due.
 
 import { byId, element } from "/static/dom.js";
-import { dayText, intervalText } from "/static/format.js";
+import { dayText, intervalText, unitText } from "/static/format.js";
 import { codeWords, words } from "/static/i18n.js";
 import { nameOf } from "/static/side.js";
 
 /** Names the point: tag, name in the page's language, kind, unit, interval, station. */
 export function showTitle(point) {
-  const facts = [codeWords("kind", point.kind), point.unit, intervalText(point.interval), point.station, point.time_zone];
+  const facts = [codeWords("kind", point.kind), unitText(point.unit), intervalText(point.interval), point.station, point.time_zone];
   document.title = `${point.name} · ${words("product")}`;
   byId("title").replaceChildren(
     element("h2", {}, point.name),

@@ -1,7 +1,7 @@
 // The left side: stations, one line each, and the points with their newest values. What is stale looks stale.
 
 import { byId, element, replaceIfChanged } from "/static/dom.js";
-import { ageText, number } from "/static/format.js";
+import { ageText, number, unitText } from "/static/format.js";
 import { language, words } from "/static/i18n.js";
 import { POINTS_MAX } from "/static/resources.js";
 
@@ -43,7 +43,7 @@ export function moveInList(event) {
 }
 
 function stationNote(station) {
-  const count = words("station_points", { count: station.pointCount });
+  const count = words(station.pointCount === 1 ? "station_point" : "station_points", { count: station.pointCount });
   if (station.ageS === null) return count;
   return `${count} · ${words(station.isStale ? "station_stale" : "station_age", { age: ageText(station.ageS) })}`;
 }
@@ -63,7 +63,7 @@ function pointTexts(point, newest) {
     name: point.name,
     title: nameOf(point),
     value: hasData ? number(newest.value) : words("none"),
-    unit: point.unit,
+    unit: unitText(point.unit),
     age: isStale ? `${words("stale")} · ${age}` : age,
     isStale: isStale || !hasData,
   };

@@ -10,6 +10,7 @@ export const EN = {
   station: "Station",
   all_stations: "All points",
   no_station: "Without station",
+  station_point: "1 point",
   station_points: "{count} points",
   points: "Points",
   search: "Search",

@@ -10,6 +10,7 @@ export const ZH = {
   station: "厂站",
   all_stations: "全部测点",
   no_station: "未分厂站",
+  station_point: "1 个测点",
   station_points: "{count} 个测点",
   points: "测点",
   search: "搜索",
