@@ -392,7 +392,7 @@ class LoadCurveReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     renamed_to: str = ""
 
 
-class RollupReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RollupReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The figures of one point's day, month or year, with their evidence; see RollupRow for what each means.
 
     `unit` is that of `energy`, `max_demand_unit` that of maximum, minimum and mean; empty where a sum over time

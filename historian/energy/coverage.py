@@ -8,7 +8,7 @@ from historian.model import quality
 from historian.model.sample import SampleRun
 
 
-class Coverage(msgspec.Struct, frozen=True):
+class Coverage(msgspec.Struct, frozen=True, gc=False):
     """Counts of samples of a period. `measured` + `estimated` + `manual` are those that may enter a figure.
 
     `expected`: as many as the point's interval promises for the whole period, also while it runs. `received`:

@@ -11,7 +11,7 @@ RollupState = Literal["open", "provisional", "complete"]
 RollupMethod = Literal["interval_sum", "power_integral", "register_difference", "time_mean"]
 
 
-class RollupRow(msgspec.Struct, frozen=True, kw_only=True):
+class RollupRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Figures of one point over a local day, month or year ``[period_start_us, period_end_us)``.
 
     `energy` in `unit` is exact for decimal input; both are None for points whose sum over time means nothing

@@ -1,7 +1,9 @@
 """Warming reaches the kernels of every layer."""
 
+import gc
+
 from historian import warm
-from historian.energy import load_curve_kernels
+from historian.energy import fleet_kernels, load_curve_kernels
 from historian.ingest import validate_kernels
 from historian.query import kernels as query_kernels
 from historian.store import ring_kernels
@@ -15,5 +17,15 @@ def test_each_layers_kernels_are_compiled_after_warming() -> None:
         query_kernels.summarise,
         load_curve_kernels.integrate_power,
         load_curve_kernels.spread_amounts,
+        fleet_kernels.scale_runs,
+        fleet_kernels.make_figures,
+        fleet_kernels.make_curves,
     ):
         assert kernel.signatures, kernel
+
+
+def test_what_was_loaded_by_then_is_left_alone_by_the_collector() -> None:
+    gc.unfreeze()
+    warm.warm_kernels()
+    assert gc.get_freeze_count() > 50_000
+    assert len(gc.get_objects()) < 10_000
