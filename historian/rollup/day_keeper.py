@@ -131,7 +131,7 @@ class DayKeeper:
 
     async def _refresh_some(self, days: Mapping[int, list[int]]) -> None:
         tasks: list[DayTask] = []
-        kept: dict[int, Figures] = {}
+        ids: dict[tuple[int, int], list[int]] = {}
         for point_id, wrong in days.items():
             try:
                 point = self._directory.by_id(point_id)
@@ -139,8 +139,11 @@ class DayKeeper:
                 continue
             await self._spread_register_marks(point)
             tasks += tasks_of(point, wrong)
-            load = partial(self._table.load, [point_id], wrong[0], wrong[-1] + 1)
-            kept[point_id] = (await self._in_worker(load))[0]
+            ids.setdefault((wrong[0], wrong[-1] + 1), []).append(point_id)
+        kept: dict[int, Figures] = {}
+        for (first, last), some in ids.items():
+            loaded = await self._in_worker(partial(self._table.load, some, first, last))
+            kept |= dict(zip(some, loaded, strict=True))
         await self._remake(tasks, kept)
 
     async def _remake(self, tasks: list[DayTask], kept: dict[int, Figures]) -> None:

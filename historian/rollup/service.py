@@ -33,7 +33,9 @@ from historian.rollup.point_unit import common_units
 from historian.rollup.row import RollupLimits, RollupRow
 
 BACKGROUND_INTERVAL_S: Final = 0.5  # so that figures follow an acknowledgement within a second
-BACKGROUND_DAYS: Final = 64  # made between two looks at the clock
+BACKGROUND_DAYS_MIN: Final = 64  # made between two looks at the clock, while nobody else can have a turn
+BACKGROUND_DAYS_MAX: Final = 1024
+BACKGROUND_TURN_S: Final = 0.03  # so many days are taken at once that they take about this long
 
 _LOG: Final = EventLog("rollup")
 
@@ -81,13 +83,20 @@ class RollupService:
 
     async def run_background(self) -> None:
         """Make dirty days anew until cancelled, the earliest first, within a bounded share of the time."""
+        day_count = BACKGROUND_DAYS_MIN
         while True:
             await self._clock.sleep(BACKGROUND_INTERVAL_S)
             if self.pending_count > self._limits.pending_days_max:
                 await self._days.forget_unkept()
             deadline_s = self._clock.monotonic_s() + BACKGROUND_INTERVAL_S * self._limits.background_share
             while self.pending_count and self._clock.monotonic_s() < deadline_s:
-                await self._days.refresh_oldest(BACKGROUND_DAYS)
+                start_s = self._clock.monotonic_s()
+                taken_count = await self._days.refresh_oldest(day_count)
+                is_long = self._clock.monotonic_s() - start_s > BACKGROUND_TURN_S
+                if is_long:
+                    day_count = max(BACKGROUND_DAYS_MIN, day_count // 2)
+                elif taken_count == day_count:
+                    day_count = min(BACKGROUND_DAYS_MAX, day_count * 2)
 
     async def rows(
         self,
