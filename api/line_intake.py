@@ -4,7 +4,6 @@ import asyncio
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from api import line_protocol
 from api import line_protocol_kernels as kernels
@@ -17,14 +16,13 @@ from historian.errors import PointInvalid
 from historian.model import quality as q
 from historian.model import timestamp
 from historian.model.point import SECOND_US, PointDraft, PointKind
-from historian.model.sample import SampleBatch
+from historian.model.sample import QualityColumn, SampleBatch
 from historian.settings import IngestSettings
 
 PRECISIONS: Final = ("ns", "us", "ms", "s")
 SOURCE: Final = "line_protocol"
 
-_US_PER_UNIT: Final = {"us": 1, "ms": 1_000, "s": 1_000_000}
-_NS_PER_US: Final = 1_000
+_US_PER_UNIT: Final = {"ns": (1, 1_000), "us": (1, 1), "ms": (1_000, 1), "s": (1_000_000, 1)}
 _TIME_MIN: Final = -(2**63)
 _TIME_MAX: Final = 2**63 - 1
 _THREAD_BYTES_MIN: Final = (
@@ -32,30 +30,21 @@ _THREAD_BYTES_MIN: Final = (
 )  # a kernel reads less than this in well under the 5 ms the loop may be held
 
 
-class _Rows(NamedTuple):
-    """One row a field, in the order of the body; `name_of` has the names the general reader found."""
+class _Read(NamedTuple):
+    """The rows of a body, one a field and in its order; `name_of` has the names the general reader found."""
 
     body: bytes
-    span: kernels.I64
-    value: kernels.F64
-    time: kernels.I64
-    has_time: kernels.Flags
-    line: kernels.I64
-    point_id: kernels.U32
+    rows: kernels.Rows
     name_of: dict[int, str]
 
-    def first(self, count: int) -> "_Rows":
-        """The first `count` rows, as views."""
-        return _Rows(
-            self.body,
-            self.span[:count],
-            self.value[:count],
-            self.time[:count],
-            self.has_time[:count],
-            self.line[:count],
-            self.point_id[:count],
-            self.name_of,
-        )
+
+class _Stamped(NamedTuple):
+    """Rows as they are stored; `kept` has those whose point and time are good, `is_whole` says that all are."""
+
+    time_us: kernels.I64
+    quality: QualityColumn
+    kept: kernels.Flags
+    is_whole: bool
 
 
 class LinePoints:
@@ -72,43 +61,44 @@ class LinePoints:
     async def take_lines(self, intake: Intake, body: bytes, precision: str, now_us: int) -> None:
         """Put every good field into the intake, and every fault with its line."""
         if len(body) < _THREAD_BYTES_MIN:
-            rows = self._read_rows(intake, body)
+            read = self._read_rows(intake, body)
         else:
-            rows = await asyncio.to_thread(self._read_rows, intake, body)
-        await self._resolve(intake, rows)
-        time_us, is_readable = _time_us(rows, precision, now_us)
-        for i in np.flatnonzero(~is_readable & (rows.point_id != 0)).tolist():
+            read = await asyncio.to_thread(self._read_rows, intake, body)
+        await self._resolve(intake, read)
+        rows = read.rows
+        stamped = self._stamp(rows, precision, now_us)
+        batch = SampleBatch(rows.point_id, stamped.time_us, rows.value, stamped.quality)
+        if stamped.is_whole:
+            intake.add(batch, rows.line)
+            return
+        kept = stamped.kept
+        for i in np.flatnonzero(~kept & (rows.point_id != 0)).tolist():
             detail = f"time {rows.time[i]} {precision} is outside the years 1 to 9999"
             intake.refuse("bad_time", detail, place=int(rows.line[i]))
-        kept = is_readable & (rows.point_id != 0)
-        point_id = rows.point_id[kept]
-        quality = np.where(rows.has_time[kept], q.GOOD, q.TIME_SUBSTITUTED).astype(np.uint16)
-        stored_us = time_us[kept] + self._stored_offset_us(point_id)
-        intake.add(SampleBatch(point_id, stored_us, rows.value[kept], quality), rows.line[kept])
+        intake.add(batch.take(kept), rows.line[kept])
 
-    def _read_rows(self, intake: Intake, body: bytes) -> _Rows:
-        rows = _empty_rows(body)
+    def _read_rows(self, intake: Intake, body: bytes) -> _Read:
+        read = _Read(body, empty_rows(body.count(b"=")), {})  # every field has one
         text = np.frombuffer(body, np.uint8)
-        keys = self._keys
+        words = np.frombuffer(body, np.uint64, len(body) // 8)
+        keys, seed = self._keys.keys, self._keys.seed
         at, line, row = 0, 1, 0
         while at < len(body):
-            at, line, row = kernels.read_lines(
-                text, at, line, row, keys.seed, keys.slot_hash, keys.slot_id, keys.entry, keys.arena,
-                rows.span, rows.value, rows.time, rows.has_time, rows.line, rows.point_id,
-            )  # fmt: skip
+            at, line, row = kernels.read_lines(text, words, at, line, row, seed, keys, read.rows)
             if at < len(body):
-                at, line, row = _read_other_line(intake, rows, at, line, row)
-        return rows.first(row)
+                at, line, row = _read_other_line(intake, read, at, line, row)
+        return read._replace(rows=_first_rows(read.rows, row))
 
-    async def _resolve(self, intake: Intake, rows: _Rows) -> None:
+    async def _resolve(self, intake: Intake, read: _Read) -> None:
         """Give a point id to every row that has none yet, or refuse the row."""
+        rows = read.rows
         unknown = np.flatnonzero(rows.point_id == 0).tolist()
         if not unknown:
             return
         keys: dict[tuple[bytes, bytes], str | LineFault] = {}
         names: dict[int, str] = {}
         for i in unknown:
-            name = rows.name_of.get(i) or _name_of_key(rows, i, keys)
+            name = read.name_of.get(i) or _name_of_key(read, i, keys)
             if isinstance(name, LineFault):
                 intake.refuse(*name, place=int(rows.line[i]))
             else:
@@ -151,69 +141,90 @@ class LinePoints:
             source=SOURCE,
         )
 
-    def _stored_offset_us(self, point_id: kernels.U32) -> kernels.I64:
-        """What to add to each time, as the point's label asks; looked up once for each point and revision."""
+    def _stamp(self, rows: kernels.Rows, precision: str, now_us: int) -> _Stamped:
+        """Times as they are stored; what a point's label adds is looked up once for each point and revision."""
         if self._offset_revision != self._registry.revision:
             self._offset_revision = self._registry.revision
             self._offset_us = np.zeros(len(self._registry.columns().interval_us), np.int64)
             self._has_offset = np.zeros(len(self._offset_us), np.bool_)
+        count = len(rows.value)
+        factor, divisor = _US_PER_UNIT[precision]
+        time_us, quality, kept = (
+            np.empty(count, np.int64),
+            np.empty(count, np.uint16),
+            np.empty(count, np.bool_),
+        )
+        unknown_count = 1
+        while unknown_count:
+            kept_count, unknown_count = kernels.stamp_rows(
+                rows, count, _least_time(factor, divisor), _greatest_time(factor, divisor), factor, divisor,
+                now_us, self._offset_us, self._has_offset, q.TIME_SUBSTITUTED, time_us, quality, kept,
+            )  # fmt: skip
+            if unknown_count:
+                self._learn_offsets(rows.point_id[kept])
+        return _Stamped(time_us, quality, kept, kept_count == count)
+
+    def _learn_offsets(self, point_id: kernels.U32) -> None:
         for new_id in np.unique(point_id[~self._has_offset[point_id]]).tolist():
             self._offset_us[new_id] = self._registry.by_id(new_id).stored_time_offset_us()
             self._has_offset[new_id] = True
-        offsets: npt.NDArray[np.int64] = self._offset_us[point_id]
-        return offsets
 
 
-def _empty_rows(body: bytes) -> _Rows:
-    field_count_max = body.count(b"=")  # every field has one
-    return _Rows(
-        body,
-        np.empty((field_count_max, kernels.SPAN_WIDTH), np.int64),
-        np.empty(field_count_max, np.float64),
-        np.zeros(field_count_max, np.int64),
-        np.zeros(field_count_max, np.bool_),
-        np.zeros(field_count_max, np.int64),
-        np.zeros(field_count_max, np.uint32),
-        {},
+def empty_rows(count_max: int) -> kernels.Rows:
+    """Room for so many fields."""
+    return kernels.Rows(
+        np.empty((count_max, kernels.SPAN_WIDTH), np.int64),
+        np.empty(count_max, np.float64),
+        np.empty(count_max, np.int64),
+        np.empty(count_max, np.bool_),
+        np.empty(count_max, np.int64),
+        np.empty(count_max, np.uint32),
     )
 
 
-def _read_other_line(intake: Intake, rows: _Rows, at: int, line: int, row: int) -> tuple[int, int, int]:
-    read = line_protocol.read_line(rows.body, at)
-    for fault in read.faults:
+def _first_rows(rows: kernels.Rows, count: int) -> kernels.Rows:
+    return kernels.Rows(
+        rows.span[:count],
+        rows.value[:count],
+        rows.time[:count],
+        rows.has_time[:count],
+        rows.line[:count],
+        rows.point_id[:count],
+    )
+
+
+def _read_other_line(intake: Intake, read: _Read, at: int, line: int, row: int) -> tuple[int, int, int]:
+    found, rows = line_protocol.read_line(read.body, at), read.rows
+    for fault in found.faults:
         intake.refuse(*fault, place=line)
-    time = read.time or 0
+    time = found.time or 0
     if not _TIME_MIN <= time <= _TIME_MAX:
-        intake.refuse("bad_time", f"time {time} is beyond 64 bits", place=line, count=len(read.fields))
-        return read.next_at, line + read.line_count, row
-    for field in read.fields:
+        intake.refuse("bad_time", f"time {time} is beyond 64 bits", place=line, count=len(found.fields))
+        return found.next_at, line + found.line_count, row
+    for field in found.fields:
         rows.value[row] = field.value
-        rows.has_time[row] = read.time is not None
+        rows.has_time[row] = found.time is not None
         rows.time[row] = time
         rows.line[row] = line
         rows.point_id[row] = 0
-        rows.name_of[row] = field.name
+        read.name_of[row] = field.name
         row += 1
-    return read.next_at, line + read.line_count, row
+    return found.next_at, line + found.line_count, row
 
 
-def _name_of_key(rows: _Rows, row: int, known: dict[tuple[bytes, bytes], str | LineFault]) -> str | LineFault:
-    series_start, series_end, key_start, key_end = rows.span[row].tolist()
-    key = (rows.body[series_start:series_end], rows.body[key_start:key_end])
+def _name_of_key(read: _Read, row: int, known: dict[tuple[bytes, bytes], str | LineFault]) -> str | LineFault:
+    series_start, series_end, key_start, key_end = read.rows.span[row].tolist()
+    key = (read.body[series_start:series_end], read.body[key_start:key_end])
     name = known.get(key)
     if name is None:
         name = known[key] = line_protocol.point_name(*key)
     return name
 
 
-def _time_us(rows: _Rows, precision: str, now_us: int) -> tuple[kernels.I64, kernels.Flags]:
-    """Times in µs, `now_us` where there is none, and which lie within the years 1 to 9999."""
-    if precision == "ns":
-        time_us, is_readable = rows.time // _NS_PER_US, np.ones(len(rows.time), np.bool_)
-    else:
-        factor = _US_PER_UNIT[precision]
-        is_readable = (rows.time >= timestamp.TIME_MIN_US // factor) & (
-            rows.time <= timestamp.TIME_MAX_US // factor
-        )
-        time_us = np.where(is_readable, rows.time, 0) * factor
-    return np.where(rows.has_time, time_us, now_us), is_readable
+def _least_time(factor: int, divisor: int) -> int:
+    """The first time of the year 1; nanoseconds do not reach so far."""
+    return timestamp.TIME_MIN_US // factor if divisor == 1 else _TIME_MIN
+
+
+def _greatest_time(factor: int, divisor: int) -> int:
+    return timestamp.TIME_MAX_US // factor if divisor == 1 else _TIME_MAX

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from api import json_columns, time_text
+from api import json_columns, line_intake, time_text
 from api import line_protocol_kernels as kernels
 from api.line_key_table import LineKeyTable
 from historian.model import timestamp
@@ -26,14 +26,12 @@ def warm_kernels() -> None:
 def _warm_lines() -> None:
     table = LineKeyTable()
     table.insert(b"m,a=1", b"x", 1)
-    kernels.place_keys(
-        table.slot_hash[:1], table.slot_id[:1], table.entry[:1], table.slot_hash, table.slot_id, table.entry
-    )
-    count = _LINES.count(b"=")
-    span = np.zeros((count, kernels.SPAN_WIDTH), np.int64)
-    value, time, line = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.int64)
-    has_time, point_id = np.zeros(count, np.bool_), np.zeros(count, np.uint32)
-    kernels.read_lines(
-        np.frombuffer(_LINES, np.uint8), 0, 1, 0, table.seed, table.slot_hash, table.slot_id, table.entry,
-        table.arena, span, value, time, has_time, line, point_id,
-    )  # fmt: skip
+    keys = table.keys
+    kernels.place_keys(keys.slot_hash[:1], keys.slot_entry[:1], keys.slot_hash, keys.slot_entry)
+    rows = line_intake.empty_rows(_LINES.count(b"="))
+    text = np.frombuffer(_LINES, np.uint8)
+    words = np.frombuffer(_LINES, np.uint64, len(_LINES) // 8)
+    _, _, count = kernels.read_lines(text, words, 0, 1, 0, table.seed, keys, rows)
+    none, no_offset = np.zeros(count, np.bool_), np.zeros(2, np.int64)
+    stored = np.zeros(count, np.int64), np.zeros(count, np.uint16), none
+    kernels.stamp_rows(rows, count, 0, 1, 1, 1, 0, no_offset, none, 0, *stored)

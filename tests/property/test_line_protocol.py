@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api import line_intake, line_protocol
+from api import line_intake, line_protocol, text_kernels
 from api import line_protocol_kernels as kernels
 from api.intake import Intake
 from api.line_intake import LinePoints
@@ -43,10 +43,11 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
 
 def read_all(
-    registry: Registry, body: str
+    registry: Registry, body: str, points: LinePoints | None = None
 ) -> tuple[list[tuple[int, int, float, int]], list[tuple[int | None, str]]]:
     intake = Intake("line")
-    asyncio.run(LinePoints(registry, IngestSettings()).take_lines(intake, body.encode(), "us", 7))
+    points = points or LinePoints(registry, IngestSettings())
+    asyncio.run(points.take_lines(intake, body.encode(), "us", 7))
     batch = intake._whole_batch()
     samples = list(zip(*(column.tolist() for column in batch), strict=True))
     return samples, sorted((reject.line, reject.code) for reject in intake.rejects)
@@ -57,16 +58,48 @@ def read_all(
 def test_with_and_without_the_kernel_the_answer_is_the_same(registry: Registry, body: str) -> None:
     with_kernel = read_all(registry, body)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(line_intake.kernels, "read_lines", lambda _, at, line, row, *rest: (at, line, row))
+        patch.setattr(line_intake.kernels, "read_lines", lambda _, __, at, line, row, *rest: (at, line, row))
         without_kernel = read_all(registry, body)
     assert with_kernel == without_kernel
+
+
+def kernel_numbers(text: bytes) -> list[tuple[float, int]]:
+    """What each of the kernel's two readers makes of the number at 4: value and end, where it takes it."""
+    padded = text + b"\n" + b" " * 32
+    words = np.frombuffer(padded, np.uint64, len(padded) // 8)
+    first, second = text_kernels.load_word(words, 4), text_kernels.load_word(words, 5)
+    short, size = kernels._read_short_number(first, second)
+    value, at = kernels._read_number(np.frombuffer(text, np.uint8), 4)
+    return [(short, 4 + size)] * (size > 0) + [(value, at)] * (at >= 0)
 
 
 @given(number=NUMBER.filter(lambda text: text not in ("nan", "x")))
 def test_a_number_has_the_bits_that_float_gives(number: str) -> None:
     text = f"m x={number}".encode()
-    value, at = kernels._read_number(np.frombuffer(text, np.uint8), 4)
-    if at >= 0:
+    for value, at in kernel_numbers(text):
         (field,) = line_protocol.read_line(text, 0).fields
         assert np.float64(value).tobytes() == np.float64(field.value).tobytes()
         assert at == len(text)
+
+
+KEYS = st.lists(st.tuples(st.sampled_from(["m", "m,t=a", "m2"]), WORD), min_size=1, max_size=6)
+SCAN_LINE = st.tuples(
+    st.integers(0, 5), st.booleans(), st.floats(-1e4, 1e4).map(lambda x: f"{x:.3f}"), st.integers(8, 9)
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(keys=KEYS, scans=st.lists(st.lists(SCAN_LINE, max_size=8), min_size=2, max_size=4))
+def test_what_the_last_scan_left_behind_changes_no_answer(
+    registry: Registry, keys: list[tuple[str, str]], scans: list[list[tuple[int, bool, str, int]]]
+) -> None:
+    used = LinePoints(registry, IngestSettings())
+    for scan in scans:
+        body = ""
+        for place, is_same_line, number, time in scan:
+            series, key = keys[place % len(keys)]
+            same_line = is_same_line and body.rpartition("\n")[2].startswith(f"{series} ")
+            body = (
+                f"{body},{key}={number}" if same_line else f"{body} {time}\n{series} {key}={number}".lstrip()
+            )
+        assert read_all(registry, body, used) == read_all(registry, body)

@@ -3,25 +3,27 @@
 import numpy as np
 import pytest
 
-from api import line_protocol
+from api import line_intake, line_protocol
 from api import line_protocol_kernels as kernels
 from api.line_key_table import LineKeyTable
 
 
-def read(text: bytes) -> tuple[int, int, list[tuple[float, int, bool, int]]]:
+def read(
+    text: bytes, table: LineKeyTable | None = None
+) -> tuple[int, int, list[tuple[float, int, bool, int]]]:
     """Where it stopped, the line there, and value, time, has time and line of each field."""
-    table = LineKeyTable()
-    count = text.count(b"=")
-    span = np.zeros((count, kernels.SPAN_WIDTH), np.int64)
-    value, time = np.zeros(count), np.zeros(count, np.int64)
-    has_time, line = np.zeros(count, np.bool_), np.zeros(count, np.int64)
-    point_id = np.zeros(count, np.uint32)
-    at, at_line, row = kernels.read_lines(
-        np.frombuffer(text, np.uint8), 0, 1, 0, table.seed, table.slot_hash, table.slot_id, table.entry, table.arena,
-        span, value, time, has_time, line, point_id,
-    )  # fmt: skip
-    columns = (value[:row], time[:row], has_time[:row], line[:row])
+    at, at_line, rows = read_rows(text, table or LineKeyTable())
+    columns = (rows.value, rows.time, rows.has_time, rows.line)
     return at, at_line, list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+def read_rows(text: bytes, table: LineKeyTable) -> tuple[int, int, kernels.Rows]:
+    rows = line_intake.empty_rows(text.count(b"="))
+    words = np.frombuffer(text, np.uint64, len(text) // 8)
+    at, at_line, row = kernels.read_lines(
+        np.frombuffer(text, np.uint8), words, 0, 1, 0, table.seed, table.keys, rows
+    )
+    return at, at_line, kernels.Rows(*(column[:row] for column in rows))
 
 
 def test_plain_lines_are_read_to_the_end() -> None:
@@ -89,3 +91,57 @@ def test_known_keys_get_their_point() -> None:
     table.insert(b"m,a=1", b"x", 42)
     assert table.find(b"m,a=1", b"x") == 42
     assert table.find(b"m,a=1x", b"") == 0
+
+
+SCAN = b"".join(b"fleet,site=north m%05d=%d.5 1790812800000000\n" % (n, n) for n in range(8))
+
+
+def scan_table() -> LineKeyTable:
+    """Knows the keys of SCAN, in their order."""
+    table = LineKeyTable()
+    for number in range(8):
+        table.insert(b"fleet,site=north", b"m%05d" % number, number + 1)
+    return table
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SCAN,
+        SCAN.replace(b"\n", b" \r\n"),
+        SCAN.replace(b" m", b"  m"),
+        SCAN.replace(b" 1790812800000000", b""),
+        SCAN.replace(b"m00003", b"m00009"),
+        SCAN.replace(b"m00003=3.5", b"m00003=3.5,m00001=7"),
+        SCAN.replace(b"fleet", b"field", 4),
+        b"".join(reversed(SCAN.splitlines(keepends=True))),
+        SCAN.replace(b"4.5 1790812800000000", b"4.5 1790812800000001"),
+        SCAN.replace(b"\nfleet", b"\n# fleet", 3),
+    ],
+    ids=["same", "ends", "spaces", "untimed", "other_key", "two_fields", "other_series", "reversed", "time", "comment"],
+)  # fmt: skip
+def test_what_is_expected_is_never_taken_for_what_is_there(text: bytes) -> None:
+    table = scan_table()
+    read_rows(SCAN, table)
+    expecting, fresh = read_rows(text, table), read_rows(text, scan_table())
+    assert expecting[:2] == fresh[:2] == (len(text), text.count(b"\n") + 1)
+    for name in ("value", "time", "has_time", "line", "point_id"):
+        assert getattr(expecting[2], name).tolist() == getattr(fresh[2], name).tolist()
+
+
+def test_a_scan_that_repeats_is_read_without_hashing() -> None:
+    table = scan_table()
+    read_rows(SCAN, table)
+    assert table.keys.following[:8].tolist() == list(range(1, 9))
+    table.keys.slot_entry[:] = 0
+    _, _, rows = read_rows(SCAN + b" " * 40, table)
+    assert rows.point_id.tolist() == list(range(1, 9))
+
+
+def test_a_field_expected_behind_another_series_is_not_taken() -> None:
+    table = LineKeyTable()
+    for point_id, (series, key) in enumerate([(b"a", b"x"), (b"a", b"y"), (b"b", b"y")], 1):
+        table.insert(series, key, point_id)
+    read_rows(b"a x=1,y=2 5" + b" " * 40, table)
+    _, _, rows = read_rows(b"a x=1 5\nb new=1,y=2 5" + b" " * 40, table)
+    assert rows.point_id.tolist() == [1, 0, 3]
