@@ -139,25 +139,30 @@ def slot_edges_us(day: int, zone: zoneinfo.ZoneInfo, interval_us: int) -> calend
     return calendar.slot_edges_us(datetime.date.fromordinal(day), zone, demand_block_us(interval_us))
 
 
+class DaySlots(NamedTuple):
+    """A day and what points of one interval share of it; edges as plain numbers, for the objects to come."""
+
+    day: int
+    edges_us: list[int]
+    expected_count: int
+
+
+def day_slots(day: int, edges_us: calendar.I64, interval_us: int) -> DaySlots:
+    """The shared part of a day's figures."""
+    expected_count = coverage.expected_count(int(edges_us[0]), int(edges_us[-1]), interval_us)
+    return DaySlots(day, edges_us.tolist(), expected_count)
+
+
 def of_sums(
-    point: Point,
-    days: range,
-    zone: zoneinfo.ZoneInfo,
-    day_edges_us: Sequence[calendar.I64],
-    sums: DaySums,
-    row: int,
-    now_us: int,
+    point: Point, days: Sequence[DaySlots], zone: zoneinfo.ZoneInfo, sums: DaySums, row: int, now_us: int
 ) -> dict[int, DayFigure]:
     """The figures, by day, that `sums` holds in a row; days whose sums were not done are left out."""
     made: dict[int, DayFigure] = {}
-    expected = [
-        coverage.expected_count(int(edges[0]), int(edges[-1]), point.interval_us) for edges in day_edges_us
-    ]
+    kind, time_zone = point.kind.value, zone.key
     columns = zip(
-        days, sums.is_done[row].tolist(), day_edges_us, sums.whole[row].tolist(), sums.extreme[row].tolist(), expected,
-        strict=True,
-    )  # fmt: skip
-    for day, is_done, edges_us, whole, (highest, lowest), expected_count in columns:
+        days, sums.is_done[row].tolist(), sums.whole[row].tolist(), sums.extreme[row].tolist(), strict=True
+    )
+    for (day, edges_us, expected_count), is_done, whole, (highest, lowest) in columns:
         if not is_done:
             continue
         max_slot, min_slot = whole[names.MAX_SLOT], whole[names.MIN_SLOT]
@@ -166,8 +171,8 @@ def of_sums(
         made[day] = DayFigure(
             point_id=point.id,
             day=day,
-            start_us=int(edges_us[0]),
-            end_us=int(edges_us[-1]),
+            start_us=edges_us[0],
+            end_us=edges_us[-1],
             total_numerator=whole[names.TOTAL_NUMERATOR],
             total_denominator=whole[names.TOTAL_DENOMINATOR],
             known_us=whole[names.KNOWN_US],
@@ -175,11 +180,11 @@ def of_sums(
             ranked_denominator=whole[names.RANKED_DENOMINATOR] if has_own_rank else None,
             ranked_us=whole[names.RANKED_US] if has_own_rank else None,
             max_value=highest if has_extremes else None,
-            max_start_us=int(edges_us[max_slot]) if has_extremes else None,
-            max_end_us=int(edges_us[max_slot + 1]) if has_extremes else None,
+            max_start_us=edges_us[max_slot] if has_extremes else None,
+            max_end_us=edges_us[max_slot + 1] if has_extremes else None,
             min_value=lowest if has_extremes else None,
-            min_start_us=int(edges_us[min_slot]) if has_extremes else None,
-            min_end_us=int(edges_us[min_slot + 1]) if has_extremes else None,
+            min_start_us=edges_us[min_slot] if has_extremes else None,
+            min_end_us=edges_us[min_slot + 1] if has_extremes else None,
             expected_count=expected_count,
             received_count=whole[names.RECEIVED],
             good_count=whole[names.GOOD],
@@ -187,9 +192,9 @@ def of_sums(
             estimated_count=whole[names.ESTIMATED],
             manual_count=whole[names.MANUAL],
             is_complete=whole[names.COMPLETE_COUNT] == len(edges_us) - 1,
-            time_zone=zone.key,
+            time_zone=time_zone,
             unit=point.unit,
-            kind=point.kind.value,
+            kind=kind,
             interval_us=point.interval_us,
             multiplier=point.multiplier,
             computed_at_us=now_us,

@@ -74,7 +74,7 @@ def plan_readings(tasks: Sequence[DayTask]) -> list[Reading]:
 def make_days(
     reading: Reading, runs: Sequence[SampleRun], kept: Mapping[int, Figures], now_us: int
 ) -> list[DayFigure]:
-    """Figures of every day that has samples in or near it, or that had figures before."""
+    """Figures of every day of which samples in or near it tell anything, or that had figures before."""
     starts_us = np.array(
         [_start_us(day, reading.zone) for day in (*reading.days, reading.days.stop)], np.int64
     )
@@ -82,14 +82,20 @@ def make_days(
         day_figure.slot_edges_us(day, reading.zone, reading.points[0].interval_us) for day in reading.days
     ]
     sums = fleet.day_sums(runs, [day_figure.ask_of(point) for point in reading.points], edges_us)
+    slots = [
+        day_figure.day_slots(day, edges, reading.points[0].interval_us)
+        for day, edges in zip(reading.days, edges_us, strict=True)
+    ]
     made: list[DayFigure] = []
     for row, (point, run) in enumerate(zip(reading.points, runs, strict=True)):
         known = kept.get(point.id, {})
-        fast = day_figure.of_sums(point, reading.days, reading.zone, edges_us, sums, row, now_us)
-        has_samples = _has_samples(point, run, starts_us)
-        for day, has in zip(reading.days, has_samples, strict=True):
-            if has or day in known:
-                made.append(fast.get(day) or day_figure.compute(point, day, reading.zone, run, now_us))
+        fast = day_figure.of_sums(point, slots, reading.zone, sums, row, now_us)
+        made += [figure for day, figure in fast.items() if not figure.is_empty or day in known]
+        if len(fast) == len(slots):
+            continue
+        for day, has in zip(reading.days, _has_samples(point, run, starts_us), strict=True):
+            if day not in fast and (has or day in known):
+                made.append(day_figure.compute(point, day, reading.zone, run, now_us))
     return made
 
 
