@@ -58,10 +58,13 @@ async def simulators(stations: Sequence[Substation]) -> AsyncIterator[None]:
 
 async def _start(protocol: str, host: str, port: int) -> asyncio.subprocess.Process:
     name = protocol.removesuffix("_tcp")
-    command = (sys.executable, "-m", "historian.cli", "simulate", name, "--host", host, "--port", str(port))
+    command = [sys.executable, "-m", "historian.cli", "simulate", name, "--host", host, "--port", str(port)]
+    command.append("--until-stdin-ends")  # a killed historian leaves no simulator that holds the port
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent.parent), *sys.path])}
     # A session of its own: Ctrl-C in the terminal reaches only the historian, which then stops them.
-    process = await asyncio.create_subprocess_exec(*command, env=environment, start_new_session=True)
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment, stdin=asyncio.subprocess.PIPE, start_new_session=True
+    )
     log.info("simulator_started", protocol=protocol, port=port, process=process.pid)
     return process
 

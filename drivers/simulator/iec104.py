@@ -23,6 +23,7 @@ from typing import Final
 
 import c104
 
+from drivers.simulator import starter
 from drivers.simulator.load_shape import ROW_US, load_shape_path, read_load_shape
 from drivers.simulator.transformer_load import TransformerLoad
 from historian.clock import Clock, SystemClock
@@ -171,6 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--time-zone", default=DEFAULT_TIME_ZONE, help="of the station's clock (default %(default)s)"
     )
+    starter.add_option(parser)
     options = parser.parse_args(arguments)
     if options.period_s <= 0.0 or options.dead_band_mw < 0.0 or not 0 <= options.port <= 65_535:
         parser.error("--period-s is above 0, --dead-band-mw at least 0, --port 0 to 65535")
@@ -196,6 +198,8 @@ async def _serve_until_signal(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, serving.cancel)
+    if options.until_stdin_ends:
+        starter.watch(serving.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await serving
 

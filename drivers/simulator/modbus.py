@@ -27,6 +27,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from drivers.simulator import starter
 from drivers.simulator.load_shape import LoadShape, load_shape_path, read_load_shape
 from historian.clock import Clock, SystemClock
 
@@ -132,22 +133,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--port", type=int, default=PORT_DEFAULT, help=f"default: {PORT_DEFAULT}; 0: any free one"
     )
     parser.add_argument("--seed", type=int, default=1, help="of the small random movement (default: 1)")
+    starter.add_option(parser)
     options = parser.parse_args(arguments)
     try:
-        asyncio.run(_serve_until_told(options.host, options.port, options.seed))
+        asyncio.run(_serve_until_told(options))
     except OSError as error:
         print(f"historian simulate modbus: {error}", flush=True)
         return 1
     return 0
 
 
-async def _serve_until_told(host: str, port: int, seed: int) -> None:
+async def _serve_until_told(options: argparse.Namespace) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
-    async with serving(host, port, seed=seed) as actual_port:
-        print(f"modbus simulator listens on {host}:{actual_port}", flush=True)
+    if options.until_stdin_ends:
+        starter.watch(told.set)
+    async with serving(options.host, options.port, seed=options.seed) as actual_port:
+        print(f"modbus simulator listens on {options.host}:{actual_port}", flush=True)
         await told.wait()
 
 
