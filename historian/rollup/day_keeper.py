@@ -147,34 +147,23 @@ class DayKeeper:
         await self._remake(tasks, kept)
 
     async def _remake(self, tasks: list[DayTask], kept: dict[int, Figures]) -> None:
-        """Make days anew, store what differs and put it into `kept`."""
+        """Make days anew, store what differs and put it into `kept`; the loop is never held by the number of days."""
         if not tasks:
             return
-        keys = np.unique(day_key.pack_pairs((task.point.id, day) for task in tasks for day in task.days))
+        keys = await self._in_worker(partial(_keys_of, tasks))
         self.dirty.discard(keys)
         self._nothing.discard(keys)
         revision = self._directory.revision
         self.making_count = len(keys)
         try:
-            changed: list[DayFigure] = []
-            replaced: list[DayFigure] = []
-            for figure in await self._make(tasks, kept):
-                before = kept[figure.point_id].get(figure.day)
-                if (before is None and figure.is_empty) or (before and before.says_the_same(figure)):
-                    continue
-                changed.append(figure._replace(revision=before.revision + 1 if before else 1))
-                if before and before.computed_at_us >= before.end_us:
-                    replaced.append(before)  # it was told as the figure of a day that was over
-            await self._in_worker(partial(self._table.store, changed, replaced, keys))
+            made = await self._make(tasks, kept)
+            nothing = await self._in_worker(partial(_store_changes, self._table, made, kept, keys))
         except BaseException:
             self.dirty.add(keys)
             raise
         finally:
             self.making_count = 0
-        for figure in changed:
-            kept[figure.point_id][figure.day] = figure
-        is_nothing = [day not in kept[point_id] for point_id, day in day_key.unpack_pairs(keys)]
-        self._nothing.add(keys[np.array(is_nothing, np.bool_)], revision)
+        self._nothing.add(nothing, revision)
 
     async def _make(self, tasks: Sequence[DayTask], kept: Mapping[int, Figures]) -> list[DayFigure]:
         made: list[DayFigure] = []
@@ -226,3 +215,32 @@ def _look_up(
         wrong = np.flatnonzero(~is_right[place]) + days.start
         tasks += tasks_of(points[place], wrong.tolist())
     return kept, tasks
+
+
+def _keys_of(tasks: Sequence[DayTask]) -> KeyColumn:
+    """The keys of all days of the tasks, ascending. For the worker thread."""
+    parts = [day_key.pack_days(task.point.id, task.days) for task in tasks]
+    return np.unique(np.concatenate(parts))
+
+
+def _store_changes(
+    table: DayTable, made: Sequence[DayFigure], kept: Mapping[int, Figures], keys: KeyColumn
+) -> KeyColumn:
+    """Store what differs from `kept`, then put it there; returns the keys of which nothing is known.
+
+    For the worker thread.
+    """
+    changed: list[DayFigure] = []
+    replaced: list[DayFigure] = []
+    for figure in made:
+        before = kept[figure.point_id].get(figure.day)
+        if (before is None and figure.is_empty) or (before and before.says_the_same(figure)):
+            continue
+        changed.append(figure._replace(revision=before.revision + 1 if before else 1))
+        if before and before.computed_at_us >= before.end_us:
+            replaced.append(before)  # it was told as the figure of a day that was over
+    table.store(changed, replaced, keys)
+    for figure in changed:
+        kept[figure.point_id][figure.day] = figure
+    is_nothing = [day not in kept[point_id] for point_id, day in day_key.unpack_pairs(keys)]
+    return keys[np.array(is_nothing, np.bool_)]

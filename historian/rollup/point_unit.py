@@ -1,5 +1,6 @@
 """Which units a point's figures carry, and whether its sum over time means anything."""
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from historian.energy.sample_period import AMOUNT_KINDS
@@ -24,14 +25,7 @@ class FigureUnits(NamedTuple):
 
 def units_of(point: Point) -> FigureUnits:
     """Units by kind: an amount gives itself and its hourly rate; a rate gives itself and its sum over hours."""
-    if point.kind in AMOUNT_KINDS:
-        is_register = point.kind is PointKind.REGISTER
-        return FigureUnits(
-            point.unit, _rate_of(point.unit), "register_difference" if is_register else "interval_sum"
-        )
-    if point.kind is not PointKind.RATIO and get_unit(point.unit).dimension in _SUMMED_DIMENSIONS:
-        return FigureUnits(integral_unit(point.unit), point.unit, "power_integral")
-    return FigureUnits(None, point.unit, "time_mean")
+    return _units_of(point.kind, point.unit)
 
 
 def common_units(points: list[Point]) -> FigureUnits:
@@ -41,6 +35,16 @@ def common_units(points: list[Point]) -> FigureUnits:
         names = ", ".join(sorted({f"{point.unit} ({point.kind.value})" for point in points}))
         raise UnitError(f"points of {names} do not add up to one curve; ask for them one by one")
     return units_of(points[0])
+
+
+@lru_cache(maxsize=1024)  # a fleet has few kinds and units, and asks for each of its points
+def _units_of(kind: PointKind, unit: str) -> FigureUnits:
+    if kind in AMOUNT_KINDS:
+        is_register = kind is PointKind.REGISTER
+        return FigureUnits(unit, _rate_of(unit), "register_difference" if is_register else "interval_sum")
+    if kind is not PointKind.RATIO and get_unit(unit).dimension in _SUMMED_DIMENSIONS:
+        return FigureUnits(integral_unit(unit), unit, "power_integral")
+    return FigureUnits(None, unit, "time_mean")
 
 
 def _rate_of(unit: str) -> str:

@@ -36,6 +36,7 @@ BACKGROUND_INTERVAL_S: Final = 0.5  # so that figures follow an acknowledgement 
 BACKGROUND_DAYS_MIN: Final = 64  # made between two looks at the clock, while nobody else can have a turn
 BACKGROUND_DAYS_MAX: Final = 1024
 BACKGROUND_TURN_S: Final = 0.03  # so many days are taken at once that they take about this long
+THREAD_CURVES_MIN: Final = 50  # adding up more takes longer than the loop may be held
 
 _LOG: Final = EventLog("rollup")
 
@@ -149,7 +150,9 @@ class RollupService:
         self._check_slots(len(points), interval_us)
         edges_us = calendar.slot_edges_us(date, zone, interval_us)
         curves = await curve.read_curves(self._reader, points, edges_us, zone)
-        return curve.put_together(curves, edges_us, units)
+        if len(points) < THREAD_CURVES_MIN:
+            return curve.put_together(curves, edges_us, units)
+        return await asyncio.to_thread(curve.put_together, curves, edges_us, units)
 
     def _check_size(self, point_count: int, day_count: int) -> None:
         limits = self._limits
