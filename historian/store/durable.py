@@ -66,18 +66,24 @@ class DurableFiles:
     def publish(self, path: Path, data: bytes) -> None:
         """Put a whole file in place: temporary name, write, sync, rename, sync folder.
 
-        After a crash either the old file (or none) or the whole new one is there.
+        After a crash either the old file (or none) or the whole new one is there. Raises OSError; then it
+        is not known which, unless the rename was not reached.
         """
         temporary = path.with_name(path.name + filenames.TEMPORARY_SUFFIX)
         with contextlib.suppress(FileNotFoundError):
             self.unlink(temporary)
         descriptor = self.create(temporary, 0)
         try:
-            self.write(descriptor, memoryview(data), 0)
-            self.sync(descriptor)
-        finally:
-            self.close(descriptor)
-        self.rename(temporary, path)
+            try:
+                self.write(descriptor, memoryview(data), 0)
+                self.sync(descriptor)
+            finally:
+                self.close(descriptor)
+            self.rename(temporary, path)
+        except OSError:
+            with contextlib.suppress(OSError):  # on a full disk its space is needed
+                self.unlink(temporary)
+            raise
         self.sync_folder(path.parent)
 
     def rename(self, source: Path, target: Path) -> None:

@@ -36,6 +36,7 @@ class Wal:
         self._descriptor = -1
         self._offset = 0
         self._last_sequence = 0
+        self._is_acknowledged = False  # whether the open file holds a record that someone relies on
 
     @property
     def size_bytes(self) -> int:
@@ -66,13 +67,17 @@ class Wal:
             self._poison(first_sequence + len(records) - 1)
             raise WalFailed(f"writing the log in {self._folder} failed: {error.strerror or error}") from error
         self._last_sequence = first_sequence + len(records) - 1
+        self._is_acknowledged = True
 
     def drop_through(self, sequence: int) -> None:
         """Remove the closed files whose every record has a sequence ≤ `sequence`."""
         kept = [file for file in self._closed if file.last_sequence > sequence or not self._unlink(file.path)]
         if len(kept) < len(self._closed):
             self._closed = kept
-            self._files.sync_folder(self._folder)
+            try:
+                self._files.sync_folder(self._folder)
+            except OSError as error:  # a file that comes back after a crash holds nothing that is not sealed
+                log.error("unlink_failed", file=self._folder, problem=error, meaning="files may come back")
 
     def _unlink(self, path: Path) -> bool:
         try:
@@ -98,6 +103,7 @@ class Wal:
         size = max(self._file_size_bytes, len(header) + record_bytes)
         self._descriptor = self._files.create(path, size)
         self._path = path
+        self._is_acknowledged = False
         self._files.write(self._descriptor, memoryview(header), 0)
         self._offset = len(header)
 
@@ -109,13 +115,17 @@ class Wal:
         self._close_file(self._last_sequence)
 
     def _poison(self, last_sequence: int) -> None:
-        if self._path is None:
+        path = self._path
+        if path is None:
             return
-        log.error("poisoned", file=self._path, meaning="no more writes go to this file")
+        log.error("poisoned", file=path, meaning="no more writes go to this file")
         try:
             self._close_file(last_sequence)
         except OSError as error:
-            log.error("close_failed", file=self._path, problem=error)
+            log.error("close_failed", file=path, problem=error)
+        # A disk that fails for hours is tried every second: files that hold nothing must not fill it.
+        if not self._is_acknowledged and self._unlink(path):
+            self._closed.pop()
 
     def _close_file(self, last_sequence: int) -> None:
         path, descriptor = self._path, self._descriptor

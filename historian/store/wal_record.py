@@ -62,6 +62,7 @@ class WalScan(NamedTuple):
     records: list[WalRecord]
     damage: list[Damage]
     has_end: bool
+    end: int  # offset behind the last record
 
 
 def encode_file_header(first_sequence: int, created_us: int) -> bytes:
@@ -80,7 +81,7 @@ def encode_samples(batch: SampleBatch, source: str, sequence: int, arrival_time_
     """A samples record. Equal times and equal qualities are written once: a scan costs 12 bytes a sample."""
     count = batch.sample_count
     assert 0 < count < PAYLOAD_SIZE_MAX // 32, "a batch is never empty and bounded"
-    name = source.encode()[:65535]
+    name = source.encode(errors="replace")[:65535]  # a file's name may hold what is no Unicode
     time = _column(batch.time_us)
     quality = _column(batch.quality)
     parts: list[tuple[int, Bytes]] = []
@@ -112,16 +113,14 @@ def scan(data: bytes) -> WalScan:
     records: list[WalRecord] = []
     damage: list[Damage] = []
     has_end = False
-    at = FILE_HEADER_SIZE
-    if not _check_file_header(data):
-        damage.append(Damage(0, min(FILE_HEADER_SIZE, len(data)), is_tail=False))
+    at = last_end = FILE_HEADER_SIZE
     last_sequence = -1
     while at < len(data):
         record = _record_at(data, at, last_sequence)
         if record is None:
             found = _next_record(data, at + 8, last_sequence)
             end = len(data) if found is None else found
-            if any(data[at:end]):
+            if found is not None or _has_bytes(data, at):
                 damage.append(Damage(at, end, is_tail=found is None))
             at = end
             continue
@@ -130,7 +129,15 @@ def scan(data: bytes) -> WalScan:
         has_end = has_end or found_record.record_type == TYPE_END
         records.append(found_record)
         at += size
-    return WalScan(records, damage, has_end)
+        last_end = at
+    if not _check_file_header(data):
+        # With no record behind it, it is what a crash leaves between making a file and its first sync.
+        damage.insert(0, Damage(0, min(FILE_HEADER_SIZE, len(data)), is_tail=not records))
+    return WalScan(records, damage, has_end, last_end)
+
+
+def _has_bytes(data: bytes, at: int) -> bool:
+    return bool(np.frombuffer(data, np.uint8, len(data) - at, at).any())
 
 
 def _check_file_header(data: bytes) -> bool:
@@ -174,7 +181,7 @@ def _next_record(data: bytes, at: int, last_sequence: int) -> int | None:
 def _decode_samples(data: bytes, at: int) -> tuple[SampleBatch, str]:
     count, source_size, time_encoding, quality_encoding = _SAMPLES_HEADER.unpack_from(data, at)
     start = at + _SAMPLES_HEADER.size
-    source = data[start : start + source_size].decode()
+    source = data[start : start + source_size].decode(errors="replace")  # the cut may go through a sign
     at += _aligned(_SAMPLES_HEADER.size + source_size)
     value = np.frombuffer(data, np.float64, count, at)
     at += 8 * count

@@ -17,6 +17,7 @@ from historian.store.store import Store
 
 QUARTER_US = 15 * MINUTE_US
 START_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
+Tuples = list[tuple[int, float, int]]  # (time, value, quality) of each sample
 SETTINGS = StoreSettings(wal_file_bytes_max=1 << 20, disk_reserve_bytes=0)
 
 
@@ -72,6 +73,10 @@ class FailingFiles(DurableFiles):
         self._maybe_fail("sync")
         super().sync(descriptor)
 
+    def sync_folder(self, path: Path) -> None:
+        self._maybe_fail("sync_folder")
+        super().sync_folder(path)
+
     def unlink(self, path: Path) -> None:
         self._maybe_fail("unlink")
         super().unlink(path)
@@ -119,12 +124,19 @@ class Twin:
         for point_id, time_us, value, quality in zip(*(column.tolist() for column in batch), strict=True):
             self.versions[point_id][time_us].append((value, quality))
 
-    def read(self, point_id: int, start_us: int, end_us: int) -> list[tuple[int, float, int]]:
+    def read(self, point_id: int, start_us: int, end_us: int) -> Tuples:
         """(time, value, quality) of the newest versions in ``[start, end)``."""
         times = sorted(time for time in self.versions[point_id] if start_us <= time < end_us)
         return [(time, *self.versions[point_id][time][-1]) for time in times]
 
+    def neighbours(self, point_id: int, time_us: int) -> tuple[Tuples, Tuples]:
+        """The last sample at or before `time_us` and the first after it."""
+        everything = self.read(point_id, -(1 << 63), 1 << 63)
+        before = [sample for sample in everything if sample[0] <= time_us]
+        after = [sample for sample in everything if sample[0] > time_us]
+        return before[-1:], after[:1]
 
-def as_tuples(run: SampleRun) -> list[tuple[int, float, int]]:
+
+def as_tuples(run: SampleRun) -> Tuples:
     """A run in the twin's form."""
     return list(zip(run.time_us.tolist(), run.value.tolist(), run.quality.tolist(), strict=True))

@@ -1,5 +1,6 @@
 """The promises of the one module that touches files."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from historian.errors import StoreLocked
 from historian.store.durable import DurableFiles, FolderLock
+from tests.support.store_kit import FailingFiles
 
 
 class RecordingFiles(DurableFiles):
@@ -47,6 +49,13 @@ def test_publishing_over_a_left_over_temporary_file_works(tmp_path: Path) -> Non
     (tmp_path / "one.tmp").write_bytes(b"old")
     DurableFiles().publish(tmp_path / "one", b"new")
     assert (tmp_path / "one").read_bytes() == b"new"
+
+
+def test_a_failed_publish_leaves_nothing_that_takes_space(tmp_path: Path) -> None:
+    files = FailingFiles("sync", errno.ENOSPC)
+    with pytest.raises(OSError, match="injected"):
+        files.publish(tmp_path / "one", b"data")
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_short_write_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

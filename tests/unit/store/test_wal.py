@@ -85,6 +85,25 @@ def test_a_file_that_cannot_be_made_leaves_nothing_behind(tmp_path: Path) -> Non
     assert sequences(tmp_path) == [[2]]
 
 
+def test_a_disk_that_fails_for_hours_is_not_filled_with_empty_files(tmp_path: Path) -> None:
+    log = make_wal(tmp_path, FailingFiles("sync", times=5))
+    for sequence in range(1, 6):
+        with pytest.raises(WalFailed):
+            log.write([record(sequence)], sequence)
+    assert list(tmp_path.iterdir()) == []
+    log.write([record(6)], 6)
+    assert sequences(tmp_path) == [[6]]
+
+
+def test_a_folder_that_cannot_be_synced_after_a_removal_stops_nothing(tmp_path: Path) -> None:
+    log = make_wal(tmp_path, FailingFiles("sync_folder", after=2, times=9), size=400)
+    for sequence in range(1, 5):
+        log.write([record(sequence)], sequence)
+    before = len(sequences(tmp_path))
+    log.drop_through(3)
+    assert len(sequences(tmp_path)) < before
+
+
 def test_only_files_whose_every_record_is_sealed_are_dropped(tmp_path: Path) -> None:
     log = make_wal(tmp_path, size=400)
     for sequence in range(1, 8):

@@ -89,6 +89,26 @@ def test_a_damaged_file_header_costs_no_record() -> None:
     assert found.damage[0].offset == 0
 
 
+def test_records_wiped_to_zeros_are_damage_when_a_good_one_follows() -> None:
+    first, second, third = samples(1), samples(2), samples(3)
+    found = wal_record.scan(file_of(first, bytes(len(second)), third))
+    start = wal_record.FILE_HEADER_SIZE + len(first)
+    assert found.damage == [wal_record.Damage(start, start + len(second), is_tail=False)]
+
+
+@pytest.mark.parametrize("size", [0, 17, 4096])
+def test_a_file_that_was_made_but_never_synced_is_a_torn_tail(size: int) -> None:
+    found = wal_record.scan(bytes(size))
+    assert [damage.is_tail for damage in found.damage] == [True]
+
+
+@pytest.mark.parametrize("source", ["file-\udcff.csv", "x" + "电" * 40_000], ids=["no_unicode", "too_long"])
+def test_any_name_of_a_source_can_be_read_back(source: str) -> None:
+    record = wal_record.encode_samples(make_batch(1, [0], [1.0]), source, 1, 0)
+    [found] = wal_record.scan(file_of(record.tobytes())).records
+    assert found.source[:4] == source[:4]
+
+
 def test_an_older_record_after_a_newer_one_is_not_taken() -> None:
     found = wal_record.scan(file_of(samples(5), samples(4)))
     assert [record.sequence for record in found.records] == [5]
