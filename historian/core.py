@@ -35,6 +35,7 @@ log = EventLog("core")
 TICK_S = 1.0  # how often maintenance looks whether there is something to do
 HEARTBEAT_S = 60.0
 RETRY_S = 5.0  # after a background task was interrupted
+MERGE_PAUSE_S = 10.0  # between two looks for segments to merge; one that failed is not tried all the time
 RETIRED_KEPT_S = 120.0  # longer than any read runs, so no read still needs a merged segment
 SEAL_AT_STOP_SAMPLES_MAX = 300_000  # more would take longer than a stop may; the log keeps them
 
@@ -157,6 +158,7 @@ def query_limits(settings: QuerySettings) -> QueryLimits:
 async def _maintain(core: Core, settings: Settings) -> None:
     """Seal when it is time or there is much, merge small segments, try the disk again after a fault."""
     sealed_s = merged_s = core.clock.monotonic_s()
+    merge_after_s = sealed_s
     while True:
         await core.clock.sleep(TICK_S)
         now_s = core.clock.monotonic_s()
@@ -168,8 +170,10 @@ async def _maintain(core: Core, settings: Settings) -> None:
         if core.store.manifest.retired:
             if now_s - merged_s >= RETIRED_KEPT_S:
                 await maintenance.remove_retired(core.store)
-        elif await maintenance.merge_once(core.store):
-            merged_s = now_s
+        elif now_s >= merge_after_s:
+            merge_after_s = now_s + MERGE_PAUSE_S
+            if await maintenance.merge_once(core.store):
+                merged_s = now_s
 
 
 async def _beat(core: Core) -> None:
@@ -180,8 +184,12 @@ async def _beat(core: Core) -> None:
 
 async def _seal_at_stop(core: Core) -> None:
     """A small rest goes into segments, so that the next start has no log to replay."""
-    if core.store.unsealed_count <= SEAL_AT_STOP_SAMPLES_MAX:
+    if core.store.unsealed_count > SEAL_AT_STOP_SAMPLES_MAX:
+        return
+    try:
         await maintenance.seal_all(core.store, core.rollup.flush_dirty)
+    except HistorianError as error:  # a full disk is no reason to stop in disorder: the log has everything
+        log.error("not_sealed_at_stop", problem=error)
 
 
 def _background(

@@ -34,6 +34,7 @@ class Archive:
         self._folder = folder
         self._open_files_max = open_files_max
         self._open: OrderedDict[str, Segment] = OrderedDict()
+        self._damaged_paths: set[str] = set()
         self.live: tuple[LiveSegment, ...] = ()
         self.damage: list[str] = []
 
@@ -42,14 +43,19 @@ class Archive:
         loaded: list[LiveSegment] = []
         for info in infos:
             try:
-                segment = Segment(self._folder / info.name)
+                loaded += self.open_new([info])
             except SegmentCorrupt as error:
-                self.damage.append(str(error))
-                log.error("segment_damaged", file=error.path, problem=error)
-                continue
-            self._touch(segment)
-            loaded.append(LiveSegment(info, segment))
+                self.set_down(error)
         return loaded
+
+    def open_new(self, infos: Iterable[SegmentInfo]) -> list[LiveSegment]:
+        """Open segments that were just made. Raises SegmentCorrupt. For the reader thread."""
+        opened: list[LiveSegment] = []
+        for info in infos:
+            segment = Segment(self._folder / info.name)
+            self._touch(segment)
+            opened.append(LiveSegment(info, segment))
+        return opened
 
     def select(self, start_us: int, end_us: int) -> list[LiveSegment]:
         """Segments that may hold samples in ``[start, end)``, oldest generation first."""
@@ -60,14 +66,33 @@ class Archive:
     def read(
         self, segments: Sequence[LiveSegment], ids: PointIdColumn, start_us: int, end_us: int
     ) -> list[list[SampleRun]]:
-        """For each id the pieces the segments hold, oldest generation first. For the reader thread."""
+        """For each id the pieces the segments hold, oldest generation first. For the reader thread.
+
+        Raises SegmentCorrupt where one cannot be read: an answer is never a part of what is stored.
+        """
+        pieces, damaged = self.read_undamaged(segments, ids, start_us, end_us)
+        if damaged:
+            raise damaged[0]
+        return pieces
+
+    def read_undamaged(
+        self, segments: Sequence[LiveSegment], ids: PointIdColumn, start_us: int, end_us: int
+    ) -> tuple[list[list[SampleRun]], list[SegmentCorrupt]]:
+        """As `read`, but passes over segments that cannot be read, and tells which. For the reader thread."""
         pieces: list[list[SampleRun]] = [[] for _ in range(len(ids))]
+        damaged: list[SegmentCorrupt] = []
         for live in segments:
             self._touch(live.segment)
-            for place, run in enumerate(live.segment.read(ids, start_us, end_us)):
+            try:
+                runs = live.segment.read(ids, start_us, end_us)
+            except SegmentCorrupt as error:
+                self.set_down(error)
+                damaged.append(error)
+                continue
+            for place, run in enumerate(runs):
                 if run is not None:
                     pieces[place].append(run)
-        return pieces
+        return pieces, damaged
 
     def time_span(self, ids: PointIdColumn) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """First and last time of each id in all segments; (maximum, minimum) where there is none."""
@@ -85,11 +110,26 @@ class Archive:
         ids = [live.segment.point_id for live in self.live]
         return np.unique(np.concatenate(ids)) if ids else np.empty(0, np.uint32)
 
+    def mergeable(self) -> list[LiveSegment]:
+        """The segments without known damage: what is damaged stays as it is, for a person to look at."""
+        return [live for live in self.live if str(live.segment.path) not in self._damaged_paths]
+
+    def set_down(self, error: SegmentCorrupt) -> None:
+        """Remember damage, once a file."""
+        if error.path not in self._damaged_paths:
+            self._damaged_paths.add(error.path)
+            self.damage.append(str(error))
+            log.error("segment_damaged", file=error.path, problem=error)
+
     def close(self) -> None:
         """Let go of all files."""
-        for live in self.live:
-            live.segment.close()
-        self._open.clear()
+        self.let_go(tuple(self._open))
+
+    def let_go(self, names: Iterable[str]) -> None:
+        """Close files that are about to be removed, since open ones keep their space. For the reader thread."""
+        for name in names:
+            if (segment := self._open.pop(name, None)) is not None:
+                segment.close()
 
     def _touch(self, segment: Segment) -> None:
         """Mark as used last, and close the file that was not used for longest where too many are open."""

@@ -8,19 +8,21 @@ everything after it is kept.
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from historian.clock import Clock
-from historian.errors import StoreError
+from historian.errors import SegmentCorrupt, StoreError
 from historian.logs import EventLog
 from historian.model.point import HOUR_US, MINUTE_US
 from historian.model.ports import DirtyMarker, PointDirectory
 from historian.settings import StoreSettings
-from historian.store import columns, filenames, manifest, wal_record
+from historian.store import columns, filenames, maintenance, manifest, wal_record
 from historian.store.durable import DurableFiles
 from historian.store.manifest import Manifest
 from historian.store.ring import TIME_HIGHEST
+from historian.store.segment import Segment
 from historian.store.store import Store
 
 log = EventLog("recovery")
@@ -52,6 +54,9 @@ def open_store(
     """
     for name in (filenames.WAL_FOLDER, filenames.SEGMENT_FOLDER, filenames.QUARANTINE_FOLDER):
         files.make_folder(folder / name)
+        # What a killed process renamed or removed may not be on disk yet; from here on we rely on it.
+        files.sync_folder(folder / name)
+    files.sync_folder(folder)
     state = manifest.read(files, folder)
     segment_names = files.names(folder / filenames.SEGMENT_FOLDER)
     if state is None:
@@ -59,11 +64,11 @@ def open_store(
         state = Manifest()
         manifest.write(files, folder, state)
     store = Store(folder, files, clock, directory, settings, state)
-    _clean(store, segment_names)
     store.archive.live = tuple(store.archive.load(state.segments))
     store.make_rooms(_with_lost_points(store, interval_us))
     _load_ring(store)
     batches, samples = _replay(store, marker)
+    _clean(store, segment_names)
     return store, Recovered(len(store.archive.live), batches, samples)
 
 
@@ -78,18 +83,54 @@ def _refuse_orphans(folder: Path, segment_names: list[str]) -> None:
 def _clean(store: Store, segment_names: list[str]) -> None:
     """Remove what was never in force or was replaced; report what cannot be explained."""
     folder = store.folder / filenames.SEGMENT_FOLDER
-    listed = {info.name for info in store.manifest.segments}
+    listed = {info.name for info in store.manifest.segments} | set(store.manifest.retired)
     for name in segment_names:
-        generation = filenames.segment_generation(name)
-        is_unfinished = name.endswith(filenames.TEMPORARY_SUFFIX) or (
-            generation is not None and generation >= store.manifest.next_generation
-        )
-        if is_unfinished or name in store.manifest.retired:
-            store.files.unlink(folder / name)
-            log.info("removed", file=name, reason="unfinished" if is_unfinished else "merged into another")
-        elif name not in listed:
+        if name in listed:
+            continue
+        if name.endswith(filenames.TEMPORARY_SUFFIX) or _is_unfinished(store, name):
+            _remove(store, folder / name)
+        else:
             store.damage.append(f"{folder / name}: not in the manifest; left alone and not served")
-    store.files.sync_folder(folder)
+            generation = filenames.segment_generation(name) or 0
+            if generation >= store.manifest.next_generation:  # or it would pass for one of ours
+                store.manifest = msgspec.structs.replace(store.manifest, next_generation=generation + 1)
+    if store.manifest.retired and not store.archive.damage:  # damaged may be what they were merged into
+        try:
+            store.manifest = maintenance.unlink_retired(store)
+        except OSError as error:
+            log.error(
+                "remove_failed", problem=error, meaning="merged segments stay on disk; tried again later"
+            )
+
+
+def _is_unfinished(store: Store, name: str) -> bool:
+    """Whether a seal or merge that never came into force left this segment, and all of it is elsewhere.
+
+    Not so where an old manifest was restored from a backup: then it may be all there is of its samples.
+    """
+    generation = filenames.segment_generation(name)
+    if generation is None or generation < store.manifest.next_generation:
+        return False
+    try:
+        segment = Segment(store.folder / filenames.SEGMENT_FOLDER / name)
+        sequence = segment.read_batches().sequence
+        segment.close()
+    except SegmentCorrupt:
+        return False
+    is_listed = (sequence <= store.manifest.sealed_sequence) & (not store.archive.damage)
+    is_elsewhere = is_listed | np.isin(sequence, store.batch_journal.snapshot().sequence)
+    return len(sequence) > 0 and bool(is_elsewhere.all())
+
+
+def _remove(store: Store, path: Path) -> None:
+    try:
+        store.files.unlink(path)
+    except FileNotFoundError:  # the file of which it was to be a new version was written anew meanwhile
+        return
+    except OSError as error:
+        log.error("remove_failed", file=path, problem=error, meaning="tried again at the next start")
+    else:
+        log.info("removed", file=path, reason="unfinished")
 
 
 def _with_lost_points(store: Store, interval_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -112,14 +153,17 @@ def _load_ring(store: Store) -> None:
     ids = store.archive.point_ids()
     if not len(ids):
         return
-    start_us = store.clock.now_us() - store.settings.ring_hours * HOUR_US
     _, last = store.archive.time_span(ids)
-    store.ring.raise_floor(ids, np.minimum(last, start_us - 1))
+    # A clock that lost its battery says 1970, and everything would be recent.
+    now_us = max(store.clock.now_us(), int(np.median(last)))
+    start_us = now_us - store.settings.ring_hours * HOUR_US
     recent = ids[last >= start_us]
-    if not len(recent):
+    segments = store.archive.select(start_us, TIME_HIGHEST) if len(recent) else []
+    pieces, damaged = store.archive.read_undamaged(segments, recent, start_us, TIME_HIGHEST)
+    if damaged:  # the ring must not pass for complete: every read is to meet the damage, or go round it
+        store.ring.raise_floor(ids, last)
         return
-    segments = store.archive.select(start_us, TIME_HIGHEST)
-    pieces = store.archive.read(segments, recent, start_us, TIME_HIGHEST)
+    store.ring.raise_floor(ids, np.minimum(last, start_us - 1))
     store.ring.load(columns.from_runs([columns.merge_runs(runs) for runs in pieces if runs]))
 
 
@@ -129,12 +173,16 @@ def _replay(store: Store, marker: DirtyMarker) -> tuple[int, int]:
     batch_count = sample_count = 0
     for name in store.files.names(folder):
         path = folder / name
+        if name.endswith(filenames.TEMPORARY_SUFFIX):
+            _remove(store, path)
+            continue
         if filenames.wal_first_sequence(path) is None:
             store.damage.append(f"{path}: not a log file; left alone")
             continue
         data = store.files.read(path)
         found = wal_record.scan(data)
         _report_damage(store, path, data, found)
+        _make_durable(store, path, data, found)
         for record in found.records:
             if record.batch is None or record.sequence <= sealed:
                 continue
@@ -142,11 +190,28 @@ def _replay(store: Store, marker: DirtyMarker) -> tuple[int, int]:
             marker.mark(record.batch.point_id, record.batch.time_us)
             batch_count += 1
             sample_count += record.batch.sample_count
-        last = max((record.sequence for record in found.records), default=0)
+        last = found.records[-1].sequence if found.records else 0
         store.wal.adopt(path, last)
         store.note_sequence(last)
     store.wal.drop_through(sealed)
     return batch_count, sample_count
+
+
+def _make_durable(store: Store, path: Path, data: bytes, found: wal_record.WalScan) -> None:
+    """Write the records of a file that was not ended in order anew, before anybody hears that they are stored.
+
+    Some may be in the system's memory only: those of a killed process, which a power cut would still take,
+    and those whose sync failed, which no later sync brings to disk.
+    """
+    last = found.records[-1].sequence if found.records else 0
+    if found.has_end or last <= store.manifest.sealed_sequence:
+        return
+    end = wal_record.encode_mark(wal_record.TYPE_END, last, store.clock.now_us())
+    try:
+        store.files.publish(path, data[: found.end] + end.tobytes())
+    except OSError as error:
+        meaning = "it is read as it is; until it is sealed, a power cut may take its last records"
+        log.error("log_not_renewed", file=path, problem=error, meaning=meaning)
 
 
 def _apply(store: Store, record: wal_record.WalRecord) -> None:

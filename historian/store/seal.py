@@ -98,8 +98,12 @@ def _names(ids: PointIdColumn, directory: PointDirectory) -> Names:
 
 def _used_batches(batches: Batches, sequence: npt.NDArray[np.int64]) -> Batches:
     used = np.isin(batches.sequence, np.unique(sequence))
+    sources, numbers = np.unique(batches.source[used], return_inverse=True)
     return Batches(
-        batches.sequence[used], batches.arrival_time_us[used], batches.source[used], batches.source_names
+        batches.sequence[used],
+        batches.arrival_time_us[used],
+        numbers.astype(np.uint16),
+        [batches.source_names[source] for source in sources.tolist()],
     )
 
 

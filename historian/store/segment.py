@@ -4,7 +4,9 @@ The only module that knows HDF5. Layout in docs/format/segment.md.
 """
 
 import contextlib
+import errno
 import io
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +17,7 @@ import hdf5plugin
 import numpy as np
 import numpy.typing as npt
 
-from historian.errors import FormatTooNew, SegmentCorrupt
+from historian.errors import FormatTooNew, SegmentCorrupt, StoreError
 from historian.model.sample import PointIdColumn, SampleRun
 from historian.store import columns, segment_layout
 from historian.store.columns import Rows
@@ -24,6 +26,7 @@ from historian.store.segment_write import Index, Packed
 Column = npt.NDArray[Any]  # a data set of one of the types of segment_layout
 
 _FILTER = hdf5plugin.Blosc2(cname="zstd", clevel=1, filters=hdf5plugin.Blosc2.BITSHUFFLE)
+_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})  # says nothing about the file's bytes
 _SPAN_SHARE = 0.25  # read a stretch at once when at least this share of it is wanted
 
 
@@ -142,11 +145,13 @@ class Segment:
 
     @contextlib.contextmanager
     def _guard(self, part: str) -> Iterator[None]:
-        """What HDF5 raises for damaged bytes becomes SegmentCorrupt; the file is let go of."""
+        """What HDF5 raises for damaged bytes becomes SegmentCorrupt, for a lack of means StoreError."""
         try:
             yield
         except (OSError, KeyError, ValueError, RuntimeError) as error:
             self.close()
+            if isinstance(error, OSError) and error.errno in _PASSING:
+                raise StoreError(f"{self.path}: cannot be read now: {os.strerror(error.errno)}") from error
             raise SegmentCorrupt(str(self.path), f"{part} cannot be read: {error}") from error
 
     def _open(self) -> h5py.File:
@@ -293,6 +298,6 @@ def _put_values(group: h5py.Group, kind: int, stored: Column) -> None:
 
 
 def _put_texts(group: h5py.Group, name: str, texts: list[str]) -> None:
-    encoded = [text.encode() for text in texts]
+    encoded = [text.encode(errors="replace") for text in texts]
     size = max(map(len, encoded), default=1) or 1
     group.create_dataset(name, data=np.array(encoded, h5py.string_dtype("utf-8", size)))

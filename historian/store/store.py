@@ -49,6 +49,7 @@ class SealJob(NamedTuple):
     ring_rows: Rows
     late_rows: Rows
     batches: Batches
+    sample_count: int  # of `Store.unsealed_count` at that moment
 
 
 class Threads:
@@ -135,10 +136,11 @@ class Store:
     def apply(self, batch: SampleBatch, sequence: int, arrival_us: int, source: str) -> None:
         """Make a durable batch visible: the step after the log, and what recovery repeats."""
         inserted = self.ring.insert(batch, sequence, self.manifest.sealed_sequence)
+        # Of one (point, time) in one batch the later sample wins: what was pushed out came before what is late.
+        self.late.add(inserted.pushed_out)
         if len(inserted.late):
             late = Rows(*batch, np.full(batch.sample_count, sequence))
             self.late.add(late.take(inserted.late))
-        self.late.add(inserted.pushed_out)
         self.batch_journal.add(sequence, arrival_us, source)
         self.applied_sequence = sequence
         self._next_sequence = max(self._next_sequence, sequence + 1)
@@ -245,6 +247,7 @@ class Store:
             self.ring.unsealed(sealed),
             late_rows.take(late_rows.sequence > sealed),
             self.batch_journal.snapshot(),
+            self._unsealed_count,
         )
 
     def end_seal(self, job: SealJob, manifest: Manifest, added: Sequence[LiveSegment]) -> None:
@@ -252,7 +255,7 @@ class Store:
         self.adopt(manifest, added)
         self.late.forget()
         self.batch_journal.drop_through(job.sequence)
-        self._unsealed_count = self.late.count + self.ring.unsealed(job.sequence).row_count
+        self._unsealed_count -= job.sample_count
 
     def abandon_seal(self) -> None:
         """Making segments failed; the rows stay where they were."""
@@ -287,13 +290,15 @@ class Store:
         return await self.in_thread(self.threads.reader, work, *arguments)
 
     def _check_reserve(self) -> None:
-        free = self.files.free_bytes(self.folder)
+        try:
+            free = self.files.free_bytes(self.folder)
+        except OSError as error:
+            detail = f"{self.folder} cannot be used: {error.strerror or error}"
+            raise self._with_fault(StoreReadOnly("log_failed", detail)) from error
         reserve = self.settings.disk_reserve_bytes
         if free < reserve:
             detail = f"{free >> 20} MiB are free under {self.folder}, {reserve >> 20} MiB are kept in reserve"
-            self._set_fault(StoreReadOnly("disk_reserve", f"read-only: {detail}; free some space"))
-            assert self._fault is not None
-            raise self._fault
+            raise self._with_fault(StoreReadOnly("disk_reserve", f"read-only: {detail}; free some space"))
         if self._fault is not None and self._fault.cause == "disk_reserve":
             self._clear_fault()
 
@@ -306,14 +311,16 @@ class Store:
         try:
             await self.in_thread(self.threads.log, self.wal.write, records, first)
         except WalFailed as error:
-            self._set_fault(StoreReadOnly("log_failed", str(error)))
+            self._with_fault(StoreReadOnly("log_failed", str(error)))
             raise
         self._clear_fault()
 
-    def _set_fault(self, fault: StoreReadOnly) -> None:
+    def _with_fault(self, fault: StoreReadOnly) -> StoreReadOnly:
+        """The fault, from now on shown as the store's."""
         if self._fault is None or self._fault.cause != fault.cause:
             log.error("read_only", cause=fault.cause, detail=fault)
         self._fault = fault
+        return fault
 
     def _clear_fault(self) -> None:
         if self._fault is not None:
@@ -326,23 +333,21 @@ class Store:
         """Fill `result` for samples below the ring's floor, out of late buffer and segments."""
         ids, times = batch.point_id[places], batch.time_us[places]
         found = Found(len(places))
+        # Both at one moment, before the first wait: a seal that ends meanwhile moves rows from one to the other.
+        self.late.look_up(ids, times, found)
+        searches = []
         months = times.view("datetime64[us]").astype("datetime64[M]")
         for month in np.unique(months):
             chosen = months == month
-            wanted, start, end = (
-                np.unique(ids[chosen]),
-                int(times[chosen].min()),
-                int(times[chosen].max()) + 1,
-            )
-            segments = self.archive.select(start, end)
-            pieces = (
-                await self._in_reader(self.archive.read, segments, wanted, start, end) if segments else []
-            )
-            merged = [columns.merge_runs(runs) for runs in pieces if runs]
-            stored = LateBuffer()
-            stored.add(columns.from_runs(merged))
-            stored.look_up(ids, times, found)
-        self.late.look_up(ids, times, found)
+            start, end = int(times[chosen].min()), int(times[chosen].max()) + 1
+            searches.append((self.archive.select(start, end), np.unique(ids[chosen]), start, end))
+        for segments, wanted, start, end in searches:
+            if segments:
+                # What a damaged segment held cannot be told; the sample is taken, and being newer, it is read.
+                pieces, _ = await self._in_reader(self.archive.read_undamaged, segments, wanted, start, end)
+                stored = LateBuffer()
+                stored.add(columns.from_runs([columns.merge_runs(runs) for runs in pieces if runs]))
+                stored.look_up(ids, times, found)
         result.is_found[places] = found.is_found.view(np.bool_)
         result.value[places] = found.value
         result.quality[places] = found.quality

@@ -88,6 +88,21 @@ async def test_a_full_disk_interrupts_background_work_but_does_not_end_it(
     assert rounds == 2
 
 
+async def test_a_stop_with_a_full_disk_is_orderly_and_the_log_keeps_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail() -> None:
+        raise CatalogueError("rollup.sqlite", "database or disk is full")
+
+    async with core.open_core(SETTINGS, tmp_path, SystemClock(), Metrics()) as parts:
+        point = parts.registry.ensure(DRAFT)
+        await parts.sink.append(make_batch(point.id, [START_US], [1.0]), source="t")
+        monkeypatch.setattr(parts.rollup, "flush_dirty", fail)
+    async with core.open_core(SETTINGS, tmp_path, SystemClock(), Metrics()) as parts:
+        [run] = await parts.store.read([point.id], 0, START_US + 1)
+        assert run.value.tolist() == [1.0]
+
+
 async def test_the_gauges_can_be_read(tmp_path: Path) -> None:
     metrics = Metrics()
     async with core.open_core(SETTINGS, tmp_path, SystemClock(), metrics):

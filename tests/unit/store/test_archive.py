@@ -45,3 +45,10 @@ def test_a_damaged_segment_is_set_down_and_the_others_are_live(tmp_path: Path) -
     archive = Archive(tmp_path, 8)
     assert len(archive.load([one.info for one in sealed])) == 1
     assert sealed[0].info.name in archive.damage[0]
+
+
+def test_a_file_that_was_let_go_is_opened_again_when_read(tmp_path: Path) -> None:
+    archive = archive_of(tmp_path, 1)
+    archive.let_go([archive.live[0].info.name, "another"])
+    assert not archive.live[0].segment.is_open
+    assert archive.read(archive.live, np.array([1], np.uint32), 0, START_US + 1)[0][0].sample_count == 1

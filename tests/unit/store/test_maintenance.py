@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from historian.settings import StoreSettings
-from historian.store import filenames, maintenance
+from historian.store import filenames, maintenance, segment
 from tests.support.store_kit import QUARTER_US, START_US, FailingFiles, no_checkpoint_work, open_store
-from tests.unit.store.test_store import batch_of, values_of
+from tests.unit.store.test_store import batch_of, damage_a_column, values_of
 
 MERGING = StoreSettings(wal_file_bytes_max=1 << 20, disk_reserve_bytes=0, segment_compact_count=3)
 
@@ -72,6 +72,78 @@ async def test_merging_keeps_newest_values_and_superseded_versions(tmp_path: Pat
     assert await values_of(store) == [3.0, 3.0]
     assert sorted(live.segment.read_superseded().value.tolist()) == [1.0, 1.0, 2.0, 2.0]
     assert live.segment.read_batches().source_names == ["source 1.0", "source 2.0", "source 3.0"]
+    await store.close()
+
+
+async def test_files_of_a_failed_merge_are_never_overwritten_and_go_with_the_next_manifest(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path, settings=MERGING)
+    for slot in range(3):
+        await store.append([(batch_of([slot]), "t")])
+        await maintenance.seal_all(store, no_checkpoint_work)
+    store.files = FailingFiles("sync_folder", after=3)  # the manifest was renamed: it may be in force on disk
+    assert not await maintenance.merge_once(store)
+    folder = tmp_path / filenames.SEGMENT_FOLDER
+    [merged] = {path.name for path in folder.iterdir()} - {live.info.name for live in store.archive.live}
+    before = (folder / merged).read_bytes()
+    await store.append([(batch_of([3]), "t")])
+    await maintenance.seal_all(store, no_checkpoint_work)
+    assert (folder / merged).read_bytes() == before
+    assert store.manifest.retired == (merged,)
+    await maintenance.remove_retired(store)
+    assert not (folder / merged).exists()
+    assert await values_of(store) == [0.0, 1.0, 2.0, 3.0]
+    await store.close()
+
+
+async def test_a_damaged_segment_is_left_out_of_merges_and_told_once(tmp_path: Path) -> None:
+    store = open_store(tmp_path, settings=MERGING)
+    for slot in range(4):
+        await store.append([(batch_of([slot]), "t")])
+        await maintenance.seal_all(store, no_checkpoint_work)
+    damage_a_column(store)
+    assert not await maintenance.merge_once(store)
+    assert await maintenance.merge_once(store)
+    assert not await maintenance.merge_once(store)
+    assert len(store.status().damage) == 1
+    await store.close()
+
+
+async def test_nothing_is_merged_while_space_is_short(tmp_path: Path) -> None:
+    store = open_store(tmp_path, settings=MERGING)
+    for slot in range(3):
+        await store.append([(batch_of([slot]), "t")])
+        await maintenance.seal_all(store, no_checkpoint_work)
+    store.settings = StoreSettings(disk_reserve_bytes=1 << 60, segment_compact_count=3)
+    await store.probe()
+    assert not await maintenance.merge_once(store)
+    await store.close()
+
+
+async def test_a_new_segment_that_cannot_be_read_is_not_put_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of([0]), "t")])
+    with monkeypatch.context() as patch:
+        patch.setattr(segment, "encode", lambda *_: b"nonsense")
+        assert not await maintenance.seal_all(store, no_checkpoint_work)
+    assert await values_of(store) == [0.0]
+    assert await maintenance.seal_all(store, no_checkpoint_work)
+    assert await values_of(store) == [0.0]
+    await store.close()
+
+
+async def test_removed_segments_give_their_space_back_at_once(tmp_path: Path) -> None:
+    store = open_store(tmp_path, settings=MERGING)
+    for slot in range(3):
+        await store.append([(batch_of([slot]), "t")])
+        await maintenance.seal_all(store, no_checkpoint_work)
+    replaced = [live.segment for live in store.archive.live]
+    assert await maintenance.merge_once(store)
+    await maintenance.remove_retired(store)
+    assert not any(segment.is_open for segment in replaced)
     await store.close()
 
 

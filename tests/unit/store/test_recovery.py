@@ -1,15 +1,25 @@
 """Opening a folder in any state a crash or damage can leave: nothing acknowledged is dropped, damage is told."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from historian.clock import ManualClock
-from historian.errors import StoreError
+from historian.errors import SegmentCorrupt, StoreError
 from historian.model.sample import make_batch
+from historian.settings import StoreSettings
 from historian.store import filenames, maintenance
-from tests.support.store_kit import QUARTER_US, START_US, Directory, Marks, no_checkpoint_work, open_store
-from tests.unit.store.test_store import FAR, batch_of, values_of
+from tests.support.store_kit import (
+    QUARTER_US,
+    START_US,
+    Directory,
+    FailingFiles,
+    Marks,
+    no_checkpoint_work,
+    open_store,
+)
+from tests.unit.store.test_store import FAR, batch_of, damage_a_column, values_of
 
 
 async def filled(folder: Path, *, is_sealed: bool) -> None:
@@ -108,13 +118,108 @@ async def test_a_damaged_segment_is_shown_and_the_rest_served(tmp_path: Path) ->
 async def test_a_segment_that_no_manifest_lists_was_never_in_force(tmp_path: Path) -> None:
     await filled(tmp_path, is_sealed=True)
     folder = tmp_path / filenames.SEGMENT_FOLDER
-    unfinished = folder / filenames.segment_name("2026-01", 99)
-    unfinished.write_bytes(b"half")
+    store = open_store(tmp_path)
+    await store.append([(batch_of([10]), "t")])
+    store.files = FailingFiles("rename", after=1)  # the segment is there, the manifest fails
+    assert not await maintenance.seal_all(store, no_checkpoint_work)
+    await store.close()
+    assert len(list(folder.iterdir())) == 2
     (folder / "x.h5.tmp").write_bytes(b"half")
     store = open_store(tmp_path)
-    assert not unfinished.exists()
     assert len(list(folder.iterdir())) == 1
+    assert len(await values_of(store)) == 11
+    assert store.status().damage == []
+    await store.close()
+
+
+async def test_an_old_manifest_from_a_backup_costs_no_newer_segment(tmp_path: Path) -> None:
+    await filled(tmp_path, is_sealed=True)
+    backup = (tmp_path / filenames.MANIFEST).read_bytes()
+    for slot in (10, 11):
+        store = open_store(tmp_path)
+        await store.append([(batch_of([slot]), "t")])
+        await maintenance.seal_all(store, no_checkpoint_work)
+        await store.close()
+    (tmp_path / filenames.MANIFEST).write_bytes(backup)
+    for _ in range(2):
+        store = open_store(tmp_path)
+        [line] = store.status().damage  # the newest one's samples are in the log, too
+        assert "not in the manifest" in line
+        await store.append([(batch_of([12]), "t")])
+        await maintenance.seal_all(store, no_checkpoint_work)
+        assert store.manifest.retired == ()
+        await store.close()
+    assert len(list((tmp_path / filenames.SEGMENT_FOLDER).iterdir())) == 4
+
+
+async def test_merged_segments_stay_while_something_is_damaged(tmp_path: Path) -> None:
+    settings = StoreSettings(wal_file_bytes_max=1 << 20, disk_reserve_bytes=0, segment_compact_count=2)
+    store = open_store(tmp_path, settings=settings)
+    for slot in range(2):
+        await store.append([(batch_of([slot]), "t")])
+        await maintenance.seal_all(store, no_checkpoint_work)
+    assert await maintenance.merge_once(store)
+    await store.close()
+    store.archive.live[0].segment.path.write_bytes(b"spoilt")
+    store = open_store(tmp_path)
+    assert len(list((tmp_path / filenames.SEGMENT_FOLDER).iterdir())) == 3
+    assert len(store.status().damage) == 1
+    await store.close()
+
+
+async def test_a_file_that_cannot_be_removed_does_not_stop_the_start(tmp_path: Path) -> None:
+    await filled(tmp_path, is_sealed=True)
+    (tmp_path / filenames.SEGMENT_FOLDER / "x.h5.tmp").write_bytes(b"half")
+    store = open_store(tmp_path, files=FailingFiles("unlink", times=99))
     assert len(await values_of(store)) == 10
+    await store.close()
+
+
+async def test_a_damaged_column_does_not_stop_the_start_and_is_not_passed_over(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of([0, 1]), "t")])
+    await maintenance.seal_all(store, no_checkpoint_work)
+    damage_a_column(store)
+    await store.close()
+    store = open_store(tmp_path)
+    assert len(store.status().damage) == 1
+    with pytest.raises(SegmentCorrupt):
+        await values_of(store)
+    await store.append([(batch_of([5000], point_id=2), "t")])
+    assert await values_of(store, 2) == [5000.0]
+    await store.close()
+
+
+async def test_a_clock_that_says_1970_does_not_make_the_whole_archive_recent(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of([0, 5000]), "t")])
+    await maintenance.seal_all(store, no_checkpoint_work)
+    await store.close()
+    store = open_store(tmp_path, clock=ManualClock(0))
+    assert store.ring.floor_us[1] > START_US
+    assert await values_of(store) == [0.0, 5000.0]
+    await store.close()
+
+
+async def test_a_log_that_was_made_but_never_synced_is_no_damage(tmp_path: Path) -> None:
+    folder = tmp_path / filenames.WAL_FOLDER
+    folder.mkdir()
+    (folder / filenames.wal_name(1)).write_bytes(bytes(4096))
+    (folder / filenames.wal_name(2)).write_bytes(b"")
+    store = open_store(tmp_path)
+    assert store.status().damage == []
+    await store.append([(batch_of([0]), "t")])
+    await store.close()
+
+
+async def test_a_log_that_cannot_be_written_anew_is_read_as_it_is(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of([0]), "t")])
+    data = wal_file(tmp_path).read_bytes()
+    await store.close()
+    wal_file(tmp_path).write_bytes(data)
+    store = open_store(tmp_path, files=FailingFiles("create", errno.ENOSPC))
+    assert await values_of(store) == [0.0]
     await store.close()
 
 

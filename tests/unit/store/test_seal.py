@@ -40,6 +40,14 @@ def test_only_batches_that_occur_are_kept(tmp_path: Path) -> None:
     assert Segment(one.path).read_batches().sequence.tolist() == [3]
 
 
+def test_only_sources_that_occur_are_named(tmp_path: Path) -> None:
+    batches = Batches(np.arange(3), np.zeros(3, np.int64), np.array([0, 1, 2], np.uint16), ["a", "b", "c"])
+    [one] = publish(tmp_path, [rows_of([(1, START_US, 1.0, 0), (2, START_US, 1.0, 2)])], batches)
+    kept = Segment(one.path).read_batches()
+    assert [kept.source_names[source] for source in kept.source.tolist()] == ["a", "c"]
+    assert kept.source_names == ["a", "c"]
+
+
 def test_a_point_the_catalogue_lost_is_named_by_its_number(tmp_path: Path) -> None:
     import h5py
 

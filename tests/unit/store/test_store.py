@@ -1,13 +1,15 @@
 """The store as a whole: durable before visible, newest version read, wherever a sample lies."""
 
+import asyncio
 import errno
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from historian.clock import ManualClock
-from historian.errors import StoreReadOnly, WalFailed
+from historian.errors import SegmentCorrupt, StoreError, StoreReadOnly, WalFailed
 from historian.model.sample import SampleBatch, make_batch
 from historian.settings import StoreSettings
 from historian.store import maintenance
@@ -28,6 +30,18 @@ FAR = START_US + 10_000 * QUARTER_US
 def batch_of(slots: list[int], values: list[float] | None = None, point_id: int = 1) -> SampleBatch:
     values = values if values is not None else [float(slot) for slot in slots]
     return make_batch(point_id, [START_US + slot * QUARTER_US for slot in slots], values)
+
+
+def damage_a_column(store: Store) -> None:
+    """Spoil the values of the newest segment behind its index, which stays good."""
+    path = store.archive.live[-1].segment.path
+    store.archive.let_go([path.name])
+    with h5py.File(path) as file:
+        [values] = file["values"].values()
+        at = values.id.get_chunk_info(0).byte_offset
+    data = bytearray(path.read_bytes())
+    data[at : at + 32] = bytes(32)
+    path.write_bytes(data)
 
 
 async def values_of(store: Store, point_id: int = 1) -> list[float]:
@@ -84,6 +98,68 @@ async def test_a_correction_wins_wherever_the_old_value_lies(
     assert (await values_of(store))[slot] == -1.0
     await maintenance.seal_all(store, no_checkpoint_work)
     assert (await values_of(store))[slot] == -1.0
+    await store.close()
+
+
+async def test_of_one_time_twice_in_a_batch_the_later_wins_even_where_the_first_left_the_ring_meanwhile(
+    tmp_path: Path,
+) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of([*range(400), 0], [*[1.0] * 400, 2.0]), "t")])
+    assert (await values_of(store))[0] == 2.0
+    await maintenance.seal_all(store, no_checkpoint_work)
+    assert (await values_of(store))[0] == 2.0
+    await store.close()
+
+
+async def test_a_seal_that_ends_during_a_look_up_hides_nothing_from_it(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of([0, 500]), "t")])
+    await maintenance.seal_all(store, no_checkpoint_work)
+    await store.append([(batch_of(list(range(1, 400))), "t")])
+    job = store.begin_seal()
+    assert job is not None
+    sealed = maintenance._make_sealed(store, job)
+    state, added = await maintenance._put_in_force(store, (), sealed, job.sequence)
+    looking = asyncio.create_task(store.existing(batch_of([5, 500])))
+    await asyncio.sleep(0)
+    store.end_seal(job, state, added)
+    existing = await looking
+    assert existing is not None
+    assert existing.is_found.tolist() == [True, True]
+    await store.close()
+
+
+async def test_a_late_sample_of_a_damaged_segment_is_taken_and_the_damage_told(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of(list(range(400))), "t")])
+    await maintenance.seal_all(store, no_checkpoint_work)
+    damage_a_column(store)
+    existing = await store.existing(batch_of([0]))
+    assert existing is not None
+    assert existing.is_found.tolist() == [False]
+    await store.append([(batch_of([0], [7.0]), "again")])
+    with pytest.raises(SegmentCorrupt):  # never a part of what is stored
+        await values_of(store)
+    assert len(store.status().damage) == 1
+    await store.close()
+
+
+async def test_too_many_open_files_are_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(tmp_path)
+    await store.append([(batch_of(list(range(400))), "t")])
+    await maintenance.seal_all(store, no_checkpoint_work)
+    store.archive.let_go([live.info.name for live in store.archive.live])
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(h5py, "File", refuse)
+        with pytest.raises(StoreError, match="Too many open files"):
+            await values_of(store)
+    assert len(await values_of(store)) == 400
+    assert store.status().damage == []
     await store.close()
 
 
@@ -160,6 +236,22 @@ async def test_below_the_disk_reserve_writes_are_refused_and_reads_go_on(tmp_pat
     await store.probe()
     assert store.status().is_writable
     await store.append([(batch_of([1]), "t")])
+    await store.close()
+
+
+async def test_a_folder_that_cannot_be_asked_for_its_space_takes_no_writes(tmp_path: Path) -> None:
+    class Gone(DurableFiles):
+        def free_bytes(self, path: Path) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    store = open_store(tmp_path)
+    store.files = Gone()
+    with pytest.raises(StoreReadOnly, match="Input/output error"):
+        await store.append([(batch_of([0]), "t")])
+    await store.probe()
+    store.files = DurableFiles()
+    await store.probe()
+    assert store.status().is_writable
     await store.close()
 
 
