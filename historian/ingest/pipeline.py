@@ -8,13 +8,14 @@ many senders share one sync of the disk.
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from historian.catalogue.registry import Registry
 from historian.clock import Clock
-from historian.errors import HistorianError, QueueFull
+from historian.errors import HistorianError, IngestError, QueueFull, StoreReadOnly, WalFailed
 from historian.ingest import classify
 from historian.logs import EventLog
 from historian.metrics import Metrics
@@ -119,14 +120,16 @@ class IngestPipeline:
             group = self._next_group()
             try:
                 await self._process(group)
-            except HistorianError as error:
-                for one in group:
-                    if not one.answer.done():
-                        one.answer.set_exception(error)
+            except (IngestError, WalFailed) as error:
+                _refuse(group, error)
+            except (
+                HistorianError
+            ) as error:  # such as too many open files: for senders the same, they keep theirs
+                _refuse(group, StoreReadOnly("log_failed", str(error)))
             except BaseException as error:
                 log.error("stopped_by_fault", problem=repr(error))
-                for one in (*group, *self._queue):
-                    one.answer.cancel()
+                self._is_stopping = True  # or the next sender would wait for ever
+                _refuse([*group, *self._queue], StoreReadOnly("log_failed", "ingest was stopped by a fault"))
                 raise
 
     def stop(self) -> None:
@@ -197,3 +200,9 @@ class IngestPipeline:
         if self._revision != self._registry.revision:
             self._revision = self._registry.revision
             self._store.make_rooms(self._registry.columns().interval_us)
+
+
+def _refuse(group: Sequence[_Waiting], error: HistorianError) -> None:
+    for one in group:
+        if not one.answer.done():
+            one.answer.set_exception(error)

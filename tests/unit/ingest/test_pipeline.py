@@ -11,7 +11,7 @@ import pytest
 
 from historian.catalogue.registry import Registry
 from historian.clock import ManualClock
-from historian.errors import QueueFull, WalFailed
+from historian.errors import QueueFull, StoreError, StoreReadOnly, WalFailed
 from historian.ingest.pipeline import IngestPipeline
 from historian.metrics import Metrics
 from historian.model.point import PointDraft, PointKind
@@ -33,6 +33,7 @@ class Plant(NamedTuple):
     registry: Registry
     marks: Marks
     metrics: Metrics
+    task: "asyncio.Task[None]"
 
 
 @contextlib.asynccontextmanager
@@ -48,10 +49,10 @@ async def plant(folder: Path, settings: IngestSettings | None = None) -> AsyncIt
     pipeline = IngestPipeline(store, registry, marks, clock, metrics, settings or IngestSettings())
     task = asyncio.create_task(pipeline.run())
     try:
-        yield Plant(pipeline, store, registry, marks, metrics)
+        yield Plant(pipeline, store, registry, marks, metrics, task)
     finally:
         pipeline.stop()
-        await task
+        await asyncio.wait([task])
         await store.close()
         registry.close()
 
@@ -144,6 +145,33 @@ async def test_a_failed_disk_reaches_every_waiting_sender_and_service_goes_on(tm
         )
         assert [type(answer) for answer in answers] == [WalFailed, WalFailed]
         assert await outcomes(p.pipeline, (1, 0, 1.0)) == [Outcome.ACCEPTED]
+
+
+async def test_a_fault_answers_every_sender_and_whoever_comes_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with plant(tmp_path) as p:
+        monkeypatch.setattr(p.store, "append", None)
+        first = asyncio.create_task(outcomes(p.pipeline, (1, 0, 1.0)))
+        await asyncio.sleep(0)
+        with pytest.raises(StoreReadOnly, match="stopped by a fault"):
+            await first
+        with pytest.raises(QueueFull):
+            await asyncio.wait_for(outcomes(p.pipeline, (1, 1, 1.0)), 5)
+        with pytest.raises(TypeError):
+            await p.task
+
+
+async def test_what_the_store_cannot_do_now_is_for_senders_a_store_that_takes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_: object) -> None:
+        raise StoreError("too many open files")
+
+    async with plant(tmp_path) as p:
+        monkeypatch.setattr(p.store, "existing", refuse)
+        with pytest.raises(StoreReadOnly, match="too many open files"):
+            await outcomes(p.pipeline, (1, 0, 1.0))
 
 
 async def test_batches_that_wait_together_share_one_sync(tmp_path: Path) -> None:
