@@ -23,6 +23,8 @@ from historian.metrics import Counter
 # aiohttp reads on for this long after an early answer, so that a client still sending sees the answer.
 LINGERING_S: Final = 2.0
 SHUTDOWN_S: Final = 3.0
+# Point names stand in the address; aiohttp's own 8190 hold some hundred of them.
+REQUEST_LINE_BYTES_MAX: Final = 64 * 1024
 
 _LOG: Final = logs.EventLog("api")
 _REQUEST_ID_FORM: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -71,6 +73,7 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
         app,
         access_log=None,
         auto_decompress=False,  # aiohttp takes a gzip stream that ends early for a whole body; `api.body` does not
+        max_line_size=REQUEST_LINE_BYTES_MAX,
         keepalive_timeout=limits.keepalive_s,
         lingering_time=LINGERING_S,
         shutdown_timeout=SHUTDOWN_S,

@@ -53,6 +53,13 @@ async def test_an_unknown_parameter_is_a_problem(api: Api) -> None:
     assert "did you mean station?" in body["detail"]
 
 
+async def test_an_address_may_name_some_thousand_points(api: Api) -> None:
+    await api.put_point("station.feeder.power")
+    names = ",".join(["station.feeder.power"] * 2500)
+    [row] = (await api.get_json(f"/api/v1/latest?points={names}"))["latest"]
+    assert row["point"] == "station.feeder.power"
+
+
 async def test_queries_tell_how_long_they_took(api: Api) -> None:
     await api.put_point("a")
     headers = (await api.get("/api/v1/latest?points=a")).headers
