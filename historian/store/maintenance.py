@@ -22,7 +22,7 @@ from historian.store.store import SealJob, Store
 log = EventLog("store")
 
 MERGE_SAMPLES_MAX = 1 << 24  # rows held in memory by one merge
-TIER_RATIO = 4  # segments within this factor of size are merged together
+TIER_BITS = 3  # segments of one tier differ in size by less than 2³
 
 
 async def seal_all(store: Store, before_checkpoint: Callable[[], Awaitable[None]]) -> bool:
@@ -168,7 +168,7 @@ def _merge_group(live: Sequence[LiveSegment], count_min: int) -> list[LiveSegmen
     """The first set of at least `count_min` segments of one month and of similar size."""
     tiers: dict[tuple[str, int], list[LiveSegment]] = {}
     for segment in live:
-        tier = segment.info.sample_count.bit_length() // TIER_RATIO.bit_length()
+        tier = segment.info.sample_count.bit_length() // TIER_BITS
         tiers.setdefault((segment.info.month, tier), []).append(segment)
     for group in tiers.values():
         if len(group) >= count_min and sum(one.info.sample_count for one in group) <= MERGE_SAMPLES_MAX:
