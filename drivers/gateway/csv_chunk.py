@@ -20,6 +20,7 @@ ROWS_PER_CHUNK_MAX: Final = 20_000
 SAMPLES_PER_CHUNK_MAX: Final = 100_000
 SHOWN_LENGTH_MAX: Final = 40
 NAMES_SHOWN_MAX: Final = 20
+UNREADABLE: Final = "\ufffd"  # what bytes become that are no text
 
 IndexColumn = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -202,7 +203,11 @@ class ChunkReader:
             return names.index(column)
         shown = ", ".join(names[:NAMES_SHOWN_MAX]) + (", …" if len(names) > NAMES_SHOWN_MAX else "")
         count = "twice" if column in names else "not"
-        raise self._mapping.error(location, f"column {column!r} is {count} in {self._path}; it has: {shown}")
+        encoding = self._layout.file.encoding
+        hint = f"; the text is not {encoding}: set encoding in [file]" if UNREADABLE in shown else ""
+        raise self._mapping.error(
+            location, f"column {column!r} is {count} in {self._path}; it has: {shown}{hint}"
+        )
 
 
 def _shown(text: str) -> str:

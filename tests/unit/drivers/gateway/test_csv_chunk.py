@@ -97,6 +97,15 @@ def test_a_column_that_is_not_there_is_an_error_of_the_mapping(tmp_path: Path) -
         pass
 
 
+def test_a_header_in_another_encoding_says_so(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(MAPPING)
+    (tmp_path / "f.csv").write_bytes("日期,clock,P,Q\n".encode("gb18030"))
+    with LineFile(tmp_path / "f.csv") as file:
+        reader = ChunkReader(tmp_path / "f.csv", mapping.load(tmp_path / "m.toml"), file)
+        with pytest.raises(SettingsError, match=r"the text is not utf-8: set encoding in \[file\]"):
+            reader.read_header()
+
+
 def test_an_empty_file_lacks_its_header(tmp_path: Path) -> None:
     with pytest.raises(IngestError, match="header"), open_reader(tmp_path, ""):
         pass
