@@ -414,6 +414,15 @@ def test_everything_fits_the_screen(visit: OpenPage, language: str, width: int, 
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+def test_a_search_without_result_is_told_apart_from_an_empty_store(visit: OpenPage) -> None:
+    page = visit(STEEL_DAY)
+    page.locator("#search").fill("no such point")
+    expect(page.locator("#points_note")).to_have_text("No point matches.")
+    page.route("**/api/v1/points?*", lambda route: route.fulfill(json={"points": [], "count": 0}))
+    page.locator("#search").fill("")
+    expect(page.locator("#points_note")).to_contain_text("No points yet")
+
+
 def test_an_unknown_point_is_told_in_the_servers_words(visit: OpenPage) -> None:
     page = visit("#point=no.such.point", tolerated="404")
     expect(page.locator("#notices")).to_contain_text("no.such.point")

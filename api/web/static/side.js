@@ -16,7 +16,7 @@ export function showStations(stations, chosen, onChoose) {
 }
 
 /** Lists points with their newest values by tag; `chosen` is the tag shown; `onChoose(tag)`. */
-export function showPoints(points, latest, chosen, isMore, onChoose) {
+export function showPoints(points, latest, chosen, { isMore, isFiltered }, onChoose) {
   const rows = points.map((point) => pointTexts(point, latest.get(point.name)));
   replaceIfChanged(byId("points"), JSON.stringify([language(), rows, chosen]), () => {
     const focused = document.activeElement?.closest?.("#points button")?.dataset.point;
@@ -24,7 +24,7 @@ export function showPoints(points, latest, chosen, isMore, onChoose) {
     if (focused) queueMicrotask(() => document.querySelector(`#points [data-point="${CSS.escape(focused)}"]`)?.focus());
     return items;
   });
-  byId("points_note").textContent = noteText(points.length, isMore);
+  byId("points_note").textContent = noteText(points.length, isMore, isFiltered);
 }
 
 /** The name of a point in the page's language, empty where it has none. */
@@ -81,7 +81,7 @@ function pointItem(row, isChosen, onChoose) {
   element("span", { class: "quiet age" }, row.age)));
 }
 
-function noteText(count, isMore) {
-  if (count === 0) return words("no_points");
+function noteText(count, isMore, isFiltered) {
+  if (count === 0) return words(isFiltered ? "no_points" : "never_points");
   return isMore ? words("more_points", { count: POINTS_MAX }) : "";
 }

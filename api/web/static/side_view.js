@@ -61,7 +61,8 @@ export class SideView {
   /** Shows what is held, as after a change of language. */
   render() {
     showStations(this.#stations.map((row) => this.#withAge(row)), this.#station, this.#handlers.onStation);
-    showPoints(this.points, this.#latest, this.#chosen, this.#isMore, this.#handlers.onPoint);
+    const isFiltered = this.#station !== null || byId("search").value.trim() !== "";
+    showPoints(this.points, this.#latest, this.#chosen, { isMore: this.#isMore, isFiltered }, this.#handlers.onPoint);
   }
 
   async #readNewest(signal) {

@@ -16,6 +16,7 @@ export const EN = {
   search: "Search",
   search_hint: "Search point ( / )",
   no_points: "No point matches.",
+  never_points: "No points yet: collect from a device, import a file or send samples over HTTP.",
   more_points: "More than {count} points match: narrow the search.",
   stale: "stale",
   no_data_yet: "no data yet",

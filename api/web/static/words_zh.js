@@ -16,6 +16,7 @@ export const ZH = {
   search: "搜索",
   search_hint: "搜索测点（按 / 键）",
   no_points: "没有匹配的测点。",
+  never_points: "还没有测点：请配置采集、导入文件或通过 HTTP 写入。",
   more_points: "匹配的测点超过 {count} 个，请缩小搜索范围。",
   stale: "已过期",
   no_data_yet: "尚无数据",
