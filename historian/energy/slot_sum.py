@@ -65,7 +65,7 @@ def mean_rates(sums: SlotSums, factor: Fraction) -> F64:
     approximate = np.ldexp(high.astype(np.float64), HALF_BITS) + low
     value = np.full(len(high), np.nan)
     has_value = covered > 0
-    if numerator < EXACT_FLOAT_MAX and denominator < EXACT_FLOAT_MAX:
+    if abs(numerator) < EXACT_FLOAT_MAX and denominator < EXACT_FLOAT_MAX:
         # Quotients of whole numbers below 2⁵³ are correctly rounded by the processor.
         dividend, divisor = approximate * float(numerator), covered * float(denominator)
         is_exact = has_value & (np.abs(dividend) < EXACT_FLOAT_MAX) & (divisor < EXACT_FLOAT_MAX)

@@ -76,8 +76,7 @@ def _row_in(
     frame: Frame, point: Point, period: PeriodName, units: FigureUnits, found: list[DayFigure], now_us: int
 ) -> RollupRow:
     total = _total_of(found)
-    highest = max((figure for figure in found if figure.max_value is not None), key=_by_highest, default=None)
-    lowest = min((figure for figure in found if figure.min_value is not None), key=_by_lowest, default=None)
+    highest, lowest = _extremes_of(found)
     is_summed = units.energy is not None
     max_value = highest.max_value if highest else None
     return RollupRow(
@@ -106,6 +105,16 @@ def _row_in(
     )
 
 
+def _extremes_of(found: Sequence[DayFigure]) -> tuple[DayFigure | None, DayFigure | None]:
+    """The figures with the highest maximum and the lowest minimum, the first where several are equal."""
+    ranked = [figure for figure in found if figure.max_value is not None]
+    if not ranked:
+        return None, None
+    if len(ranked) == 1:
+        return ranked[0], ranked[0]
+    return max(ranked, key=_by_highest), min(ranked, key=_by_lowest)
+
+
 def _total_of(found: Sequence[DayFigure]) -> _Sum:
     if len(found) == 1:
         return _Sum(found[0].total_numerator, found[0].total_denominator, found[0].known_us)
@@ -129,7 +138,7 @@ def _load_factor(found: Sequence[DayFigure], max_value: float | None) -> float |
     """Mean over maximum, both of the slots that may be the maximum; never above 1 by a rounded maximum."""
     if max_value is None or max_value <= 0.0:
         return None
-    ranked = _add(figure.ranked for figure in found)
+    ranked = _Sum(*found[0].ranked) if len(found) == 1 else _add(figure.ranked for figure in found)
     mean_numerator, mean_denominator = ranked.mean()
     max_numerator, max_denominator = fixed_point.exact_ratio(max_value)
     factor = _number(mean_numerator * max_denominator, mean_denominator * max_numerator)

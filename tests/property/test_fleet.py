@@ -112,6 +112,17 @@ def same_as_general(
     assert whole[names.COMPLETE_COUNT] == summary.complete_count
 
 
+@given(questions())
+@settings(deadline=None, max_examples=200)
+def test_no_load_factor_exceeds_one(question: tuple[list[SampleRun], list[Ask], np.ndarray]) -> None:
+    some_runs, asks, edges_us = question
+    curves = [general(run, ask, edges_us) for run, ask in zip(some_runs, asks, strict=True)]
+    for curve in (*curves, load_curve.add(curves, edges_us)):
+        summary = load_curve.summarise(curve, edges_us)
+        for factor in (summary.load_factor, summary.load_factor_min):
+            assert factor is None or not factor > 1.0
+
+
 @given(st.lists(st.integers(0, 10**6), min_size=96, max_size=96), st.sampled_from(list(PointKind)))
 @settings(deadline=None, max_examples=50)
 def test_an_everyday_day_is_done_fast(values: list[int], kind: PointKind) -> None:

@@ -307,3 +307,8 @@ def test_a_sum_does_not_depend_on_the_order_of_its_curves() -> None:
 def test_a_sum_with_a_spread_curve_is_spread() -> None:
     hourly, quarterly = curve_of({0: 8.0}, PointKind.INTERVAL, 60), curve_of({0: 1.0}, PointKind.INTERVAL)
     assert states(load_curve.add([hourly, quarterly], HOUR_EDGES)) == [SPREAD, PARTIAL, PARTIAL, PARTIAL]
+
+
+def test_a_negative_multiplier_of_the_largest_value_is_no_error() -> None:
+    curve = curve_of({0: 1.7e308, 15: 0.0}, PointKind.MEAN_POWER, factor=-1.7e308)
+    assert states(curve) == [SUSPECT, COMPLETE, MISSING, MISSING]
