@@ -1,6 +1,7 @@
 """Lets a connection in or refuses it at once: a cap for each address and one in all."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final, cast
 
 import msgspec
@@ -11,6 +12,8 @@ from api.problem import ProblemDetails
 from historian.metrics import Counter
 from historian.settings import ServerSettings
 
+MakeReader = Callable[[web.Server], web.RequestHandler]
+
 _RETRY_AFTER_S: Final = 5
 
 
@@ -20,8 +23,11 @@ class ConnectionGate(asyncio.Protocol):
     It lives only until `connection_made`: the web server's own protocol takes the transport over.
     """
 
-    def __init__(self, server: web.Server, limits: ServerSettings, refused: Counter) -> None:
+    def __init__(
+        self, server: web.Server, make_reader: MakeReader, limits: ServerSettings, refused: Counter
+    ) -> None:
         self._server = server
+        self._make_reader = make_reader
         self._limits = limits
         self._refused = refused
 
@@ -33,9 +39,9 @@ class ConnectionGate(asyncio.Protocol):
             transport.write(_refusal(reason))
             transport.close()
             return
-        handler = self._server()
-        transport.set_protocol(handler)
-        handler.connection_made(transport)
+        reader = self._make_reader(self._server)
+        transport.set_protocol(reader)
+        reader.connection_made(transport)
 
     def _reason_to_refuse(self, transport: asyncio.Transport) -> str:
         open_connections = self._server.connections
@@ -52,9 +58,16 @@ class GatedSite(web.BaseSite):
     """A listening TCP socket behind a ConnectionGate."""
 
     def __init__(
-        self, runner: web.AppRunner, host: str, port: int, limits: ServerSettings, refused: Counter
+        self,
+        runner: web.AppRunner,
+        make_reader: MakeReader,
+        host: str,
+        port: int,
+        limits: ServerSettings,
+        refused: Counter,
     ) -> None:
         super().__init__(runner)
+        self._make_reader = make_reader
         self._runner_server = runner.server
         self._host = host
         self._port = port
@@ -72,7 +85,9 @@ class GatedSite(web.BaseSite):
         server = self._runner_server
         assert server is not None, "the runner is set up before a site is made"
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: ConnectionGate(server, self._limits, self._refused), self._host, self._port
+            lambda: ConnectionGate(server, self._make_reader, self._limits, self._refused),
+            self._host,
+            self._port,
         )
 
 

@@ -39,10 +39,10 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     except ConnectionError:
         raise  # the client went away: nobody is left to answer
     except Exception as error:
-        _log_fault(request, error)
+        response = fault_response(request, error)
         if request.writer.output_size > 0:
             raise ConnectionAbortedError("the reply had begun, so it is cut and not completed") from error
-        return problem_response(request, _internal_problem(request))
+        return response
 
 
 def problem_response(request: web.BaseRequest, fault: Problem) -> web.Response:
@@ -70,6 +70,12 @@ def problem_response(request: web.BaseRequest, fault: Problem) -> web.Response:
     if kind.status in _CLOSING_STATUSES:
         response.force_close()
     return response
+
+
+def fault_response(request: web.BaseRequest, error: BaseException | None) -> web.Response:
+    """The reply for a fault of ours; its cause is in the log alone, under the same request id."""
+    _log_fault(request, error)
+    return problem_response(request, _internal_problem(request))
 
 
 def problem_of(error: errors.HistorianError) -> Problem:
@@ -169,7 +175,7 @@ def _problem_of_http(error: web.HTTPException, request: web.Request) -> Problem:
     return Problem(problem.BAD_REQUEST, error.reason, f"请求无法解析：{error.reason}")
 
 
-def _internal_problem(request: web.Request) -> Problem:
+def _internal_problem(request: web.BaseRequest) -> Problem:
     request_id = request.get(REQUEST_ID, "")
     return Problem(
         problem.INTERNAL_ERROR,
@@ -178,8 +184,8 @@ def _internal_problem(request: web.Request) -> Problem:
     )
 
 
-def _log_fault(request: web.Request, error: Exception) -> None:
-    frames = traceback.extract_tb(error.__traceback__)
+def _log_fault(request: web.BaseRequest, error: BaseException | None) -> None:
+    frames = traceback.extract_tb(error.__traceback__ if error else None)
     where = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames[-4:]))
     _LOG.error(
         "request_failed",

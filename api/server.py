@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -14,6 +14,7 @@ from api.context import CONTEXT, ApiContext
 from api.errors import REQUEST_ID, Handler, answer_problems
 from api.line_intake import LinePoints
 from api.operation import Operation
+from api.request_reader import RequestReader
 from api.routes import table
 from api.routes.ingest import LINE_POINTS
 from api.warm import warm_kernels
@@ -69,21 +70,28 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
     context = app[CONTEXT]
     limits = context.settings.server
     await asyncio.to_thread(warm_kernels)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        auto_decompress=False,  # aiohttp takes a gzip stream that ends early for a whole body; `api.body` does not
-        max_line_size=REQUEST_LINE_BYTES_MAX,
-        keepalive_timeout=limits.keepalive_s,
-        lingering_time=LINGERING_S,
-        shutdown_timeout=SHUTDOWN_S,
-    )
+    options: dict[str, Any] = {
+        "access_log": None,
+        "auto_decompress": False,  # aiohttp takes a gzip stream that ends early for a whole body; `api.body` does not
+        "max_line_size": REQUEST_LINE_BYTES_MAX,
+        "keepalive_timeout": limits.keepalive_s,
+        "lingering_time": LINGERING_S,
+    }
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S, **options)
     await runner.setup()
     refused = context.metrics.counter(
         "historian_http_connections_refused_total", "Connections refused at the caps."
     )
+    unreadable = context.metrics.counter(
+        "historian_http_unreadable_total", "Requests that are no HTTP or too long."
+    )
+    loop = asyncio.get_running_loop()
+
+    def make_reader(server: web.Server) -> web.RequestHandler:
+        return RequestReader(server, unreadable, SECURITY_HEADERS, loop=loop, **options)
+
     try:
-        await GatedSite(runner, host, port, limits, refused).start()
+        await GatedSite(runner, make_reader, host, port, limits, refused).start()
     except OSError:
         await runner.cleanup()
         raise
