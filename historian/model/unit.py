@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.errors import UnitError
+from historian.model import decimal_kernels
 
 
 class Unit(NamedTuple):
@@ -161,17 +162,31 @@ def convert(
 ) -> float | npt.NDArray[np.float64]:
     """`values` in another unit of the same dimension; an array gives a new array, unless nothing changes.
 
-    Multiplies by a whole number and divides by a whole number, so a round decimal stays one.
-    Raises UnitError.
+    Decimals stay decimals: 126238.29 kWh is 126.23829 MWh to the last digit. NaN stays NaN. Raises UnitError.
     """
     factor = conversion_factor(from_symbol, to_symbol)
     if factor == 1:
         return values
-    if factor.numerator == 1:
-        return values / factor.denominator
-    if factor.denominator == 1:
-        return values * factor.numerator
-    return values * factor.numerator / factor.denominator
+    if isinstance(values, np.ndarray):
+        return _convert_column(values, factor)
+    return float(_convert_column(np.array([values], np.float64), factor)[0])
+
+
+def _convert_column(column: npt.NDArray[np.float64], factor: Fraction) -> npt.NDArray[np.float64]:
+    """Through whole numbers where the values are decimals, so that only the last division rounds."""
+    is_finite = np.isfinite(column)
+    known = column[is_finite]
+    exponent = decimal_kernels.decimal_exponent(known)
+    if exponent != decimal_kernels.NOT_DECIMAL and len(known):
+        scaled, divisor = decimal_kernels.to_scaled(known, exponent), factor.denominator * 10**exponent
+        largest = max(int(np.abs(scaled).max()) * factor.numerator, divisor)
+        if largest < decimal_kernels.SCALED_MAX:
+            converted = np.full(len(column), np.nan)
+            converted[is_finite] = (scaled * factor.numerator) / divisor
+            converted[~is_finite] = column[~is_finite]
+            return converted
+    multiplied: npt.NDArray[np.float64] = column * factor.numerator / factor.denominator
+    return multiplied
 
 
 def integral_unit(symbol: str) -> str:

@@ -135,3 +135,18 @@ def test_every_unit_of_the_catalogue_is_known(shared: Path) -> None:
     catalogue = tomllib.loads((shared / "standard" / "catalogue.toml").read_text(encoding="utf-8"))
     rows = [*catalogue["item"], *catalogue["annex_a"], *catalogue["extension"]]
     assert [row["unit"] for row in rows if row["unit"] and row["unit"] not in UNITS] == []
+
+
+def test_decimals_stay_decimals_to_the_last_digit() -> None:
+    assert convert(126238.29, "kWh", "MWh") == 126.23829
+    column = np.array([126238.29, np.nan, 0.1, np.inf])
+    converted = convert(column, "kWh", "MWh")
+    assert converted[[0, 2]].tolist() == [126.23829, 0.0001]
+    assert np.isnan(converted[1])
+    assert converted[3] == np.inf
+
+
+def test_what_is_no_decimal_or_too_large_converts_as_floats_do() -> None:
+    assert convert(1 / 3, "kW", "MW") == 1 / 3 / 1000
+    assert convert(9e15, "MW", "kW") == 9e18
+    assert convert(np.empty(0), "kW", "MW").tolist() == []
