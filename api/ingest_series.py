@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from api import time_text
-from api.intake import Intake
+from api.intake import IndexColumn, Intake
+from api.json_series import SeriesColumns
 from api.schemas import IngestSeries
 from historian.errors import PointNotFound
 from historian.model import quality as q
@@ -52,6 +53,27 @@ def take_series(intake: Intake, series: Sequence[IngestSeries], directory: Point
         else:
             intake.refuse(*fault, series=index, count=count)
     _take_columns(intake, taken)
+
+
+def take_columns(intake: Intake, columns: SeriesColumns, directory: PointDirectory) -> None:
+    """As `take_series` for series that were read into columns already."""
+    ids, offsets_us = np.zeros(len(columns.names), np.uint32), np.zeros(len(columns.names), np.int64)
+    for index, name in enumerate(columns.names):
+        try:
+            point = directory.get(name)
+        except PointNotFound as error:
+            intake.refuse("unknown_point", str(error), series=index, count=int(columns.counts[index]))
+            continue
+        ids[index], offsets_us[index] = point.id, point.stored_time_offset_us()
+    series, place = _places(columns.counts)
+    point_id = ids[series]
+    batch = SampleBatch(
+        point_id, columns.time_us + offsets_us[series], columns.value, np.zeros(len(series), np.uint16)
+    )
+    if not ids.all():
+        kept = point_id != 0
+        batch, series, place = batch.take(kept), series[kept], place[kept]
+    intake.add(batch, place, series)
 
 
 def read_quality(entries: Sequence[Any]) -> tuple[QualityColumn, Faults]:
@@ -102,8 +124,8 @@ def _series_fault(entry: IngestSeries, point: Point) -> tuple[str, str] | None:
 def _take_columns(intake: Intake, taken: Sequence[_Taken]) -> None:
     """All series behind one another as one set of columns: few or many, the cost is that of their samples."""
     counts = np.array([len(one.entry.times) for one in taken], np.int64)
-    series = np.repeat(np.array([one.series for one in taken], np.int64), counts)
-    place = np.arange(len(series)) - np.repeat(np.cumsum(counts) - counts, counts)
+    part, place = _places(counts)
+    series = np.array([one.series for one in taken], np.int64)[part]
     time_us, time_faults = time_text.read_times([*chain.from_iterable(one.entry.times for one in taken)])
     value, faults = read_values([*chain.from_iterable(one.entry.values for one in taken)])
     if any(one.entry.quality is not None for one in taken):
@@ -115,14 +137,19 @@ def _take_columns(intake: Intake, taken: Sequence[_Taken]) -> None:
     faults |= {i: ("bad_time", text) for i, text in time_faults.items()}
     for i in sorted(faults):
         intake.refuse(*faults[i], series=int(series[i]), place=int(place[i]))
-    point_id = np.repeat(np.array([one.point.id for one in taken], np.uint32), counts)
-    time_us = time_us + np.repeat(
-        np.array([one.point.stored_time_offset_us() for one in taken], np.int64), counts
-    )
+    point_id = np.array([one.point.id for one in taken], np.uint32)[part]
+    time_us = time_us + np.array([one.point.stored_time_offset_us() for one in taken], np.int64)[part]
     kept = np.ones(len(value), np.bool_)
     kept[list(faults)] = False
     batch = SampleBatch(point_id[kept], time_us[kept], value[kept], quality[kept])
     intake.add(batch, place[kept], series[kept])
+
+
+def _places(counts: IndexColumn) -> tuple[IndexColumn, IndexColumn]:
+    """For columns of so many samples behind one another: of each sample the column, and its place in it."""
+    part = np.repeat(np.arange(len(counts)), counts)
+    place = np.arange(len(part)) - (np.cumsum(counts) - counts)[part]
+    return part, place
 
 
 def _read_value(entry: Any, index: int, faults: Faults) -> float:

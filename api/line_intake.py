@@ -10,6 +10,7 @@ from api import line_protocol_kernels as kernels
 from api.intake import Intake
 from api.line_key_table import LineKeyTable
 from api.line_protocol import LineFault
+from api.text_kernels import count_byte
 from historian.catalogue import point_rule
 from historian.catalogue.registry import Registry
 from historian.errors import PointInvalid
@@ -78,8 +79,8 @@ class LinePoints:
         intake.add(batch.take(kept), rows.line[kept])
 
     def _read_rows(self, intake: Intake, body: bytes) -> _Read:
-        read = _Read(body, empty_rows(body.count(b"=")), {})  # every field has one
         text = np.frombuffer(body, np.uint8)
+        read = _Read(body, empty_rows(count_byte(text, ord("="))), {})  # every field has one
         words = np.frombuffer(body, np.uint64, len(body) // 8)
         keys, seed = self._keys.keys, self._keys.seed
         at, line, row = 0, 1, 0

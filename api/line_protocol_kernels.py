@@ -1,8 +1,7 @@
 """Kernel for plain lines of line protocol: no escapes, no strings, nothing faulty.
 
 It stops before the first line that is not plain; the general reader takes that one and the kernel goes on
-behind it. What it does read it reads exactly as the general reader would: a number is taken only where
-mantissa and power of ten are both exact in float64, so that one division or product rounds correctly.
+behind it. What it does read it reads exactly as the general reader would, numbers to the last bit.
 
 A sender mostly repeats itself. Behind the key that came last is expected the key that followed it the last
 time, and behind the numbers the same time as in the line before: both are compared eight bytes at a time, and
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from api import float_kernels as floats
 from api import text_kernels as text
 from api.text_kernels import Bytes, Words
 
@@ -44,6 +44,7 @@ FIRST: Final = 0  # the entry that stands for the begin of a body; known keys ar
 NEVER: Final = 1 << 40  # a size that no text has, so that what has it is never found
 
 _TIME_MAX: Final = 922_337_203_685_477_579  # one more digit still fits into int64
+_MANTISSA_MAX: Final = _TIME_MAX
 _TIME_DIGITS_MAX: Final = 19
 
 _TAB: Final = 9
@@ -363,7 +364,7 @@ def _read_short_number(word: np.uint64, next_word: np.uint64) -> tuple[float, in
     digits, _, decimal_count, size, mark = text.read_short_number(next_word if is_negative else word)
     if size == 0 or not _is_value_end(mark):
         return 0.0, 0
-    number = text.scale_exactly(digits, -max(decimal_count, 0))
+    number = floats.scale_exactly(digits, -max(decimal_count, 0))
     return (-number, size + 1) if is_negative else (number, size)
 
 
@@ -386,7 +387,7 @@ def _read_number(body: Bytes, at: int) -> tuple[float, int]:
     while at < end:
         digit = int(body[at]) - 48
         if 0 <= digit <= 9:
-            if mantissa > text.MANTISSA_MAX:
+            if mantissa > _MANTISSA_MAX:
                 return 0.0, -1
             mantissa = mantissa * 10 + digit
             digit_count += 1
@@ -398,15 +399,14 @@ def _read_number(body: Bytes, at: int) -> tuple[float, int]:
             break
         at += 1
     exponent, at, has_exponent = _read_exponent(body, at)
-    if at < 0 or digit_count == 0 or mantissa > text.MANTISSA_MAX:
+    if at < 0 or digit_count == 0:
         return 0.0, -1
     if at < end and body[at] == 105 and not has_point and not has_exponent:  # "i": a whole number
         at += 1
         is_negative = is_negative and mantissa > 0  # whole numbers know no minus zero
-    power = exponent - decimal_count
-    if (at < end and not _is_value_end(int(body[at]))) or abs(power) > text.POWER_MAX:
+    number = floats.nearest_float(mantissa, exponent - decimal_count)
+    if (at < end and not _is_value_end(int(body[at]))) or np.isnan(number):
         return 0.0, -1
-    number = text.scale_exactly(mantissa, power)
     return -number if is_negative else number, at
 
 

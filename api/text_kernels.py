@@ -16,13 +16,6 @@ Words = npt.NDArray[np.uint64]
 WORD_ROOM: Final = 16
 SHORT_DIGITS_MAX: Final = 7  # the eighth byte of the word ends the number
 
-MANTISSA_MAX: Final = 9007199254740992  # 2^53: whole numbers up to here are exact
-POWER_MAX: Final = 22  # 10^22 is the last power of ten that float64 holds exactly
-_POWERS: Final = (
-    1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
-    1e20, 1e21, 1e22,
-)  # fmt: skip
-
 _ZEROS: Final = np.uint64(0x3030303030303030)
 _LOW_BITS: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
 _ABOVE_NINE: Final = np.uint64(0x7676767676767676)  # 10 + 0x76 sets the top bit, 9 + 0x76 does not
@@ -116,11 +109,12 @@ def read_short_number(word: np.uint64) -> tuple[int, int, int, int, int]:
 
 
 @njit(cache=True, nogil=True)
-def scale_exactly(mantissa: int, power: int) -> float:
-    """``mantissa × 10^power``: both are exact in float64, so that one product or quotient rounds correctly."""
-    if power < 0:
-        return float(mantissa) / _POWERS[-power]
-    return float(mantissa) * _POWERS[power]
+def count_byte(body: Bytes, mark: int) -> int:
+    """How often a byte occurs."""
+    count = 0
+    for i in range(len(body)):
+        count += body[i] == mark
+    return count
 
 
 @njit(cache=True, nogil=True)

@@ -4,12 +4,13 @@ from typing import Final
 
 import numpy as np
 
-from api import json_columns, line_intake, time_text
+from api import json_columns, json_series, line_intake, time_text
 from api import line_protocol_kernels as kernels
 from api.line_key_table import LineKeyTable
 from historian.model import timestamp
 
 _LINES: Final = b"m,a=1 x=1.5,y=2i 1514765700000000000\n"
+_SERIES: Final = b'{"series":[{"point":"a","times":[1514765700000],"values":[1.5]}]}'
 _ZONE: Final = "Asia/Shanghai"
 
 
@@ -20,6 +21,7 @@ def warm_kernels() -> None:
     json_columns.encode_times(time_us, timestamp.load_zone(_ZONE))
     json_columns.encode_values(np.array([1.5, np.nan]))
     time_text.read_times(["2018-01-01T00:15:00Z", "2018-01-01T09:15:00+09:00"])
+    json_series.read_columns(_SERIES)
     _warm_lines()
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from api import ingest_series, json_body, schemas, warm
+from api import ingest_series, json_series, warm
 from api.intake import Intake
 from api.line_intake import LinePoints
 from bench import fleet_server, measure, workload
@@ -75,8 +75,9 @@ def _line_ns(registry: Registry, bodies: list[bytes], repeats: int) -> float:
 def _json_ns(registry: Registry, bodies: list[bytes], repeats: int) -> float:
     def read(body: bytes) -> int:
         intake = Intake("index")
-        asked = json_body.decode(body, schemas.IngestBody)
-        ingest_series.take_series(intake, asked.series, registry)
+        columns = json_series.read_columns(body)
+        assert columns is not None, "the workload is everyday"
+        ingest_series.take_columns(intake, columns, registry)
         return intake.sample_count
 
     return _read_ns(read, bodies, repeats)

@@ -7,7 +7,7 @@ from typing import Final, TypeVar, cast
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
-from api import csv_rows, formats, ingest_series, json_body, line_intake, problem, schemas
+from api import csv_rows, formats, ingest_series, json_body, json_series, line_intake, problem, schemas
 from api.body import THREAD_BYTES_MIN, read_body
 from api.context import CONTEXT, ApiContext
 from api.intake import REJECTS_LISTED_MAX, Intake
@@ -15,12 +15,14 @@ from api.line_intake import LinePoints
 from api.operation import CSV, JSON, Operation, Parameter, one_of
 from api.params import Params
 from api.problem import Fault, Problem
+from historian.catalogue.registry import Registry
 from historian.model.ports import OnConflict
 
 Result = TypeVar("Result")
 
 LINE_POINTS: Final = web.AppKey("line_points", LinePoints)
 
+_KERNEL_BYTES_MIN: Final = 1 << 20  # a kernel reads less in well under the 5 ms the loop may be held
 _TAKEN: Final = (JSON, CSV)
 _ON_CONFLICT_WORDS: Final = ("replace", "keep", "reject")
 
@@ -36,9 +38,7 @@ async def post_ingest(request: web.Request) -> web.StreamResponse:
         await _in_thread(body, lambda: csv_rows.take_rows(intake, body, context.registry))
     else:
         intake = Intake("index")
-        asked = await _in_thread(body, lambda: json_body.decode(body, schemas.IngestBody))
-        await _in_thread(body, lambda: ingest_series.take_series(intake, asked.series, context.registry))
-        on_conflict = _agreed(on_conflict, asked.on_conflict)
+        on_conflict = _agreed(on_conflict, await _take_json(intake, body, context.registry))
     _count_refused(context, intake)
     intake.require_readable_time()
     reply = await _send(request, intake, on_conflict or "replace")
@@ -75,6 +75,17 @@ def _count_refused(context: ApiContext, intake: Intake) -> None:
         context.metrics.counter(
             "historian_ingest_samples_total", "Samples by what became of them", outcome=code
         ).add(count)
+
+
+async def _take_json(intake: Intake, body: bytes, registry: Registry) -> OnConflict | UnsetType:
+    """Put the samples into the intake; what the body says of conflicts. Raises Problem."""
+    columns = await _in_thread(body, lambda: json_series.read_columns(body), _KERNEL_BYTES_MIN)
+    if columns is not None:
+        ingest_series.take_columns(intake, columns, registry)
+        return UNSET
+    asked = await _in_thread(body, lambda: json_body.decode(body, schemas.IngestBody))
+    await _in_thread(body, lambda: ingest_series.take_series(intake, asked.series, registry))
+    return asked.on_conflict
 
 
 async def _send(request: web.Request, intake: Intake, on_conflict: OnConflict) -> schemas.IngestReply:
@@ -121,9 +132,9 @@ def _check_content_type(request: web.Request) -> None:
         )
 
 
-async def _in_thread(body: bytes, work: Callable[[], Result]) -> Result:
+async def _in_thread(body: bytes, work: Callable[[], Result], bytes_min: int = THREAD_BYTES_MIN) -> Result:
     """What takes long goes to a thread, so that the loop is not held."""
-    return work() if len(body) < THREAD_BYTES_MIN else await asyncio.to_thread(work)
+    return work() if len(body) < bytes_min else await asyncio.to_thread(work)
 
 
 _ON_CONFLICT: Final = one_of(

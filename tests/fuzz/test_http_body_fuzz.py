@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api import csv_rows, ingest_series, json_body, line_protocol
+from api import csv_rows, ingest_series, json_body, json_series, line_protocol
 from api.intake import Intake
 from api.line_intake import LinePoints
 from api.problem import Problem
@@ -56,9 +56,14 @@ def test_any_json_body_gives_samples_or_a_problem(registry: Registry, body: byte
     try:
         asked = json_body.decode(body, IngestBody)
     except Problem:
+        assert json_series.read_columns(body) is None
         return
     intake = Intake("index")
-    ingest_series.take_series(intake, asked.series, registry)
+    columns = json_series.read_columns(body)
+    if columns is None:
+        ingest_series.take_series(intake, asked.series, registry)
+    else:
+        ingest_series.take_columns(intake, columns, registry)
     given_count = sum(max(len(entry.times), len(entry.values)) for entry in asked.series)
     assert intake.sample_count + intake.rejected_count == given_count
 

@@ -65,6 +65,5 @@ def test_eight_digits_are_a_number(content: bytes, number: int) -> None:
     assert text.eight_digits(text.digit_values(text.load_word(words_of(content), 0))) == number
 
 
-@pytest.mark.parametrize(("mantissa", "power"), [(317, -2), (1, 22), (2**53, -22), (0, 5)])
-def test_scaling_is_rounded_once(mantissa: int, power: int) -> None:
-    assert text.scale_exactly(mantissa, power) == float(f"{mantissa}e{power}")
+def test_bytes_are_counted() -> None:
+    assert text.count_byte(np.frombuffer(b"a,b,,c", np.uint8), ord(",")) == 3

@@ -3,14 +3,28 @@
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from api import json_columns, json_columns_kernels, line_protocol_kernels, time_text, time_text_kernels
+from api import (
+    json_columns,
+    json_columns_kernels,
+    json_series_kernels,
+    line_protocol_kernels,
+    text_kernels,
+    time_text,
+    time_text_kernels,
+)
 from api.warm import warm_kernels
 from tests.unit.api.conftest import Api
 
 
 def compiled() -> dict[str, int]:
     """How many versions of each kernel there are."""
-    modules = (json_columns_kernels, line_protocol_kernels, time_text_kernels)
+    modules = (
+        json_columns_kernels,
+        json_series_kernels,
+        line_protocol_kernels,
+        text_kernels,
+        time_text_kernels,
+    )
     return {
         name: len(kernel.signatures)
         for module in modules
@@ -29,6 +43,9 @@ async def test_nothing_is_compiled_once_it_is_warm(api: Api) -> None:
         "read_lines",
         "place_keys",
         "hash_key",
+        "stamp_rows",
+        "count_byte",
+        "read_series",
         "find_key",
     )
     assert {name: before[name] for name in called} == dict.fromkeys(called, 1)
