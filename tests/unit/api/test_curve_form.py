@@ -37,9 +37,7 @@ def make_day(values: list[float], point_count: int = 1) -> Day:
     )
     edges_us = np.array([0, 12 * HOUR_US, 24 * HOUR_US])
     summary = load_curve.summarise(curve, edges_us)
-    curves = PointCurves(
-        edges_us, [curve], curve, summary, np.isnan(values).astype(np.int64), "kW", "kWh"
-    )
+    curves = PointCurves(edges_us, [curve], curve, summary, np.isnan(values).astype(np.int64), "kW", "kWh")
     return Day([POINT] * point_count, load_zone("UTC"), curves)
 
 
