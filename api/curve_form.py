@@ -2,6 +2,7 @@
 
 import zoneinfo
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -20,6 +21,7 @@ from historian.model.point import Point, TimeLabel
 from historian.rollup.curve import PointCurves
 
 STATE_NAMES: Final = tuple(state.name.lower() for state in SlotState)
+_AXES_KEPT_MAX: Final = 64
 LABELS: Final = {"start": TimeLabel.PERIOD_START, "end": TimeLabel.PERIOD_END}
 
 
@@ -36,7 +38,7 @@ class Day(NamedTuple):
 
     def labels(self, label: TimeLabel) -> list[str]:
         """The axis."""
-        return calendar.slot_labels(self.curves.edges_us, self.zone, label)
+        return list(_labels(self.curves.edges_us.tobytes(), self.zone, label))
 
 
 class LinedUp(NamedTuple):
@@ -131,6 +133,12 @@ def table_of(day: Day, name: str, label: str, overlays: Sequence[LinedUp], form:
         for lined_up in overlays
     ]
     return Table(tuple(columns), len(total.value))
+
+
+@lru_cache(_AXES_KEPT_MAX)
+def _labels(edges: bytes, zone: zoneinfo.ZoneInfo, label: TimeLabel) -> tuple[str, ...]:
+    """Clock times are slow to make, and a day is asked for again and again."""
+    return tuple(calendar.slot_labels(np.frombuffer(edges, np.int64), zone, label))
 
 
 def _overlay_of(lined_up: LinedUp, form: SampleForm) -> schemas.CurveOverlay:

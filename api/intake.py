@@ -1,6 +1,7 @@
 """Samples on their way from a request body to the sink: good ones into a batch, bad ones onto a list."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -105,11 +106,13 @@ class Intake:
         """Hand everything to the sink; when this returns what was accepted is on disk."""
         batch = self._whole_batch()
         if batch.sample_count == 0:
-            return self._reply(AppendResult(np.empty(0, np.uint8), 0))
+            return self._reply([0] * len(Outcome), 0)
         result = await sink.append(batch, source=SOURCE, on_conflict=on_conflict)
         assert len(result.outcome) == batch.sample_count, "one outcome for each sample"
-        self._note_outcomes(result)
-        return self._reply(result)
+        counts: list[int] = np.bincount(result.outcome, minlength=len(Outcome)).tolist()
+        if any(counts[Outcome.CONFLICT :]):
+            self._note_outcomes(result)
+        return self._reply(counts, result.sequence)
 
     def _whole_batch(self) -> SampleBatch:
         if len(self._parts) == 1:
@@ -132,19 +135,19 @@ class Intake:
                 )
             first = last
 
-    def _reply(self, result: AppendResult) -> IngestReply:
-        conflict_count = result.count(Outcome.CONFLICT)
+    def _reply(self, counts: Sequence[int], sequence: int) -> IngestReply:
+        """`counts` by outcome."""
         listed_count = sum(entry.count for entry in self._rejects)
         return IngestReply(
-            accepted=result.count(Outcome.ACCEPTED),
-            duplicate=result.count(Outcome.DUPLICATE),
-            replaced=result.count(Outcome.REPLACED),
-            conflict=conflict_count,
-            rejected=self.rejected_count - conflict_count,
+            accepted=counts[Outcome.ACCEPTED],
+            duplicate=counts[Outcome.DUPLICATE],
+            replaced=counts[Outcome.REPLACED],
+            conflict=counts[Outcome.CONFLICT],
+            rejected=self.rejected_count - counts[Outcome.CONFLICT],
             rejects=self._rejects,
             rejects_listed_max=REJECTS_LISTED_MAX,
             rejects_omitted=self.rejected_count - listed_count,
-            seq=result.sequence,
+            seq=sequence,
         )
 
 

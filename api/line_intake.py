@@ -93,9 +93,9 @@ class LinePoints:
     async def _resolve(self, intake: Intake, read: _Read) -> None:
         """Give a point id to every row that has none yet, or refuse the row."""
         rows = read.rows
-        unknown = np.flatnonzero(rows.point_id == 0).tolist()
-        if not unknown:
+        if rows.point_id.all():
             return
+        unknown = np.flatnonzero(rows.point_id == 0).tolist()
         keys: dict[tuple[bytes, bytes], str | LineFault] = {}
         names: dict[int, str] = {}
         for i in unknown:

@@ -1,10 +1,10 @@
 """How samples are written in one reply: unit, times, quality, and as columns or as rows."""
 
 import asyncio
+import math
 from typing import Any, NamedTuple
 
 import msgspec
-import numpy as np
 from aiohttp import web
 from msgspec import Raw
 
@@ -62,7 +62,7 @@ class SampleForm(NamedTuple):
 
     def number(self, value: float | None, own: str) -> float | None:
         """One value, likewise; None and NaN are null."""
-        if value is None or np.isnan(value):
+        if value is None or math.isnan(value):
             return None
         return unit.convert(value, own, self.unit) if self.unit else value
 

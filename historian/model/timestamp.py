@@ -74,7 +74,7 @@ def load_zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 def _format(moment: datetime.datetime) -> str:
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+    text = moment.isoformat()[:19]  # what follows is the fraction and the offset
     return f"{text}.{moment.microsecond:06d}".rstrip("0") if moment.microsecond else text
 
 
