@@ -121,6 +121,7 @@ def _build_drivers(stations: Sequence[Substation], parts: Core) -> supervisor.Su
 
 async def _start_http(stack: contextlib.AsyncExitStack, api: context.ApiContext, chosen: Settings) -> None:
     address = settings.parse_listen(chosen.server.listen)
+    log.info("http_starting", meaning="the first start compiles its kernels, too")
     try:
         runner = await server.start(server.make_app(api), address.host, address.port)
     except OSError as error:
