@@ -73,7 +73,7 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
         _supervise(stack, drivers)
         took_ms = round((clock.monotonic_s() - started_s) * 1000)
         log.info("ready", listen=chosen.server.listen, data=data, took_ms=took_ms)
-        print(f"Open http://{chosen.server.listen}/  (Ctrl-C stops)  打开网页查看", flush=True)
+        _greet(chosen.server.listen, is_demo)
         fault = await _until_stopped_or_fault(stopping, parts)
         log.info("stopping", cause=fault or "asked to")
     log.info("stopped")

@@ -40,3 +40,12 @@ def test_a_taken_port_is_an_operators_mistake(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(app.server, "start", taken)
     with pytest.raises(HistorianError, match="in use by another program"):
         app.run(settings.load(None), tmp_path, "127.0.0.1:8420", is_demo=False)
+
+
+def test_the_greeting_names_the_page_and_in_the_demo_a_day_worth_a_look(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app._greet("127.0.0.1:8420", is_demo=False)
+    assert "http://127.0.0.1:8420/" in capsys.readouterr().out
+    app._greet("127.0.0.1:8420", is_demo=True)
+    assert "#point=steel.import.energy&date=2018-11-22" in capsys.readouterr().out
