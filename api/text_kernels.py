@@ -14,7 +14,6 @@ Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
 
 WORD_ROOM: Final = 16
-SHORT_DIGITS_MAX: Final = 7  # the eighth byte of the word ends the number
 
 _ZEROS: Final = np.uint64(0x3030303030303030)
 _LOW_BITS: Final = np.uint64(0x7F7F7F7F7F7F7F7F)

@@ -16,7 +16,6 @@ from historian import resources
 from historian.errors import HistorianError
 
 DATA_DEFAULT: Final = Path("var")
-EXIT_OK: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_INTERRUPTED: Final = 130  # 128 + SIGINT, as shells count
 

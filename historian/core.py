@@ -25,7 +25,7 @@ from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
 from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
-from historian.settings import QuerySettings, Settings
+from historian.settings import Settings
 from historian.store import filenames, maintenance, recovery
 from historian.store.durable import DurableFiles, FolderLock
 from historian.store.store import Store
@@ -118,7 +118,7 @@ async def _start_store(
         replayed_samples=recovered.replayed_samples,
         took_ms=round((clock.monotonic_s() - started_s) * 1000),
     )
-    query = QueryEngine(store, journal, clock, query_limits(settings.query))
+    query = QueryEngine(store, journal, clock, QueryLimits(**msgspec.structs.asdict(settings.query)))
     rollup = RollupService(
         store,
         registry,
@@ -146,13 +146,6 @@ async def _start_store(
 
     stack.push_async_callback(drain)
     return core
-
-
-def query_limits(settings: QuerySettings) -> QueryLimits:
-    """The limits of [query]."""
-    return QueryLimits(
-        samples_max=settings.samples_max, points_max=settings.points_max, slots_max=settings.slots_max
-    )
 
 
 async def _maintain(core: Core, settings: Settings) -> None:

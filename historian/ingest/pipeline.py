@@ -122,9 +122,8 @@ class IngestPipeline:
                 await self._process(group)
             except (IngestError, WalFailed) as error:
                 _refuse(group, error)
-            except (
-                HistorianError
-            ) as error:  # such as too many open files: for senders the same, they keep theirs
+            except HistorianError as error:
+                # Such as too many open files: for senders the same, they keep theirs.
                 _refuse(group, StoreReadOnly("log_failed", str(error)))
             except BaseException as error:
                 log.error("stopped_by_fault", problem=repr(error))

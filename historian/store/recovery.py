@@ -34,7 +34,6 @@ class Recovered(NamedTuple):
     """What was found at start."""
 
     segment_count: int
-    replayed_batches: int
     replayed_samples: int
 
 
@@ -67,9 +66,9 @@ def open_store(
     store.archive.live = tuple(store.archive.load(state.segments))
     store.make_rooms(_with_lost_points(store, interval_us))
     _load_ring(store)
-    batches, samples = _replay(store, marker)
+    samples = _replay(store, marker)
     _clean(store, segment_names)
-    return store, Recovered(len(store.archive.live), batches, samples)
+    return store, Recovered(len(store.archive.live), samples)
 
 
 def _refuse_orphans(folder: Path, segment_names: list[str]) -> None:
@@ -167,10 +166,11 @@ def _load_ring(store: Store) -> None:
     store.ring.load(columns.from_runs([columns.merge_runs(runs) for runs in pieces if runs]))
 
 
-def _replay(store: Store, marker: DirtyMarker) -> tuple[int, int]:
+def _replay(store: Store, marker: DirtyMarker) -> int:
+    """Read the log into ring and late buffer; gives how many samples came from it."""
     folder = store.folder / filenames.WAL_FOLDER
     sealed = store.manifest.sealed_sequence
-    batch_count = sample_count = 0
+    sample_count = 0
     for name in store.files.names(folder):
         path = folder / name
         if name.endswith(filenames.TEMPORARY_SUFFIX):
@@ -188,13 +188,12 @@ def _replay(store: Store, marker: DirtyMarker) -> tuple[int, int]:
                 continue
             _apply(store, record)
             marker.mark(record.batch.point_id, record.batch.time_us)
-            batch_count += 1
             sample_count += record.batch.sample_count
         last = found.records[-1].sequence if found.records else 0
         store.wal.adopt(path, last)
         store.note_sequence(last)
     store.wal.drop_through(sealed)
-    return batch_count, sample_count
+    return sample_count
 
 
 def _make_durable(store: Store, path: Path, data: bytes, found: wal_record.WalScan) -> None:

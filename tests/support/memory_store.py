@@ -37,29 +37,39 @@ class MemoryStore:
         return [self._whole(point_id).between(start_us, end_us) for point_id in point_ids]
 
     async def last(self, point_ids: Sequence[int]) -> list[SampleRun]:
-        wholes = [self._whole(point_id) for point_id in point_ids]
-        return [
-            run.between(run.time_us[-1], run.time_us[-1] + 1) if run.sample_count else run for run in wholes
-        ]
+        return [newest_of(self._whole(point_id)) for point_id in point_ids]
 
     async def neighbours(self, point_id: int, time_us: int) -> tuple[SampleRun, SampleRun]:
-        run = self._whole(point_id)
-        split = int(np.searchsorted(run.time_us, time_us, side="right"))
-        return _slice(run, max(0, split - 1), split), _slice(run, split, split + 1)
+        return neighbours_of(self._whole(point_id), time_us)
 
     def _whole(self, point_id: int) -> SampleRun:
-        samples = self._samples.get(point_id, {})
-        if not samples:
-            return empty_run(point_id)
-        times = sorted(samples)
-        value, quality, sequence = zip(*(samples[time] for time in times), strict=True)
-        return SampleRun(
-            point_id,
-            np.array(times, np.int64),
-            np.array(value, np.float64),
-            np.array(quality, np.uint16),
-            np.array(sequence, np.int64),
-        )
+        return run_of(point_id, self._samples.get(point_id, {}))
+
+
+def run_of(point_id: int, samples: Mapping[int, tuple[float, int, int]]) -> SampleRun:
+    """A run out of (value, quality, sequence) by time."""
+    if not samples:
+        return empty_run(point_id)
+    times = sorted(samples)
+    value, quality, sequence = zip(*(samples[time] for time in times), strict=True)
+    return SampleRun(
+        point_id,
+        np.array(times, np.int64),
+        np.array(value, np.float64),
+        np.array(quality, np.uint16),
+        np.array(sequence, np.int64),
+    )
+
+
+def newest_of(run: SampleRun) -> SampleRun:
+    """The last sample of a run, or none."""
+    return run.part(max(0, run.sample_count - 1), run.sample_count)
+
+
+def neighbours_of(run: SampleRun, time_us: int) -> tuple[SampleRun, SampleRun]:
+    """The last sample at or before the time and the first after it, each a run of at most one."""
+    split = int(np.searchsorted(run.time_us, time_us, side="right"))
+    return run.part(max(0, split - 1), split), run.part(split, split + 1)
 
 
 class MemoryDirectory:
@@ -93,13 +103,3 @@ class MemoryDirectory:
 
     def ensure(self, draft: PointDraft) -> Point:
         return self.get(draft.name)
-
-
-def _slice(run: SampleRun, first: int, last: int) -> SampleRun:
-    return SampleRun(
-        run.point_id,
-        run.time_us[first:last],
-        run.value[first:last],
-        run.quality[first:last],
-        run.sequence[first:last],
-    )

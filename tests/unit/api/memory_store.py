@@ -6,7 +6,8 @@ import numpy as np
 
 from historian.errors import HistorianError
 from historian.model.ports import AppendResult, OnConflict, Outcome, StoreStatus
-from historian.model.sample import SampleBatch, SampleRun, empty_run
+from historian.model.sample import SampleBatch, SampleRun
+from tests.support.memory_store import neighbours_of, newest_of, run_of
 
 Stored = tuple[float, int, int]  # value, quality, sequence
 
@@ -55,33 +56,13 @@ class MemoryStore:
         return [self._run(point_id).between(start_us, end_us) for point_id in point_ids]
 
     async def last(self, point_ids: Sequence[int]) -> list[SampleRun]:
-        runs = [self._run(point_id) for point_id in point_ids]
-        return [run.between(int(run.time_us[-1]), 2**62) if run.sample_count else run for run in runs]
+        return [newest_of(self._run(point_id)) for point_id in point_ids]
 
     async def neighbours(self, point_id: int, time_us: int) -> tuple[SampleRun, SampleRun]:
-        run = self._run(point_id)
-        place = int(np.searchsorted(run.time_us, time_us, side="right"))
-        return _one(run, place - 1), _one(run, place)
+        return neighbours_of(self._run(point_id), time_us)
 
     def status(self) -> StoreStatus:
         return self.health
 
     def _run(self, point_id: int) -> SampleRun:
-        samples = self.samples.get(point_id, {})
-        times = sorted(samples)
-        value, quality, sequence = (
-            zip(*(samples[time_us] for time_us in times), strict=True) if times else ((), (), ())
-        )
-        return SampleRun(
-            point_id,
-            np.array(times, np.int64),
-            np.array(value, np.float64),
-            np.array(quality, np.uint16),
-            np.array(sequence, np.int64),
-        )
-
-
-def _one(run: SampleRun, place: int) -> SampleRun:
-    if not 0 <= place < run.sample_count:
-        return empty_run(run.point_id)
-    return run.between(int(run.time_us[place]), int(run.time_us[place]) + 1)
+        return run_of(point_id, self.samples.get(point_id, {}))
