@@ -54,7 +54,7 @@ class FleetReader:
         count = int(is_there.sum())
         values = np.ascontiguousarray(fleet.power_kw[is_there, index])
         quality = np.zeros(count, np.uint16)
-        return SampleRun(index + 1, fleet.time_us[is_there], values, quality, np.zeros(count, np.int64))
+        return SampleRun(index + 1, fleet.time_us[is_there], values, quality)
 
 
 class FleetDirectory:

@@ -176,7 +176,7 @@ class RemoteSink:
         self._clock = clock
 
     async def append(
-        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace", reason: str = ""
     ) -> AppendResult:
         parts: list[AppendResult] = []
         for first in range(0, batch.sample_count, SAMPLES_PER_REQUEST_MAX):

@@ -28,7 +28,7 @@ def warm_kernels() -> None:
 def _warm_energy() -> None:
     """One toy load curve of each kind of point."""
     time = np.array([0, 60, 120], np.int64)
-    run = SampleRun(1, time, np.array([1.0, 2.0, 3.5]), np.zeros(3, np.uint16), np.zeros(3, np.int64))
+    run = SampleRun(1, time, np.array([1.0, 2.0, 3.5]), np.zeros(3, np.uint16))
     edges = np.array([0, 60, 120, 180], np.int64)
     for kind in PointKind:
         load_curve.build(run, kind, 60, edges)

@@ -119,7 +119,7 @@ def reach_us(kind: PointKind, interval_us: int) -> tuple[int, int]:
 def _where(run: SampleRun, mask: Mask) -> SampleRun:
     if bool(np.all(mask)):
         return run
-    return SampleRun(run.point_id, run.time_us[mask], run.value[mask], run.quality[mask], run.sequence[mask])
+    return SampleRun(run.point_id, run.time_us[mask], run.value[mask], run.quality[mask])
 
 
 def _sorted_out(run: SampleRun, period_end_us: I64 | None) -> tuple[SampleRun, I64 | None]:

@@ -82,7 +82,7 @@ class IngestPipeline:
         metrics.gauge("historian_ingest_queued_samples", "Samples waiting", lambda: self._queued_samples)
 
     async def append(
-        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace", reason: str = ""
     ) -> AppendResult:
         """Make the batch durable; returning means what was accepted is on disk.
 

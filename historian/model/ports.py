@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.model.point import Point, PointDraft
-from historian.model.sample import SampleBatch, SampleRun
+from historian.model.sample import LastBlock, PointIdColumn, RunBlock, SampleBatch, SampleRun, Versions
 
 OnConflict = Literal["replace", "keep", "reject"]
 
@@ -60,11 +60,11 @@ class SampleSink(Protocol):
     """Where every source ends: drivers, HTTP, imports, estimates."""
 
     async def append(
-        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace", reason: str = ""
     ) -> AppendResult:
         """Make the batch durable; returning means it is on disk.
 
-        `source` names who sent it (driver, import file, token). Raises IngestError (queue full,
+        `source` names who sent it (driver, import file, token), `reason` why where a person corrects. Raises IngestError (queue full,
         read-only) or WalFailed: then nothing of the batch is acknowledged and the sender keeps it.
         """
         ...
@@ -79,6 +79,22 @@ class SampleReader(Protocol):
 
     async def last(self, point_ids: Sequence[int]) -> list[SampleRun]:
         """For each id the sample newest by time: a run of one, or an empty run."""
+        ...
+
+    async def read_block(
+        self, point_ids: Sequence[int] | PointIdColumn, start_us: int, end_us: int
+    ) -> RunBlock:
+        """As `read`, in one piece: for many points."""
+        ...
+
+    async def last_block(self, point_ids: Sequence[int] | PointIdColumn) -> LastBlock:
+        """As `last`, in columns."""
+        ...
+
+    async def read_versions(
+        self, point_ids: Sequence[int] | PointIdColumn, start_us: int, end_us: int
+    ) -> Versions:
+        """Every version of the samples in ``[start_us, end_us)``, superseded ones too."""
         ...
 
     async def neighbours(self, point_id: int, time_us: int) -> tuple[SampleRun, SampleRun]:

@@ -46,16 +46,12 @@ class SampleBatch(NamedTuple):
 
 
 class SampleRun(NamedTuple):
-    """Samples of one point, times strictly increasing, newest version only.
-
-    `sequence` is the store's arrival number of each sample: higher means later.
-    """
+    """Samples of one point, times strictly increasing, newest version only."""
 
     point_id: int
     time_us: TimeColumn
     value: ValueColumn
     quality: QualityColumn
-    sequence: SequenceColumn
 
     @property
     def sample_count(self) -> int:
@@ -73,8 +69,89 @@ class SampleRun(NamedTuple):
             self.time_us[first:last],
             self.value[first:last],
             self.quality[first:last],
-            self.sequence[first:last],
         )
+
+
+class RunBlock(NamedTuple):
+    """Samples of many points in one piece: run `i` is rows ``[offset[i], offset[i + 1])``, ids in the order asked.
+
+    Times strictly increase inside a run; newest versions only. A point without samples has an empty run.
+    """
+
+    point_id: PointIdColumn
+    offset: npt.NDArray[np.int64]
+    time_us: TimeColumn
+    value: ValueColumn
+    quality: QualityColumn
+
+    @property
+    def run_count(self) -> int:
+        return len(self.point_id)
+
+    @property
+    def sample_count(self) -> int:
+        return len(self.time_us)
+
+    def run(self, index: int) -> SampleRun:
+        """Run `index`, as views."""
+        first, last = int(self.offset[index]), int(self.offset[index + 1])
+        return SampleRun(
+            int(self.point_id[index]),
+            self.time_us[first:last],
+            self.value[first:last],
+            self.quality[first:last],
+        )
+
+    def runs(self) -> list[SampleRun]:
+        """All runs, as views."""
+        return [self.run(index) for index in range(len(self.point_id))]
+
+
+class LastBlock(NamedTuple):
+    """The newest sample by time of many points, in the order asked; undefined where `is_found` is false."""
+
+    is_found: npt.NDArray[np.bool_]
+    time_us: TimeColumn
+    value: ValueColumn
+    quality: QualityColumn
+
+
+class Origin(NamedTuple):
+    """Who sent a batch, and why where somebody corrected by hand."""
+
+    source: str
+    reason: str = ""
+
+    @property
+    def text(self) -> str:
+        """One text for log and segments: the source, and after a line feed the reason."""
+        return f"{self.source}\n{self.reason}" if self.reason else self.source
+
+    @staticmethod
+    def of_text(text: str) -> "Origin":
+        """The inverse of `text`."""
+        source, _, reason = text.partition("\n")
+        return Origin(source, reason)
+
+
+class Versions(NamedTuple):
+    """Every version of samples, superseded ones too, sorted by point, time, sequence: the last of each wins.
+
+    `arrival_time_us` is when its batch was taken in; `origin` indexes `origins`.
+    """
+
+    point_id: PointIdColumn
+    time_us: TimeColumn
+    value: ValueColumn
+    quality: QualityColumn
+    sequence: SequenceColumn
+    arrival_time_us: TimeColumn
+    origin: npt.NDArray[np.int64]
+    origins: list[Origin]
+
+    @property
+    def row_count(self) -> int:
+        return len(self.point_id)
 
 
 def make_batch(
@@ -112,5 +189,29 @@ def empty_run(point_id: int) -> SampleRun:
         np.empty(0, np.int64),
         np.empty(0, np.float64),
         np.empty(0, np.uint16),
-        np.empty(0, np.int64),
     )
+
+
+def block_of(runs: Sequence[SampleRun]) -> RunBlock:
+    """The runs in one piece."""
+    counts = [run.sample_count for run in runs]
+    return RunBlock(
+        np.array([run.point_id for run in runs], np.uint32),
+        np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)]),
+        np.concatenate([np.empty(0, np.int64), *(run.time_us for run in runs)]),
+        np.concatenate([np.empty(0, np.float64), *(run.value for run in runs)]),
+        np.concatenate([np.empty(0, np.uint16), *(run.quality for run in runs)]),
+    )
+
+
+def last_block_of(runs: Sequence[SampleRun]) -> LastBlock:
+    """Runs of one sample or none, as columns."""
+    found = np.array([run.sample_count > 0 for run in runs], np.bool_)
+    block = LastBlock(
+        found, np.zeros(len(runs), np.int64), np.zeros(len(runs)), np.zeros(len(runs), np.uint16)
+    )
+    for index in np.flatnonzero(found).tolist():
+        block.time_us[index] = runs[index].time_us[-1]
+        block.value[index] = runs[index].value[-1]
+        block.quality[index] = runs[index].quality[-1]
+    return block

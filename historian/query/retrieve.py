@@ -74,7 +74,6 @@ def value_at(point: Point, before: SampleRun, after: SampleRun, time_us: int) ->
         columns.time_us[has_value],
         columns.value[has_value],
         columns.quality[has_value],
-        np.zeros(int(has_value.sum()), np.int64),
     )
 
 

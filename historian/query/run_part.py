@@ -17,9 +17,7 @@ def without_deleted(run: SampleRun) -> SampleRun:
 
 def chosen(run: SampleRun, index: slice | npt.NDArray[np.bool_]) -> SampleRun:
     """The samples that `index` picks, views where it is a slice."""
-    return SampleRun(
-        run.point_id, run.time_us[index], run.value[index], run.quality[index], run.sequence[index]
-    )
+    return SampleRun(run.point_id, run.time_us[index], run.value[index], run.quality[index])
 
 
 def backwards(run: SampleRun) -> SampleRun:
@@ -29,7 +27,6 @@ def backwards(run: SampleRun) -> SampleRun:
         np.ascontiguousarray(run.time_us[::-1]),
         np.ascontiguousarray(run.value[::-1]),
         np.ascontiguousarray(run.quality[::-1]),
-        np.ascontiguousarray(run.sequence[::-1]),
     )
 
 
@@ -45,7 +42,6 @@ def joined(point_id: int, parts: Sequence[SampleRun]) -> SampleRun:
         np.concatenate([part.time_us for part in filled]),
         np.concatenate([part.value for part in filled]),
         np.concatenate([part.quality for part in filled]),
-        np.concatenate([part.sequence for part in filled]),
     )
 
 
@@ -56,5 +52,4 @@ def kernel_ready(run: SampleRun) -> SampleRun:
         np.require(run.time_us, np.int64, ("C", "W")),
         np.require(run.value, np.float64, ("C", "W")),
         np.require(run.quality, np.uint16, ("C", "W")),
-        run.sequence,
     )

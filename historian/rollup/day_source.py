@@ -66,5 +66,4 @@ async def _with_neighbours(reader: SampleReader, run: SampleRun, start_us: int, 
         np.concatenate([part.time_us for part in parts]),
         np.concatenate([part.value for part in parts]),
         np.concatenate([part.quality for part in parts]),
-        np.concatenate([part.sequence for part in parts]),
     )

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from historian.errors import SegmentCorrupt
 from historian.logs import EventLog
-from historian.model.sample import PointIdColumn, SampleRun
+from historian.model.sample import PointIdColumn
+from historian.store.columns import StoredRun
 from historian.store.manifest import SegmentInfo
 from historian.store.segment import Segment
 
@@ -65,7 +66,7 @@ class Archive:
 
     def read(
         self, segments: Sequence[LiveSegment], ids: PointIdColumn, start_us: int, end_us: int
-    ) -> list[list[SampleRun]]:
+    ) -> list[list[StoredRun]]:
         """For each id the pieces the segments hold, oldest generation first. For the reader thread.
 
         Raises SegmentCorrupt where one cannot be read: an answer is never a part of what is stored.
@@ -77,9 +78,9 @@ class Archive:
 
     def read_undamaged(
         self, segments: Sequence[LiveSegment], ids: PointIdColumn, start_us: int, end_us: int
-    ) -> tuple[list[list[SampleRun]], list[SegmentCorrupt]]:
+    ) -> tuple[list[list[StoredRun]], list[SegmentCorrupt]]:
         """As `read`, but passes over segments that cannot be read, and tells which. For the reader thread."""
-        pieces: list[list[SampleRun]] = [[] for _ in range(len(ids))]
+        pieces: list[list[StoredRun]] = [[] for _ in range(len(ids))]
         damaged: list[SegmentCorrupt] = []
         for live in segments:
             self._touch(live.segment)

@@ -9,11 +9,24 @@ import numpy.typing as npt
 from historian.model.sample import (
     PointIdColumn,
     QualityColumn,
-    SampleRun,
     SequenceColumn,
     TimeColumn,
     ValueColumn,
 )
+
+
+class StoredRun(NamedTuple):
+    """Samples of one point with their sequences; times rise, and may repeat in the late buffer's pieces."""
+
+    point_id: int
+    time_us: TimeColumn
+    value: ValueColumn
+    quality: QualityColumn
+    sequence: SequenceColumn
+
+    @property
+    def sample_count(self) -> int:
+        return len(self.time_us)
 
 
 class Rows(NamedTuple):
@@ -49,9 +62,9 @@ class Rows(NamedTuple):
             self.sequence[selection],
         )
 
-    def run(self, point_id: int, first: int, last: int) -> SampleRun:
+    def run(self, point_id: int, first: int, last: int) -> StoredRun:
         """Rows ``[first, last)``, all of one point, as a run of views."""
-        return SampleRun(
+        return StoredRun(
             point_id,
             self.time_us[first:last],
             self.value[first:last],
@@ -100,7 +113,7 @@ def is_newest(rows: Rows) -> npt.NDArray[np.bool_]:
     return newest
 
 
-def merge_runs(parts: Sequence[SampleRun]) -> SampleRun:
+def merge_runs(parts: Sequence[StoredRun]) -> StoredRun:
     """One run of one point out of several; the highest sequence wins, then the later part."""
     parts = [part for part in parts if part.sample_count] or list(parts[:1])
     # A piece of the late buffer holds all versions of a time, so one part alone may need merging, too.
@@ -118,7 +131,7 @@ def split_versions(parts: Sequence[Rows]) -> tuple[Rows, Rows]:
     return rows.take(newest), rows.take(~newest)
 
 
-def from_runs(runs: Sequence[SampleRun]) -> Rows:
+def from_runs(runs: Sequence[StoredRun]) -> Rows:
     """Rows of runs one after the other; sorted where the runs come by rising id."""
     if not runs:
         return make_rows(0)

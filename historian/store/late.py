@@ -8,9 +8,9 @@ O(log n) a row and looking up O(log² n); all versions of a sample stay, newest 
 import numpy as np
 import numpy.typing as npt
 
-from historian.model.sample import PointIdColumn, SampleRun, TimeColumn
+from historian.model.sample import PointIdColumn, TimeColumn
 from historian.store import columns, late_kernels
-from historian.store.columns import Rows
+from historian.store.columns import Rows, StoredRun
 
 LEVEL_RATIO = 2
 
@@ -54,9 +54,9 @@ class LateBuffer:
                 *level, ids, times, found.is_found, found.value, found.quality, found.sequence
             )
 
-    def read(self, ids: PointIdColumn, start_us: int, end_us: int) -> list[list[SampleRun]]:
+    def read(self, ids: PointIdColumn, start_us: int, end_us: int) -> list[list[StoredRun]]:
         """For each id the pieces of ``[start, end)`` in the levels, oldest level first; all versions."""
-        pieces: list[list[SampleRun]] = [[] for _ in ids]
+        pieces: list[list[StoredRun]] = [[] for _ in ids]
         first, last = np.empty(len(ids), np.int64), np.empty(len(ids), np.int64)
         for level in (*self._frozen, *self._levels):
             if not late_kernels.ranges(level.point_id, level.time_us, ids, start_us, end_us, first, last):

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.model.point import HOUR_US
-from historian.model.sample import PointIdColumn, SampleBatch, SampleRun, TimeColumn
+from historian.model.sample import PointIdColumn, SampleBatch, TimeColumn
 from historian.store import columns, ring_kernels
-from historian.store.columns import Rows
+from historian.store.columns import Rows, StoredRun
 
 TIME_LOWEST = int(np.iinfo(np.int64).min)
 TIME_HIGHEST = int(np.iinfo(np.int64).max)
@@ -133,7 +133,7 @@ class Ring:
         )
         return Inserted(late[:late_count], out.take(np.arange(out_count)))
 
-    def read(self, ids: PointIdColumn, start_us: int, end_us: int) -> list[SampleRun]:
+    def read(self, ids: PointIdColumn, start_us: int, end_us: int) -> list[StoredRun]:
         """What the ring holds of ``[start, end)``, one run an id, copied."""
         first, counts = np.empty(len(ids), np.int64), np.empty(len(ids), np.int64)
         total = ring_kernels.count_between(ids, start_us, end_us, self._row, self._time, first, counts)

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.errors import FormatTooNew, SegmentCorrupt, StoreError
-from historian.model.sample import PointIdColumn, SampleRun
+from historian.model.sample import PointIdColumn
 from historian.store import columns, segment_layout
-from historian.store.columns import Rows
+from historian.store.columns import Rows, StoredRun
 from historian.store.segment_write import Index, Packed
 
 Column = npt.NDArray[Any]  # a data set of one of the types of segment_layout
@@ -110,14 +110,14 @@ class Segment:
         at[at == len(self.point_id)] = 0
         return np.where(self.point_id[at] == ids, at, -1)
 
-    def read(self, ids: PointIdColumn, start_us: int, end_us: int) -> list[SampleRun | None]:
+    def read(self, ids: PointIdColumn, start_us: int, end_us: int) -> list[StoredRun | None]:
         """For each id what lies in ``[start, end)``, None where nothing does. Raises SegmentCorrupt."""
         positions = self.find(ids)
         index = self.index
         overlaps = (positions >= 0) & (index["first_time_us"][positions] < end_us)
         overlaps &= index["last_time_us"][positions] >= start_us
         wanted = positions[overlaps]
-        runs: list[SampleRun | None] = [None] * len(ids)
+        runs: list[StoredRun | None] = [None] * len(ids)
         with self._guard("a column"):
             found = self._read_runs(wanted, start_us, end_us)
         for place, run in zip(np.flatnonzero(overlaps).tolist(), found, strict=True):
@@ -172,14 +172,14 @@ class Segment:
             raise ValueError("the checksum of the index does not match")
         return index
 
-    def _read_runs(self, runs: npt.NDArray[np.int64], start_us: int, end_us: int) -> list[SampleRun]:
+    def _read_runs(self, runs: npt.NDArray[np.int64], start_us: int, end_us: int) -> list[StoredRun]:
         times, firsts = self._read_times(runs, start_us, end_us)
         counts = np.array([len(time) for time in times], np.int64)
         value = self._read_values(runs, firsts, counts)
         quality = self._read_varying("quality", runs, firsts, counts)
         sequence = self._read_varying("sequence", runs, firsts, counts)
         ids = self.point_id[runs].tolist()
-        return [SampleRun(*run) for run in zip(ids, times, value, quality, sequence, strict=True)]
+        return [StoredRun(*run) for run in zip(ids, times, value, quality, sequence, strict=True)]
 
     def _read_times(
         self, runs: npt.NDArray[np.int64], start_us: int, end_us: int

@@ -17,12 +17,22 @@ from historian.clock import Clock
 from historian.errors import StoreReadOnly, WalFailed
 from historian.logs import EventLog
 from historian.model.ports import PointDirectory, StoreStatus
-from historian.model.sample import PointIdColumn, SampleBatch, SampleRun, empty_run
+from historian.model.sample import (
+    LastBlock,
+    PointIdColumn,
+    RunBlock,
+    SampleBatch,
+    SampleRun,
+    Versions,
+    block_of,
+    empty_run,
+    last_block_of,
+)
 from historian.settings import StoreSettings
 from historian.store import columns, filenames, ring_kernels, wal_record
 from historian.store.archive import Archive, LiveSegment
 from historian.store.batch_journal import BatchJournal
-from historian.store.columns import Rows
+from historian.store.columns import Rows, StoredRun
 from historian.store.durable import DurableFiles
 from historian.store.late import Found, LateBuffer
 from historian.store.manifest import Manifest
@@ -169,11 +179,32 @@ class Store:
 
     # -- reading ------------------------------------------------------------------------------
 
-    async def read(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[SampleRun]:
+    async def read(
+        self, point_ids: Sequence[int] | PointIdColumn, start_us: int, end_us: int
+    ) -> list[SampleRun]:
         """One run for each id, in the order asked, ``[start, end)``, newest versions only."""
         ids = np.asarray(point_ids, np.uint32)
         if not len(ids) or start_us >= end_us:
             return [empty_run(int(point_id)) for point_id in point_ids]
+        return [SampleRun(*run[:4]) for run in await self._read_stored(ids, start_us, end_us)]
+
+    async def read_block(
+        self, point_ids: Sequence[int] | PointIdColumn, start_us: int, end_us: int
+    ) -> RunBlock:
+        """As `read`, in one piece."""
+        return block_of(await self.read(point_ids, start_us, end_us))
+
+    async def read_versions(
+        self, point_ids: Sequence[int] | PointIdColumn, start_us: int, end_us: int
+    ) -> Versions:
+        """Every version of the samples in ``[start, end)``, superseded ones too."""
+        raise NotImplementedError
+
+    async def last_block(self, point_ids: Sequence[int] | PointIdColumn) -> LastBlock:
+        """As `last`, in columns."""
+        return last_block_of(await self.last(point_ids))
+
+    async def _read_stored(self, ids: PointIdColumn, start_us: int, end_us: int) -> list[StoredRun]:
         self._require_rooms(ids)
         from_ring = self.ring.read(ids, start_us, end_us)
         in_ring_only = self.ring.floor_us[ids] < start_us
@@ -188,14 +219,14 @@ class Store:
                 from_ring[place] = columns.merge_runs([*sealed, *late, from_ring[place]])
         return from_ring
 
-    async def last(self, point_ids: Sequence[int]) -> list[SampleRun]:
+    async def last(self, point_ids: Sequence[int] | PointIdColumn) -> list[SampleRun]:
         """For each id the sample newest by time: a run of one, or an empty run."""
         ids = np.asarray(point_ids, np.uint32)
         if not len(ids):
             return []
         self._require_rooms(ids)
         found, rows = self.ring.newest(ids)
-        runs = [rows.run(p, i, i + 1) for i, p in enumerate(ids.tolist())]
+        runs = [SampleRun(*rows.run(p, i, i + 1)[:4]) for i, p in enumerate(ids.tolist())]
         empty = np.flatnonzero(found == 0)
         if not len(empty):
             return runs

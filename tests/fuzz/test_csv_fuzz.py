@@ -104,7 +104,7 @@ class Sink:
         self.sample_count = 0
 
     async def append(
-        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace", reason: str = ""
     ) -> AppendResult:
         assert len(batch.point_id) == len(batch.time_us) == len(batch.value) == len(batch.quality)
         assert not np.isnan(batch.value).any()

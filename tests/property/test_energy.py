@@ -89,7 +89,6 @@ def run_of(found: list[Sample], start_us: int) -> SampleRun:
         np.array(times, np.int64) + start_us,
         np.array([newest[time][0] for time in times], np.float64),
         np.array([newest[time][1] for time in times], np.uint16),
-        np.arange(len(times)),
     )
 
 

@@ -39,7 +39,6 @@ def runs(draw: st.DrawFn, interval_us: int) -> SampleRun:
         times.astype(np.int64),
         np.array([draw(values) for _ in range(count)], np.float64),
         np.array([draw(QUALITIES) for _ in range(count)], np.uint16),
-        np.zeros(count, np.int64),
     )
 
 
@@ -128,7 +127,7 @@ def test_no_load_factor_exceeds_one(question: tuple[list[SampleRun], list[Ask], 
 def test_an_everyday_day_is_done_fast(values: list[int], kind: PointKind) -> None:
     times = START_US + np.arange(96, dtype=np.int64) * 15 * MINUTE_US
     column = np.array(values) / 1000
-    run = SampleRun(1, times, column, np.full(96, quality.ESTIMATED, np.uint16), np.zeros(96, np.int64))
+    run = SampleRun(1, times, column, np.full(96, quality.ESTIMATED, np.uint16))
     edges = START_US + np.arange(97, dtype=np.int64) * 15 * MINUTE_US
     [curve] = fleet.build([run], [Ask(kind, 15 * MINUTE_US, 120.0)], edges)
     assert (curve is None) == (kind is PointKind.REGISTER)

@@ -31,7 +31,7 @@ class ListSink:
         self._arrived = asyncio.Event()
 
     async def append(
-        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace", reason: str = ""
     ) -> AppendResult:
         await asyncio.sleep(0)
         if self.refusals:

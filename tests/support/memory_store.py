@@ -7,7 +7,15 @@ import numpy as np
 from historian.errors import PointNotFound
 from historian.model.point import Point, PointDraft
 from historian.model.ports import DirtyMarker
-from historian.model.sample import SampleRun, empty_run
+from historian.model.sample import (
+    LastBlock,
+    RunBlock,
+    SampleRun,
+    Versions,
+    block_of,
+    empty_run,
+    last_block_of,
+)
 
 
 class MemoryStore:
@@ -36,6 +44,15 @@ class MemoryStore:
         self.read_count += 1
         return [self._whole(point_id).between(start_us, end_us) for point_id in point_ids]
 
+    async def read_block(self, point_ids: Sequence[int], start_us: int, end_us: int) -> RunBlock:
+        return block_of(await self.read(point_ids, start_us, end_us))
+
+    async def read_versions(self, point_ids: Sequence[int], start_us: int, end_us: int) -> Versions:
+        raise NotImplementedError("this list keeps the newest version only")
+
+    async def last_block(self, point_ids: Sequence[int]) -> LastBlock:
+        return last_block_of(await self.last(point_ids))
+
     async def last(self, point_ids: Sequence[int]) -> list[SampleRun]:
         return [newest_of(self._whole(point_id)) for point_id in point_ids]
 
@@ -51,13 +68,12 @@ def run_of(point_id: int, samples: Mapping[int, tuple[float, int, int]]) -> Samp
     if not samples:
         return empty_run(point_id)
     times = sorted(samples)
-    value, quality, sequence = zip(*(samples[time] for time in times), strict=True)
+    value, quality, _ = zip(*(samples[time] for time in times), strict=True)
     return SampleRun(
         point_id,
         np.array(times, np.int64),
         np.array(value, np.float64),
         np.array(quality, np.uint16),
-        np.array(sequence, np.int64),
     )
 
 

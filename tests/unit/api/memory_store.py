@@ -6,7 +6,15 @@ import numpy as np
 
 from historian.errors import HistorianError
 from historian.model.ports import AppendResult, OnConflict, Outcome, StoreStatus
-from historian.model.sample import SampleBatch, SampleRun
+from historian.model.sample import (
+    LastBlock,
+    RunBlock,
+    SampleBatch,
+    SampleRun,
+    Versions,
+    block_of,
+    last_block_of,
+)
 from tests.support.memory_store import neighbours_of, newest_of, run_of
 
 Stored = tuple[float, int, int]  # value, quality, sequence
@@ -24,7 +32,7 @@ class MemoryStore:
         self._time_max_us = time_max_us
 
     async def append(
-        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace", reason: str = ""
     ) -> AppendResult:
         if self.failure is not None:
             raise self.failure
@@ -54,6 +62,15 @@ class MemoryStore:
 
     async def read(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[SampleRun]:
         return [self._run(point_id).between(start_us, end_us) for point_id in point_ids]
+
+    async def read_block(self, point_ids: Sequence[int], start_us: int, end_us: int) -> RunBlock:
+        return block_of(await self.read(point_ids, start_us, end_us))
+
+    async def read_versions(self, point_ids: Sequence[int], start_us: int, end_us: int) -> Versions:
+        raise NotImplementedError("this list keeps the newest version only")
+
+    async def last_block(self, point_ids: Sequence[int]) -> LastBlock:
+        return last_block_of(await self.last(point_ids))
 
     async def last(self, point_ids: Sequence[int]) -> list[SampleRun]:
         return [newest_of(self._run(point_id)) for point_id in point_ids]

@@ -121,7 +121,7 @@ async def test_samples_on_their_way_are_not_dropped_by_an_overflow() -> None:
 
     class SlowSink(ListSink):
         async def append(
-            self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+            self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace", reason: str = ""
         ) -> AppendResult:
             await gate.wait()
             return await super().append(batch, source=source)
@@ -145,7 +145,7 @@ async def test_a_refused_batch_stays_ahead_of_what_came_meanwhile() -> None:
 
     class LateSink(ListSink):
         async def append(
-            self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+            self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace", reason: str = ""
         ) -> AppendResult:
             if self.refusals:
                 bench.outbox.put(late)
@@ -211,7 +211,7 @@ async def test_a_sink_that_never_answers_cannot_hold_up_the_stop(monkeypatch: py
 
     class DeafSink(ListSink):
         async def append(
-            self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+            self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace", reason: str = ""
         ) -> AppendResult:
             await asyncio.Event().wait()
             raise AssertionError

@@ -14,7 +14,7 @@ QUARTER_US = 15 * MINUTE_US
 def run_of(*qualities: int) -> SampleRun:
     count = len(qualities)
     time_us = np.arange(count, dtype=np.int64) * QUARTER_US
-    return SampleRun(1, time_us, np.ones(count), np.array(qualities, np.uint16), np.arange(count))
+    return SampleRun(1, time_us, np.ones(count), np.array(qualities, np.uint16))
 
 
 def test_every_kind_of_sample_is_counted_once() -> None:

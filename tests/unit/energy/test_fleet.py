@@ -17,9 +17,7 @@ def run_of(values: dict[int, float], qualities: int = 0) -> SampleRun:
     """Samples by minute."""
     times = np.array(sorted(values), np.int64) * MINUTE_US
     column = np.array([values[minute] for minute in sorted(values)])
-    return SampleRun(
-        1, times, column, np.full(len(times), qualities, np.uint16), np.zeros(len(times), np.int64)
-    )
+    return SampleRun(1, times, column, np.full(len(times), qualities, np.uint16))
 
 
 @pytest.mark.parametrize(

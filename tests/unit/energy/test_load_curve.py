@@ -40,7 +40,6 @@ def curve_of(
         np.array(times, np.int64) * MINUTE_US,
         np.array([samples[time] for time in times], np.float64),
         np.array([(qualities or {}).get(time, 0) for time in times], np.uint16),
-        np.arange(len(times)),
     )
     return load_curve.build(run, kind, interval_min * MINUTE_US, edges_us, factor)
 
@@ -101,7 +100,6 @@ def test_a_sliver_of_jitter_leaves_a_slot_complete() -> None:
         np.array([2_000_000, 902_000_000]),
         np.ones(2),
         np.zeros(2, np.uint16),
-        np.arange(2),
     )
     curve = load_curve.build(run, PointKind.MEAN_POWER, QUARTER_US, HOUR_EDGES)
     assert states(curve)[:2] == [COMPLETE, COMPLETE]
@@ -180,7 +178,7 @@ def test_the_multiplier_of_a_register_applies_to_its_difference() -> None:
 def test_a_daily_amount_fills_a_day_of_23_hours() -> None:
     zone, date = load_zone("Europe/Berlin"), datetime.date(2026, 3, 29)
     edges_us = calendar.slot_edges_us(date, zone, QUARTER_US)
-    run = SampleRun(1, edges_us[:1], np.array([46.0]), np.zeros(1, np.uint16), np.arange(1))
+    run = SampleRun(1, edges_us[:1], np.array([46.0]), np.zeros(1, np.uint16))
     ends_us = calendar.period_ends_us(run.time_us, DAY_US, zone)
     curve = load_curve.build(run, PointKind.INTERVAL, DAY_US, edges_us, 1.0, ends_us)
     assert curve.value.tolist() == [2.0] * 92

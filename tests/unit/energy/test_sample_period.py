@@ -31,7 +31,6 @@ def run_of(
         np.array(times, np.int64),
         np.array(values or [1.0] * count, np.float64),
         np.array(qualities or [0] * count, np.uint16),
-        np.arange(count),
     )
 
 

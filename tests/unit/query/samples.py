@@ -25,7 +25,6 @@ def make_run(samples: Sequence[Sample], point_id: int = 1) -> SampleRun:
         np.array([sample[0] for sample in samples], np.int64),
         np.array([sample[1] for sample in samples], np.float64),
         np.array([sample[2] if len(sample) == 3 else 0 for sample in samples], np.uint16),
-        np.arange(1, len(samples) + 1, dtype=np.int64),
     )
 
 
@@ -59,4 +58,4 @@ def _at(run: SampleRun, index: int) -> SampleRun:
     if not 0 <= index < run.sample_count:
         return empty_run(run.point_id)
     part = slice(index, index + 1)
-    return SampleRun(run.point_id, run.time_us[part], run.value[part], run.quality[part], run.sequence[part])
+    return SampleRun(run.point_id, run.time_us[part], run.value[part], run.quality[part])

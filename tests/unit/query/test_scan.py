@@ -35,7 +35,7 @@ async def test_many_points_come_in_groups_that_fit() -> None:
 async def test_one_long_run_comes_in_windows_and_whole() -> None:
     count = 2 * PORTION_SAMPLES + 10
     times = np.arange(count, dtype=np.int64) * SECOND_US
-    run = SampleRun(1, times, times.astype(np.float64), np.zeros(count, np.uint16), times)
+    run = SampleRun(1, times, times.astype(np.float64), np.zeros(count, np.uint16))
     reader = MemoryReader(run)
     points = [make_point(interval_us=SECOND_US)]
     found = [item async for item in scan(reader, points, TimeRange(0, count * SECOND_US), count)]

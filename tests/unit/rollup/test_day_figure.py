@@ -31,7 +31,6 @@ def run_of(samples: dict[int, float], qualities: int = 0) -> SampleRun:
         np.array(times, np.int64) + START_US,
         np.array([samples[time] for time in times]),
         np.full(len(times), qualities, np.uint16),
-        np.arange(len(times)),
     )
 
 

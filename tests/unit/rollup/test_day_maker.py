@@ -72,7 +72,7 @@ def test_days_with_samples_near_them_are_made_and_no_others() -> None:
     reading = Reading([make_point(1), make_point(2)], ZONE, range(DAY, DAY + 3))
     start_us, end_us = reading.span
     assert end_us - start_us == 72 * HOUR_US
-    run = SampleRun(1, np.array([start_us]), np.ones(1), np.zeros(1, np.uint16), np.zeros(1, np.int64))
+    run = SampleRun(1, np.array([start_us]), np.ones(1), np.zeros(1, np.uint16))
     made = day_maker.make_days(reading, [run, empty_run(2)], {}, 0)
     assert [(figure.point_id, figure.day, figure.is_empty) for figure in made] == [
         (1, DAY, False),
@@ -84,7 +84,7 @@ def test_days_between_readings_of_a_register_are_made() -> None:
     reading = Reading([register], ZONE, range(DAY, DAY + 5))
     start_us, _ = reading.span
     times_us = start_us + np.array([30, 80]) * HOUR_US
-    run = SampleRun(1, times_us, np.array([1.0, 2.0]), np.zeros(2, np.uint16), np.zeros(2, np.int64))
+    run = SampleRun(1, times_us, np.array([1.0, 2.0]), np.zeros(2, np.uint16))
     made = day_maker.make_days(reading, [run], {}, 0)
     assert [(figure.day - DAY, figure.known_us // HOUR_US) for figure in made] == [(1, 18), (2, 24), (3, 8)]
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from historian.model.sample import SampleRun, empty_run
 from historian.store import columns
+from historian.store.columns import StoredRun
 from tests.unit.store.test_late import rows_of
 
 
-def run_of(samples: list[tuple[int, float, int]]) -> SampleRun:
+def run_of(samples: list[tuple[int, float, int]]) -> StoredRun:
     rows = rows_of([(1, time, value, sequence) for time, value, sequence in samples])
-    return SampleRun(1, *rows[1:])
+    return StoredRun(1, *rows[1:])
 
 
 def test_sorting_goes_by_point_time_and_sequence_and_keeps_ties_in_order() -> None:
@@ -36,13 +36,13 @@ def test_merging_runs_lets_the_highest_sequence_win_and_the_later_part_ties() ->
 
 def test_one_run_with_several_versions_of_a_time_keeps_the_newest() -> None:
     # The late buffer gives all versions in one piece; with nothing else to merge they must not all come out.
-    merged = columns.merge_runs([run_of([(1, 1.0, 3), (2, 1.0, 3), (2, 2.0, 4), (3, 1.0, 3)]), empty_run(1)])
+    merged = columns.merge_runs([run_of([(1, 1.0, 3), (2, 1.0, 3), (2, 2.0, 4), (3, 1.0, 3)]), run_of([])])
     assert merged.time_us.tolist() == [1, 2, 3]
     assert merged.value.tolist() == [1.0, 2.0, 1.0]
 
 
 def test_merging_only_empty_runs_gives_an_empty_run() -> None:
-    assert columns.merge_runs([empty_run(1), empty_run(1)]).sample_count == 0
+    assert columns.merge_runs([run_of([]), run_of([])]).sample_count == 0
 
 
 def test_rows_of_runs_lie_one_after_the_other() -> None:

@@ -23,7 +23,7 @@ class ListSink:
         self.reject_above: float = np.inf
 
     async def append(
-        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace"
+        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace", reason: str = ""
     ) -> AppendResult:
         assert source.startswith("import:")
         if self.refusals:
