@@ -18,7 +18,7 @@ from typing import Any, Final
 from api import ingest_series, json_series, warm
 from api.intake import Intake
 from api.line_intake import LinePoints
-from bench import fleet_server, measure, workload
+from bench import bodies, fleet_server, measure, workload
 from historian.catalogue.registry import Registry
 from historian.clock import ManualClock
 from historian.model.point import PointDraft, PointKind
@@ -38,8 +38,8 @@ def main() -> None:
     options = parser.parse_args()
     warm.warm_kernels()
     fleet = workload.make_fleet(METERS, DAYS)
-    lines = list(fleet_server.line_protocol_bodies(fleet, SAMPLES_A_REQUEST))
-    columns = list(fleet_server.json_bodies(fleet, SAMPLES_A_REQUEST))
+    lines = list(bodies.line_protocol_bodies(fleet, SAMPLES_A_REQUEST))
+    columns = list(bodies.json_bodies(fleet, SAMPLES_A_REQUEST))
     figures: dict[str, Any] = {"method": f"median of {options.repeats}; {SAMPLES_A_REQUEST} points a body"}
     with tempfile.TemporaryDirectory() as folder:
         registry = Registry(Path(folder) / "points.db", ManualClock(), "UTC")
@@ -61,7 +61,7 @@ def _create_points(registry: Registry) -> None:
     )
 
 
-def _line_ns(registry: Registry, bodies: list[bytes], repeats: int) -> float:
+def _line_ns(registry: Registry, texts: list[bytes], repeats: int) -> float:
     points = LinePoints(registry, IngestSettings())
 
     def read(body: bytes) -> int:
@@ -69,10 +69,10 @@ def _line_ns(registry: Registry, bodies: list[bytes], repeats: int) -> float:
         asyncio.run(points.take_lines(intake, body, "us", 0))
         return intake.sample_count
 
-    return _read_ns(read, bodies, repeats)
+    return _read_ns(read, texts, repeats)
 
 
-def _json_ns(registry: Registry, bodies: list[bytes], repeats: int) -> float:
+def _json_ns(registry: Registry, texts: list[bytes], repeats: int) -> float:
     def read(body: bytes) -> int:
         intake = Intake("index")
         columns = json_series.read_columns(body)
@@ -80,14 +80,14 @@ def _json_ns(registry: Registry, bodies: list[bytes], repeats: int) -> float:
         ingest_series.take_columns(intake, columns, registry)
         return intake.sample_count
 
-    return _read_ns(read, bodies, repeats)
+    return _read_ns(read, texts, repeats)
 
 
-def _read_ns(read: Callable[[bytes], int], bodies: list[bytes], repeats: int) -> float:
+def _read_ns(read: Callable[[bytes], int], texts: list[bytes], repeats: int) -> float:
     found = []
     for _ in range(repeats + 1):
         cpu_ns = time.process_time_ns()
-        count = sum(read(body) for body in bodies)
+        count = sum(read(body) for body in texts)
         found.append((time.process_time_ns() - cpu_ns) / count)
     return round(statistics.median(found[1:]), 1)
 

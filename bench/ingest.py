@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import baseline, fleet_server, measure, workload
+from bench import baseline, bodies, fleet_server, measure, workload
 from bench.workload import Fleet
 
 SAMPLES_A_REQUEST = 10_000
@@ -20,9 +20,9 @@ LANES = {
     "line_protocol_scan_order": (
         "/api/v2/write?precision=us",
         "text/plain",
-        fleet_server.line_protocol_bodies,
+        bodies.line_protocol_bodies,
     ),
-    "json_series_order": ("/api/v1/ingest", "application/json", fleet_server.json_bodies),
+    "json_series_order": ("/api/v1/ingest", "application/json", bodies.json_bodies),
 }
 
 
@@ -50,15 +50,15 @@ def main() -> None:
 
 def _lane(folder: Path, fleet: Fleet, lane: str) -> dict[str, Any]:
     path, kind, make_bodies = LANES[lane]
-    bodies = list(make_bodies(fleet, SAMPLES_A_REQUEST))
+    sent = list(make_bodies(fleet, SAMPLES_A_REQUEST))
     with measure.server(folder / "data") as server:
         fleet_server.create_points(server, fleet.power_kw.shape[1])
-        measure.request(server.connect(), "POST", path, bodies[0], kind)
+        measure.request(server.connect(), "POST", path, sent[0], kind)
         cpu_s, start_s = server.cpu_s(), time.perf_counter()
-        fleet_server.send_all(server, path, kind, bodies[1:])
+        fleet_server.send_all(server, path, kind, sent[1:])
         wall_s, cpu_s = time.perf_counter() - start_s, server.cpu_s() - cpu_s
         memory = server.memory_bytes()
-    count = fleet.present_count * (len(bodies) - 1) / len(bodies)
+    count = fleet.present_count * (len(sent) - 1) / len(sent)
     return {
         "points_a_second": round(count / wall_s),
         "server_cpu_s_per_million_points": round(cpu_s / count * 1e6, 4),

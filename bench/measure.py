@@ -1,7 +1,6 @@
 """A server process to measure, what it costs, and the form of results."""
 
 import contextlib
-import http.client
 import json
 import os
 import platform
@@ -14,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from bench.client import Client, request_bytes
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 120.0
@@ -28,12 +29,9 @@ class Server(NamedTuple):
     port: int
     data: Path
 
-    def connect(self) -> http.client.HTTPConnection:
+    def connect(self) -> Client:
         """A connection that stays open."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
-        connection.connect()
-        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
+        return Client(self.host, self.port)
 
     def cpu_s(self) -> float:
         """CPU seconds the process used so far."""
@@ -76,14 +74,16 @@ def server(data: Path, settings: str = "") -> Iterator[Server]:
         process.wait(STOP_TIMEOUT_S)
 
 
-def request(connection: http.client.HTTPConnection, method: str, path: str, body: bytes, kind: str) -> bytes:
+def request(connection: Client, method: str, path: str, body: bytes, kind: str) -> bytes:
     """Send one request and read its answer; raises RuntimeError for any status above 299."""
-    connection.request(method, path, body, {"Content-Type": kind})
-    answer = connection.getresponse()
-    text = answer.read()
-    if answer.status > 299:
-        raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
-    return text
+    return connection.request(method, path, body, kind if body else "")
+
+
+def get_timings_ms(connection: Client, path: str, repeats: int) -> dict[str, float]:
+    """`timings_ms` of a GET made beforehand; the answer must be a good one."""
+    connection.request("GET", path)
+    prepared = request_bytes("GET", path, connection.host)
+    return timings_ms(lambda: connection.exchange(prepared), repeats)
 
 
 def timings_ms(work: Callable[[], object], repeats: int) -> dict[str, float]:
@@ -127,7 +127,7 @@ def _wait_ready(started: Server) -> None:
     while time.monotonic() < deadline:
         if started.process.poll() is not None:
             raise RuntimeError(f"the server ended at once with code {started.process.returncode}")
-        with contextlib.suppress(OSError, RuntimeError, http.client.HTTPException):
+        with contextlib.suppress(OSError, RuntimeError):
             request(started.connect(), "GET", "/readyz", b"", "text/plain")
             return
         time.sleep(0.05)

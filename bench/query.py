@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench import baseline, fleet_server, measure, workload
+from bench import baseline, bodies, fleet_server, measure, workload
 
 
 def main() -> None:
@@ -33,8 +33,8 @@ def main() -> None:
         data = Path(folder) / "data"
         with measure.server(data) as server:
             fleet_server.create_points(server, meters)
-            bodies = list(fleet_server.line_protocol_bodies(fleet, 10_000))
-            fleet_server.send_all(server, "/api/v2/write?precision=us", "text/plain", bodies)
+            sent = list(bodies.line_protocol_bodies(fleet, 10_000))
+            fleet_server.send_all(server, "/api/v2/write?precision=us", "text/plain", sent)
         with measure.server(data) as server:
             figures["queries"] = _queries(server, days, options.repeats)
         store = baseline.SqliteStore(Path(folder) / "baseline.sqlite")
@@ -62,9 +62,8 @@ def _queries(server: measure.Server, days: int, repeats: int) -> dict[str, dict[
     }
     connection = server.connect()
     return {
-        name: measure.timings_ms(
-            lambda path=path: measure.request(connection, "GET", path, b"", "text/plain"),  # type: ignore[misc]
-            max(3, repeats // 10) if name in ("Q4", "Q6") else repeats,
+        name: measure.get_timings_ms(
+            connection, path, max(3, repeats // 10) if name in ("Q4", "Q6") else repeats
         )
         for name, path in paths.items()
     }
