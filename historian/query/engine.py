@@ -15,6 +15,8 @@ from historian.model.ports import SampleReader
 from historian.model.quality import DELETED, is_usable
 from historian.model.sample import SampleRun, TimeColumn, empty_run
 from historian.model.timerange import TimeRange
+from historian.query import versions
+from historian.query.as_of import AsOfReader, MomentClock
 from historian.query.gaps import LOOKBACK_INTERVALS, Gap, find_missing, name_causes
 from historian.query.latest import Latest, latest_of
 from historian.query.limits import (
@@ -40,6 +42,7 @@ from historian.query.retrieve import (
 from historian.query.run_part import backwards, joined
 from historian.query.scan import scan
 from historian.query.summary import Basis, Summary, summarise_run
+from historian.query.versions import VersionsPage
 
 HELD_LOOKBACK_SAMPLES: Final = 1_000  # how many unusable samples are passed over for one to hold
 _INLINE_SAMPLES_MAX: Final = 20_000  # what a kernel does in well under a millisecond stays on the loop
@@ -56,6 +59,23 @@ class QueryEngine:
         self._journal = journal
         self._clock = clock
         self._limits = limits
+
+    def as_of(self, as_of_us: int, ahead_us: int) -> "QueryEngine":
+        """An engine that answers as at `as_of_us`, clock included; `ahead_us`: how far ahead samples may be stamped."""
+        reader, clock = AsOfReader(self._reader, as_of_us, ahead_us), MomentClock(self._clock, as_of_us)
+        return QueryEngine(reader, self._journal, clock, self._limits)
+
+    async def versions(self, point: Point, span: TimeRange, limit: int) -> VersionsPage:
+        """The first `limit` samples of the span, deleted ones too, each with every version it had."""
+        check_sample_count(limit, self._limits.samples_max)
+        return await versions.page_of(self._reader, point, span, limit)
+
+    async def stored(self, point: Point, span: TimeRange) -> SampleRun:
+        """The newest version of every sample in the span, delete-marked ones too: for who edits, never for figures."""
+        check_sample_count(expected_sample_count([point], span), self._limits.samples_max)
+        run = (await self._reader.read([point.id], *span))[0]
+        check_sample_count(run.sample_count, self._limits.samples_max)
+        return run
 
     async def recorded(
         self,
@@ -177,8 +197,7 @@ class QueryEngine:
         run = await self._scan_one(
             point, TimeRange(span.start_us - LOOKBACK_INTERVALS * point.interval_us, span.end_us)
         )
-        earlier, later = await self._reader.neighbours(point.id, span.start_us - 1)
-        first_us = next((int(near.time_us[0]) for near in (earlier, later) if near.sample_count), None)
+        first_us = await self._some_time_us(point, span.start_us)
         missing = find_missing(point, run, span, now_us)
         outages = self._journal.outages(
             point.outage_sources, span.start_us - LOOKBACK_INTERVALS * point.interval_us, span.end_us
@@ -221,6 +240,12 @@ class QueryEngine:
         if first.sample_count == 0 or last.sample_count == 0:
             return TimeRange(span.start_us, span.start_us)
         return span.overlap(TimeRange(int(first.time_us[0]), int(last.time_us[0]) + 1))
+
+    async def _some_time_us(self, point: Point, start_us: int) -> int | None:
+        """A sample before `start_us`, else the first after it, deleted ones aside: none before means nothing yet."""
+        earlier = await sample_before(self._reader, point.id, start_us - 1)
+        near = earlier if earlier.sample_count else await sample_after(self._reader, point.id, start_us)
+        return int(near.time_us[0]) if near.sample_count else None
 
     async def _usable_before(self, point: Point, time_us: int) -> SampleRun:
         for _ in range(HELD_LOOKBACK_SAMPLES):

@@ -12,11 +12,13 @@ from historian.clock import ManualClock
 from historian.errors import QueryError, QueryTooLarge
 from historian.model.point import DAY_US, HOUR_US, PointKind
 from historian.model.quality import BAD, DELETED, DERIVED, MISSING, SUSPECT
+from historian.model.sample import make_batch
 from historian.model.timerange import TimeRange
 from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
 from historian.query.page import Order
 from historian.query.retrieve import Boundary
+from tests.support.version_store import VersionStore
 from tests.unit.query.samples import INTERVAL_US, MemoryReader, Sample, make_point, make_run
 
 T = INTERVAL_US
@@ -294,3 +296,29 @@ async def test_heavy_work_gives_the_same_answer_off_the_loop(journal: Journal) -
     engine = QueryEngine(reader, journal, ManualClock(count * T), QueryLimits())
     [summary] = await engine.summary([POINT], TimeRange(0, count * T))
     assert (summary.count, summary.mean, summary.good_share) == (count, 1.0, 1.0)
+
+
+async def test_as_of_a_moment_the_figures_and_the_clock_are_those_of_then(journal: Journal) -> None:
+    clock = ManualClock(10 * T)
+    store = VersionStore(clock)
+    await store.append(make_batch(1, np.arange(10) * T, np.arange(10.0)), source="a")
+    clock.set_wall(NOW_US)
+    await store.append(make_batch(1, [5 * T, 11 * T], [50.0, 11.0]), source="b", reason="misread")
+    engine = QueryEngine(store, journal, clock, LIMITS)
+    then, span = engine.as_of(10 * T, 0), TimeRange(0, 12 * T)
+    assert (await then.summary([POINT], span))[0].max == 9.0
+    assert (await engine.summary([POINT], span))[0].max == 50.0
+    latest = (await then.latest([POINT]))[0]
+    assert (latest.time_us, latest.age_s, latest.is_stale) == (9 * T, 900.0, False)
+
+
+async def test_deleted_samples_are_given_to_who_edits_alone(engine_of: MakeEngine) -> None:
+    engine = engine_of([(0, 1.0), (T, 2.0, DELETED)])
+    assert (await engine.stored(POINT, TimeRange(0, 2 * T))).value.tolist() == [1.0, 2.0]
+    with pytest.raises(QueryTooLarge):
+        await engine.stored(POINT, TimeRange(0, 1001 * T))
+
+
+async def test_a_point_whose_only_earlier_sample_was_deleted_has_no_data_yet(engine_of: MakeEngine) -> None:
+    gaps = await engine_of([(0, 1.0, DELETED), (9 * T, 2.0)]).gaps(POINT, TimeRange(4 * T, 9 * T))
+    assert [gap.cause for gap in gaps] == ["no_data_yet"]
