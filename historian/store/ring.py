@@ -1,33 +1,35 @@
-"""The ring: the newest samples of every point, in preallocated columns, so that now, today and
-yesterday are answered without touching a file.
+"""The ring: a cache of the newest hours of every point, so that now, today and yesterday are answered
+without touching a file.
 
-Each point has a row that holds at least `ring_hours` at the point's own interval. Rows of all points
-lie one after the other in the same five columns.
+A point whose samples lie on a grid (phase + n x interval) has a column in the matrix of its interval, see
+`grid`; any other has a circular row of its own, see `event`. The ring is complete above each point's floor:
+every stored sample later than it is here. At or below the floor samples may lie elsewhere.
 """
 
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from historian.model.point import HOUR_US
-from historian.model.sample import PointIdColumn, SampleBatch, TimeColumn
-from historian.store import columns, ring_kernels
-from historian.store.columns import Rows, StoredRun
+from historian.model.sample import LastBlock, PointIdColumn, RunBlock, SampleBatch, TimeColumn
+from historian.store import event, grid_kernels, ring_kernels
+from historian.store.event import Events
+from historian.store.grid import Grid
+from historian.store.grid_kernels import FLOOR, HIGHEST, PLACE
+from historian.store.ring_kernels import ABSENT, ELSEWHERE, PRESENT, REPEATED
+
+__all__ = ["ABSENT", "ELSEWHERE", "PRESENT", "REPEATED", "TIME_HIGHEST", "TIME_LOWEST", "LookUp", "Ring"]
 
 TIME_LOWEST = int(np.iinfo(np.int64).min)
 TIME_HIGHEST = int(np.iinfo(np.int64).max)
-CAPACITY_MIN = 16
-CAPACITY_MAX = (
-    48 * 3600 // 10
-)  # a point faster than 10 s keeps fewer hours; its older samples are in segments
 _GROWTH = 1.5
-
-T = TypeVar("T", bound=np.generic)
 
 
 class LookUp(NamedTuple):
-    """For each wanted sample a state of ring_kernels, and the value and quality where PRESENT."""
+    """For each wanted sample its state, and the value and quality where PRESENT.
+
+    Where nothing is special, value and quality are empty: nobody needs them.
+    """
 
     special_count: int  # how many are not ABSENT
     state: npt.NDArray[np.uint8]
@@ -35,166 +37,137 @@ class LookUp(NamedTuple):
     quality: npt.NDArray[np.uint16]
 
 
-class Inserted(NamedTuple):
-    """What an insert leaves to others: positions below the floor, and unsealed rows pushed out."""
-
-    late: npt.NDArray[np.int64]
-    pushed_out: Rows
-
-
 class Ring:
     """Owned by the event loop's thread; every method is short and never waits."""
 
     def __init__(self, ring_hours: int) -> None:
-        self._ring_us = ring_hours * HOUR_US
-        self._offset = np.zeros(1, np.int64)
-        self._capacity = np.zeros(1, np.int32)
-        self._head = np.zeros(1, np.int32)
-        self._count = np.zeros(1, np.int32)
-        self._floor = np.full(1, TIME_LOWEST)
-        self._scratch = np.full(1, TIME_LOWEST)
-        self._slots_used = 0
-        self._time = np.empty(0, np.int64)
-        self._value = np.empty(0, np.float64)
-        self._quality = np.empty(0, np.uint16)
-        self._sequence = np.empty(0, np.int64)
+        self._grid = Grid(ring_hours)
+        self._events = Events()
+        self._point = _no_points(1)
+        self._scratch = np.zeros((1, 2), np.int64)
+        self._call_number = 0
 
     @property
     def point_count(self) -> int:
-        """Ids below this have room in the per-point columns."""
-        return len(self._offset)
+        """Ids below this may be asked for."""
+        return len(self._point)
 
     @property
     def size_bytes(self) -> int:
-        """Memory of the sample columns."""
-        return self._time.nbytes + self._value.nbytes + self._quality.nbytes + self._sequence.nbytes
-
-    @property
-    def floor_us(self) -> TimeColumn:
-        """By point id: every stored sample later than this is in the ring."""
-        return self._floor
+        """Address space of the sample columns; memory is taken only where samples lie."""
+        return self._grid.size_bytes + self._events.size_bytes
 
     def make_rooms(self, interval_us: npt.NDArray[np.int64]) -> None:
-        """Give a row to every point (index = id, interval 0 = no point) that has none yet."""
-        known = len(self._offset)
-        if len(interval_us) > known:
+        """Give room to every point (index = id, interval 0 = no point) that has none yet."""
+        if len(interval_us) > len(self._point):
             self._grow_points(len(interval_us))
-        new = np.flatnonzero((interval_us > 0) & (self._capacity[: len(interval_us)] == 0))
-        if not len(new):
-            return
-        wanted = -(-self._ring_us // interval_us[new]) + 1
-        capacity = np.clip(wanted, CAPACITY_MIN, CAPACITY_MAX).astype(np.int32)
-        ends = self._slots_used + np.cumsum(capacity, dtype=np.int64)
-        self._offset[new] = ends - capacity
-        self._capacity[new] = capacity
-        self._slots_used = int(ends[-1])
-        if self._slots_used > len(self._time):
-            self._grow_slots(self._slots_used)
-
-    def raise_floor(self, ids: PointIdColumn, floor_us: TimeColumn) -> None:
-        """Say that samples up to these times may lie elsewhere. Only for rows that are empty."""
-        assert not self._count[ids].any(), "the floor is raised before samples come"
-        self._floor[ids] = np.maximum(self._floor[ids], floor_us)
+        is_new = (interval_us > 0) & (self._point[: len(interval_us), PLACE] == grid_kernels.NO_ROOM)
+        new = np.flatnonzero(is_new)
+        if len(new):
+            self._point[new, PLACE] = self._grid.make_columns(interval_us[new])
 
     def lacks_room(self, ids: PointIdColumn) -> bool:
-        """Whether any of the ids (all below `point_count`) has no row."""
-        return bool((self._capacity[ids] == 0).any())
+        """Whether any of the ids (all below `point_count`) has no room."""
+        return bool((self._point[ids, PLACE] == grid_kernels.NO_ROOM).any())
 
-    def load(self, rows: Rows) -> None:
-        """Fill empty rows at start with sealed samples, sorted by point and time."""
-        ring_kernels.load((*rows,), self._row, self._slots)
+    def raise_floor(self, ids: PointIdColumn, floor_us: TimeColumn) -> None:
+        """Say that samples up to these times may lie elsewhere."""
+        self._point[ids, FLOOR] = np.maximum(self._point[ids, FLOOR], floor_us)
+        self._point[ids, HIGHEST] = np.maximum(self._point[ids, HIGHEST], floor_us)
+
+    def floors(self, ids: PointIdColumn) -> TimeColumn:
+        """For each id the time above which every stored sample is in the ring."""
+        floor = np.empty(len(ids), np.int64)
+        ring_kernels.floors(ids, *self._parts, floor)
+        return floor
 
     def look_up(self, ids: PointIdColumn, times: TimeColumn) -> LookUp:
         """What is known of each (point, time) before it is written."""
-        count = len(ids)
-        state = np.empty(count, np.uint8)
-        value, quality = np.empty(count, np.float64), np.empty(count, np.uint16)
-        special = ring_kernels.look_up(
-            ids,
-            times,
-            self._row,
-            self._time,
-            self._value,
-            self._quality,
-            self._scratch,
-            state,
-            value,
-            quality,
-        )
+        state = np.empty(len(ids), np.uint8)
+        if ring_kernels.is_rising(ids, times):
+            special = ring_kernels.look_up_rising(ids, times, *self._parts, state)
+        else:
+            self._call_number += 1
+            special = ring_kernels.look_up_any(
+                ids, times, *self._parts, self._scratch, self._call_number, state
+            )
+        count = len(ids) if special else 0
+        value, quality = np.zeros(count, np.float64), np.zeros(count, np.uint16)
+        if special:
+            ring_kernels.gather_present(ids, times, *self._parts, state, value, quality)
         return LookUp(special, state, value, quality)
 
-    def insert(self, batch: SampleBatch, sequence: int, sealed_sequence: int) -> Inserted:
-        """Make samples visible. Newer versions replace older ones; see `Inserted` for the rest."""
-        count = batch.sample_count
-        late = np.empty(count, np.int64)
-        out = columns.make_rows(count)
-        late_count, out_count = ring_kernels.insert(
-            *batch, sequence, sealed_sequence, self._row, self._slots, late, (*out,)
-        )
-        return Inserted(late[:late_count], out.take(np.arange(out_count)))
+    def insert(self, batch: SampleBatch) -> None:
+        """Make samples visible; the newest arrival wins, within a batch the later sample."""
+        rest = np.empty(batch.sample_count, np.int64)
+        rest_count = grid_kernels.insert(*batch, self._point, self._grid.matrices, rest)
+        if rest_count:
+            ids = batch.point_id[rest[:rest_count]]
+            assert not self.lacks_room(ids), "rooms are made before samples come"
+            self._move_to_circles(np.unique(ids[self._point[ids, PLACE] >= 0]))
+            ring_kernels.insert_rest(*batch, rest, rest_count, self._point, self._events.circles)
 
-    def read(self, ids: PointIdColumn, start_us: int, end_us: int) -> list[StoredRun]:
-        """What the ring holds of ``[start, end)``, one run an id, copied."""
-        first, counts = np.empty(len(ids), np.int64), np.empty(len(ids), np.int64)
-        total = ring_kernels.count_between(ids, start_us, end_us, self._row, self._time, first, counts)
-        rows = columns.make_rows(total)
-        ring_kernels.copy_rows(ids, first, counts, self._row, self._slots, rows[1:])
-        ends = np.cumsum(counts).tolist()
-        return [
-            rows.run(point_id, end - size, end)
-            for point_id, size, end in zip(ids.tolist(), counts.tolist(), ends, strict=True)
+    def fill(self, block: RunBlock, ids: PointIdColumn, floor_us: TimeColumn | int) -> None:
+        """Put older samples where nothing is, then lower the floors of `ids` to `floor_us`.
+
+        All stored samples of `ids` later than that are in `block` or were inserted here.
+        """
+        for run in block.runs():
+            p = run.point_id
+            columns = (run.time_us, run.value, run.quality)
+            if not run.sample_count or self._point[p, PLACE] == grid_kernels.NO_ROOM:
+                continue
+            self._point[p, HIGHEST] = max(self._point[p, HIGHEST], run.time_us[-1])
+            if self._point[p, PLACE] >= 0:
+                if grid_kernels.fill(p, *columns, self._point, self._grid.matrices):
+                    continue
+                self._move_to_circles(np.array([p], np.uint32))
+            ring_kernels.fill_circle(-2 - int(self._point[p, PLACE]), *columns, self._events.circles)
+        self._point[ids, FLOOR] = np.minimum(self._point[ids, FLOOR], floor_us)
+
+    def read_block(self, ids: PointIdColumn, start_us: int, end_us: int) -> RunBlock:
+        """What the ring holds of ``[start, end)``, copied."""
+        offset = np.empty(len(ids) + 1, np.int64)
+        total = ring_kernels.count_between(ids, start_us, end_us, *self._parts, offset)
+        columns = (np.empty(total, np.int64), np.empty(total, np.float64), np.empty(total, np.uint16))
+        ring_kernels.copy_between(ids, start_us, end_us, *self._parts, offset, columns)
+        return RunBlock(ids, offset, *columns)
+
+    def newest(self, ids: PointIdColumn) -> LastBlock:
+        """The newest stored sample of each id, found where it is in the ring."""
+        count = len(ids)
+        is_found = np.empty(count, np.bool_)
+        columns = (np.empty(count, np.int64), np.empty(count, np.float64), np.empty(count, np.uint16))
+        ring_kernels.newest(ids, *self._parts, is_found, columns)
+        return LastBlock(is_found, *columns)
+
+    @property
+    def _parts(self) -> tuple[npt.NDArray[np.int64], grid_kernels.Matrices, ring_kernels.Circles]:
+        return (self._point, self._grid.matrices, self._events.circles)
+
+    def _move_to_circles(self, ids: PointIdColumn) -> None:
+        """Points that turned out not to lie on a grid get circular rows."""
+        if not len(ids):
+            return
+        capacities = [
+            self._grid.row_count(self._grid.interval_of(place)) for place in self._point[ids, PLACE].tolist()
         ]
-
-    def newest(self, ids: PointIdColumn) -> tuple[npt.NDArray[np.uint8], Rows]:
-        """Which ids have a sample, and the newest of each (undefined where there is none)."""
-        found = np.empty(len(ids), np.uint8)
-        rows = columns.make_rows(len(ids))._replace(point_id=ids)
-        ring_kernels.newest(ids, self._row, self._slots, rows[1:], found)
-        return found, rows
-
-    def unsealed(self, sealed_sequence: int) -> Rows:
-        """Rows with a sequence above `sealed_sequence`, sorted, copied."""
-        none = columns.make_rows(0)
-        count = ring_kernels.unsealed(self.point_count, sealed_sequence, self._row, self._slots, (*none,))
-        if count == 0:
-            return none
-        rows = columns.make_rows(count)
-        ring_kernels.unsealed(self.point_count, sealed_sequence, self._row, self._slots, (*rows,))
-        return rows
-
-    @property
-    def _row(self) -> ring_kernels.Row:
-        return (self._offset, self._capacity, self._head, self._count, self._floor)
-
-    @property
-    def _slots(self) -> ring_kernels.Slots:
-        return (self._time, self._value, self._quality, self._sequence)
+        rows = self._events.make_rows(np.array(capacities, np.int64))
+        for point_id, row in zip(ids.tolist(), rows.tolist(), strict=True):
+            ring_kernels.move_to_circle(*self._parts, point_id, row)
 
     def _grow_points(self, count: int) -> None:
-        room = max(count, int(len(self._offset) * _GROWTH))
-        self._offset = _grown(self._offset, room, 0)
-        self._capacity = _grown(self._capacity, room, 0)
-        self._head = _grown(self._head, room, 0)
-        self._count = _grown(self._count, room, 0)
-        self._floor = _grown(self._floor, room, TIME_LOWEST)
-        self._scratch = _grown(self._scratch, room, TIME_LOWEST)
-
-    def _grow_slots(self, count: int) -> None:
-        room = max(count, int(len(self._time) * _GROWTH))
-        self._time = _with_room(self._time, room)
-        self._value = _with_room(self._value, room)
-        self._quality = _with_room(self._quality, room)
-        self._sequence = _with_room(self._sequence, room)
+        room = max(count, int(len(self._point) * _GROWTH))
+        point = _no_points(room)
+        point[: len(self._point)] = self._point
+        self._point = point
+        self._scratch = event.grown(self._scratch, room, 0)
 
 
-def _grown(column: npt.NDArray[T], room: int, fill: int) -> npt.NDArray[T]:
-    grown = np.full(room, fill, column.dtype)
-    grown[: len(column)] = column
-    return grown
-
-
-def _with_room(column: npt.NDArray[T], room: int) -> npt.NDArray[T]:
-    """A larger column whose new part is not touched, so that it takes no memory until used."""
-    grown = np.empty(room, column.dtype)
-    grown[: len(column)] = column
-    return grown
+def _no_points(count: int) -> npt.NDArray[np.int64]:
+    point = np.empty((count, grid_kernels.POINT_COLUMNS), np.int64)
+    point[:, grid_kernels.PHASE] = -1
+    point[:, HIGHEST] = TIME_LOWEST
+    point[:, PLACE] = grid_kernels.NO_ROOM
+    point[:, FLOOR] = TIME_LOWEST
+    return point
