@@ -1,0 +1,1 @@
+"""For whoever writes an engine behind the seam: the perfect twin, and the suite every engine must pass."""
