@@ -25,6 +25,8 @@ class Outcome(IntEnum):
     TIME_TOO_OLD = 5
     TIME_IN_FUTURE = 6
     UNKNOWN_POINT = 7
+    QUARANTINED_TOO_OLD = 8  # not in the store, but in the quarantine, on disk
+    QUARANTINED_IN_FUTURE = 9
 
 
 REJECT_CODES = {
@@ -33,6 +35,8 @@ REJECT_CODES = {
     Outcome.TIME_TOO_OLD: "time_too_old",
     Outcome.TIME_IN_FUTURE: "time_in_future",
     Outcome.UNKNOWN_POINT: "unknown_point",
+    Outcome.QUARANTINED_TOO_OLD: "quarantined_too_old",
+    Outcome.QUARANTINED_IN_FUTURE: "quarantined_in_future",
 }
 
 
