@@ -1,0 +1,97 @@
+"""Samples set aside for a person to look at, because their stamps lie outside the time fence."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from historian.model.ports import OnConflict
+
+QuarantineState = Literal["kept", "released", "erased"]
+STATES: tuple[QuarantineState, ...] = ("kept", "released", "erased")  # numbers on disk; append-only
+
+
+class QuarantinedSample(NamedTuple):
+    """One sample as it came, stamped as it would be stored, and what was decided on it.
+
+    `code` says why it is here: ``time_too_old`` or ``time_in_future``. `stored_time_us` is the stamp it was released
+    under. `decided_us`, `author` and `reason` are empty while it is kept.
+    """
+
+    id: int
+    point_id: int
+    time_us: int
+    value: float
+    quality: int
+    code: str
+    source: str
+    arrival_us: int
+    state: QuarantineState
+    stored_time_us: int | None
+    decided_us: int | None
+    author: str
+    reason: str
+
+
+class Refusal(NamedTuple):
+    """An entry that stays as it is, and why."""
+
+    id: int
+    code: str
+    detail: str
+
+
+class Decision(NamedTuple):
+    """Who decides on entries of the quarantine, and why."""
+
+    author: str
+    reason: str
+
+
+class DecisionResult(NamedTuple):
+    """`done` entries were decided now, `already` were decided so before; `sequence` is that of the stored batch, or 0."""
+
+    done: int
+    already: int
+    refused: list[Refusal]
+    sequence: int
+
+
+class NewStamp(NamedTuple):
+    """Under which stamp samples are released: theirs moved by `shift_us`, or exactly `time_us`."""
+
+    shift_us: int = 0
+    time_us: int | None = None
+
+    def of(self, time_us: int) -> int:
+        """The stamp of a sample that came with `time_us`."""
+        return time_us + self.shift_us if self.time_us is None else self.time_us
+
+
+class QuarantineDesk(Protocol):
+    """Where a person looks at the quarantine and decides."""
+
+    @property
+    def kept_count(self) -> int:
+        """Samples that wait for a decision."""
+        ...
+
+    async def entries(
+        self,
+        *,
+        point_id: int | None = None,
+        code: str | None = None,
+        state: QuarantineState = "kept",
+        after_id: int = 0,
+        limit: int = 1000,
+    ) -> list[QuarantinedSample]:
+        """Entries with ids above `after_id`, by rising id."""
+        ...
+
+    async def release(
+        self, ids: Sequence[int], stamp: NewStamp, decision: Decision, on_conflict: OnConflict = "keep"
+    ) -> DecisionResult:
+        """Store the samples; only those on disk leave the quarantine. Repeating it changes nothing."""
+        ...
+
+    async def erase(self, ids: Sequence[int], decision: Decision) -> DecisionResult:
+        """Give the samples up; the entries stay as evidence. Repeating it changes nothing."""
+        ...
