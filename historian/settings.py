@@ -95,6 +95,7 @@ class IngestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch_samples_max: Annotated[int, Meta(ge=1, le=100_000_000)] = 1_000_000
     future_fence_s: Annotated[int, Meta(ge=0, le=31_622_400)] = 86_400
     oldest_year: Annotated[int, Meta(ge=1900, le=2100)] = 1990
+    quarantine_samples_max: Annotated[int, Meta(ge=0, le=100_000_000)] = 1_000_000
     retry_after_s: Annotated[int, Meta(ge=1, le=3600)] = 1
     auto_create: bool = True
     auto_create_unit: str = "1"
@@ -110,6 +111,12 @@ class IngestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             unit.get_unit(self.auto_create_unit)
         except UnitError as error:
             raise ValueError(f"auto_create_unit: {error}") from None
+
+
+class EditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[edit]: corrections by hand, and decisions on the quarantine."""
+
+    samples_max: Annotated[int, Meta(ge=1, le=10_000_000)] = 50_000
 
 
 class QuerySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -150,6 +157,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     ingest: IngestSettings = IngestSettings()
+    edit: EditSettings = EditSettings()
     query: QuerySettings = QuerySettings()
     rollup: RollupSettings = RollupSettings()
     log: LogSettings = LogSettings()

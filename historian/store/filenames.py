@@ -9,6 +9,7 @@
       catalogue.sqlite           points
       journal.sqlite             outages of sources, lives of the process
       rollup.sqlite              figures of days, and which are dirty
+      quarantine.sqlite          samples stamped outside the time fence, until somebody decides
       demo-imported              the demo's data are in
 
 The last four belong to other packages; their names are here so that all names are in one place.
@@ -26,6 +27,7 @@ QUARANTINE_FOLDER: Final = "quarantine"
 CATALOGUE: Final = "catalogue.sqlite"
 JOURNAL: Final = "journal.sqlite"
 ROLLUP: Final = "rollup.sqlite"
+SAMPLE_QUARANTINE: Final = "quarantine.sqlite"
 DEMO_STAMP: Final = "demo-imported"
 TEMPORARY_SUFFIX: Final = ".tmp"
 
