@@ -9,24 +9,17 @@ import numpy.typing as npt
 from historian.model.sample import (
     PointIdColumn,
     QualityColumn,
+    RunBlock,
+    SampleBatch,
+    SampleRun,
     SequenceColumn,
     TimeColumn,
     ValueColumn,
 )
+from historian.store import columns_kernels
 
-
-class StoredRun(NamedTuple):
-    """Samples of one point with their sequences; times rise, and may repeat in the late buffer's pieces."""
-
-    point_id: int
-    time_us: TimeColumn
-    value: ValueColumn
-    quality: QualityColumn
-    sequence: SequenceColumn
-
-    @property
-    def sample_count(self) -> int:
-        return len(self.time_us)
+_ID_RANGE_FACTOR = 4  # ids spread wider than so many a row are not sorted by counting
+_ID_RANGE_FREE = 4096
 
 
 class Rows(NamedTuple):
@@ -62,15 +55,25 @@ class Rows(NamedTuple):
             self.sequence[selection],
         )
 
-    def run(self, point_id: int, first: int, last: int) -> StoredRun:
+    def run(self, point_id: int, first: int, last: int) -> SampleRun:
         """Rows ``[first, last)``, all of one point, as a run of views."""
-        return StoredRun(
-            point_id,
-            self.time_us[first:last],
-            self.value[first:last],
-            self.quality[first:last],
-            self.sequence[first:last],
-        )
+        return SampleRun(point_id, self.time_us[first:last], self.value[first:last], self.quality[first:last])
+
+
+class Piece(NamedTuple):
+    """A batch and the sequence of its samples: one for all (length 1), or one each."""
+
+    batch: SampleBatch
+    sequence: SequenceColumn
+
+
+class Span(NamedTuple):
+    """Bounds of samples, all inclusive."""
+
+    time_min_us: int
+    time_max_us: int
+    id_min: int
+    id_max: int
 
 
 def make_rows(count: int) -> Rows:
@@ -82,6 +85,13 @@ def make_rows(count: int) -> Rows:
         np.empty(count, np.uint16),
         np.empty(count, np.int64),
     )
+
+
+def span_of(ids: PointIdColumn, times: TimeColumn) -> Span:
+    """Bounds of at least one sample."""
+    bounds = np.empty(4, np.int64)
+    columns_kernels.span(ids, times, bounds)
+    return Span(*bounds.tolist())
 
 
 def concatenate(parts: Sequence[Rows]) -> Rows:
@@ -100,48 +110,120 @@ def concatenate(parts: Sequence[Rows]) -> Rows:
 
 
 def sort(rows: Rows) -> Rows:
-    """Rows ordered by point, time, sequence; rows equal in all three keep their order."""
-    return rows.take(np.lexsort((rows.sequence, rows.time_us, rows.point_id)))
+    """Rows ordered by point, time, sequence; rows equal in all three keep their order. Sorted ones as they are."""
+    if columns_kernels.is_sorted(rows.point_id, rows.time_us, rows.sequence):
+        return rows
+    return sort_pieces([Piece(SampleBatch(*rows[:4]), rows.sequence)])
 
 
-def is_newest(rows: Rows) -> npt.NDArray[np.bool_]:
-    """Which of the sorted rows are the newest version of their point and time."""
-    newest = np.ones(rows.row_count, np.bool_)
-    if rows.row_count > 1:
-        same_point = rows.point_id[1:] == rows.point_id[:-1]
-        newest[:-1] = ~(same_point & (rows.time_us[1:] == rows.time_us[:-1]))
-    return newest
+def sort_pieces(pieces: Sequence[Piece]) -> Rows:
+    """All samples ordered by point, time, sequence; what is equal in all three keeps its order.
+
+    Counting puts each sample among those of its point; there the order of arrival mostly is that of time.
+    """
+    filled = [piece for piece in pieces if piece.batch.sample_count]
+    if not filled:
+        return make_rows(0)
+    low = min(int(piece.batch.point_id.min()) for piece in filled)
+    high = max(int(piece.batch.point_id.max()) for piece in filled)
+    total = sum(piece.batch.sample_count for piece in filled)
+    if high - low > _ID_RANGE_FACTOR * total + _ID_RANGE_FREE:
+        rows = concatenate([_rows_of(piece) for piece in filled])
+        return rows.take(columns_kernels.order_rows(rows.point_id, rows.time_us, rows.sequence, 0, total))
+    offset = np.zeros(high - low + 2, np.int64)
+    for piece in filled:
+        columns_kernels.count_points(piece.batch.point_id, low, offset[1:])
+    np.cumsum(offset, out=offset)
+    rows, next_row = make_rows(total), offset.copy()
+    for piece in filled:
+        columns_kernels.scatter(*piece.batch, piece.sequence, low, next_row, (*rows,))
+    columns_kernels.sort_points((*rows,), offset)
+    return rows
 
 
-def merge_runs(parts: Sequence[StoredRun]) -> StoredRun:
-    """One run of one point out of several; the highest sequence wins, then the later part."""
-    parts = [part for part in parts if part.sample_count] or list(parts[:1])
-    # A piece of the late buffer holds all versions of a time, so one part alone may need merging, too.
-    if len(parts) == 1 and bool((np.diff(parts[0].time_us) > 0).all()):
-        return parts[0]
-    rows = sort(from_runs(parts))
-    newest = rows.take(is_newest(rows))
-    return newest.run(parts[0].point_id, 0, newest.row_count)
+def merge(parts: Sequence[Rows]) -> Rows:
+    """One sorted set of rows out of several; of equal rows those of the earlier part come first."""
+    while len(parts) > 1:
+        pairs = [parts[place : place + 2] for place in range(0, len(parts), 2)]
+        parts = [_merge_two(*pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    return parts[0] if parts else make_rows(0)
 
 
 def split_versions(parts: Sequence[Rows]) -> tuple[Rows, Rows]:
-    """Newest versions and superseded ones out of several sources, both sorted; later parts win ties."""
-    rows = sort(concatenate(parts))
-    newest = is_newest(rows)
-    return rows.take(newest), rows.take(~newest)
+    """Newest versions and superseded ones out of several sources, both sorted.
+
+    Rows equal in point, time and sequence are one version: the last of the last part stays.
+    """
+    rows = merge([sort(part) for part in parts])
+    newest_count, superseded_count = columns_kernels.count_versions((*rows,))
+    superseded = make_rows(superseded_count)
+    if newest_count == rows.row_count:
+        return rows, superseded
+    newest = make_rows(newest_count)
+    columns_kernels.split_versions((*rows,), (*newest,), (*superseded,))
+    return newest, superseded
 
 
-def from_runs(runs: Sequence[StoredRun]) -> Rows:
-    """Rows of runs one after the other; sorted where the runs come by rising id."""
-    if not runs:
-        return make_rows(0)
-    point_id = np.repeat(
-        np.array([run.point_id for run in runs], np.uint32), [run.sample_count for run in runs]
-    )
-    return Rows(
-        point_id,
-        np.concatenate([run.time_us for run in runs]),
-        np.concatenate([run.value for run in runs]),
-        np.concatenate([run.quality for run in runs]),
-        np.concatenate([run.sequence for run in runs]),
-    )
+def keep_versions(rows: Rows) -> Rows:
+    """Sorted rows with each version once: of rows equal in point, time and sequence the last stays."""
+    kept_count = sum(columns_kernels.count_versions((*rows,)))
+    if kept_count == rows.row_count:
+        return rows
+    kept = make_rows(kept_count)
+    columns_kernels.keep_versions((*rows,), (*kept,))
+    return kept
+
+
+def select(rows: Rows, ids: PointIdColumn, start_us: int, end_us: int) -> Rows:
+    """Of sorted rows those of `ids` in ``[start, end)``, by ids in the order asked, copied."""
+    first, last = np.empty(len(ids), np.int64), np.empty(len(ids), np.int64)
+    total = columns_kernels.ranges(rows.point_id, rows.time_us, ids, start_us, end_us, first, last)
+    selected = make_rows(total)
+    columns_kernels.take_ranges((*rows,), first, last, (*selected,))
+    return selected
+
+
+def rows_to_block(rows: Rows, ids: PointIdColumn) -> RunBlock:
+    """Sorted rows of newest versions as one run for each of `ids`, in the order asked.
+
+    Views where the rows are just those of `ids` in that order, which is the everyday case.
+    """
+    first, last = np.empty(len(ids), np.int64), np.empty(len(ids), np.int64)
+    lowest, highest = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    # No stored time is the highest one, so nothing is lost by the open end.
+    columns_kernels.ranges(rows.point_id, rows.time_us, ids, lowest, highest, first, last)
+    offset = np.zeros(len(ids) + 1, np.int64)
+    np.cumsum(last - first, out=offset[1:])
+    if not (np.array_equal(offset[:-1], first) and offset[-1] == rows.row_count):
+        taken = make_rows(int(offset[-1]))
+        columns_kernels.take_ranges((*rows,), first, last, (*taken,))
+        rows = taken
+    return RunBlock(ids, offset, rows.time_us, rows.value, rows.quality)
+
+
+def unite_blocks(older: RunBlock, newer: RunBlock) -> RunBlock:
+    """One block out of two of the same ids in the same order; of equal times the newer one's sample stays."""
+    if not newer.sample_count:
+        return older
+    if not older.sample_count:
+        return newer
+    a = (older.offset, older.time_us, older.value, older.quality)
+    b = (newer.offset, newer.time_us, newer.value, newer.quality)
+    offset = np.empty(len(older.offset), np.int64)
+    total = columns_kernels.count_union(a, b, offset)
+    columns = (np.empty(total, np.int64), np.empty(total, np.float64), np.empty(total, np.uint16))
+    columns_kernels.unite(a, b, offset, columns)
+    return RunBlock(older.point_id, offset, *columns)
+
+
+def _rows_of(piece: Piece) -> Rows:
+    sequence = np.broadcast_to(piece.sequence, piece.batch.sample_count)
+    return Rows(*piece.batch, np.ascontiguousarray(sequence))
+
+
+def _merge_two(older: Rows, newer: Rows) -> Rows:
+    if not older.row_count or not newer.row_count:
+        return older if older.row_count else newer
+    merged = make_rows(older.row_count + newer.row_count)
+    columns_kernels.merge((*older,), (*newer,), (*merged,))
+    return merged
