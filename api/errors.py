@@ -125,6 +125,7 @@ _KINDS: Final[tuple[tuple[type[errors.HistorianError], ProblemKind], ...]] = (
     (errors.PointInvalid, problem.POINT_INVALID),
     (errors.UnitError, problem.UNIT_MISMATCH),
     (errors.TimeError, problem.INVALID_TIME),
+    (errors.EditRefused, problem.EDIT_REFUSED),
     (errors.QueryTooLarge, problem.QUERY_TOO_LARGE),
     (errors.QueryError, problem.QUERY_REFUSED),
     (errors.CatalogueError, problem.STORE_FAULT),

@@ -59,6 +59,9 @@ POINT_INVALID: Final = ProblemKind(
     "point-invalid", 422, "An attribute of the point is not allowed", "测点属性不合规定"
 )
 UNIT_MISMATCH: Final = ProblemKind("unit-mismatch", 422, "The unit does not fit", "单位不匹配")
+EDIT_REFUSED: Final = ProblemKind(
+    "edit-refused", 422, "The correction or decision is not as it must be", "修正或处理不符合要求"
+)
 QUERY_TOO_LARGE: Final = ProblemKind(
     "query-too-large", 422, "The query asks for too much", "查询规模超过限制"
 )
@@ -96,6 +99,7 @@ ALL: Final = (
     INVALID_BODY,
     POINT_INVALID,
     UNIT_MISMATCH,
+    EDIT_REFUSED,
     QUERY_TOO_LARGE,
     QUERY_REFUSED,
     INTERNAL_ERROR,

@@ -17,6 +17,7 @@ HistorianError
 │   ├── FormatTooNew         written by a newer version
 │   ├── WalFailed            a write or fsync of the log failed; nothing was acknowledged
 │   └── SegmentCorrupt       a segment's bytes do not check
+├── EditRefused              a correction or decision by hand is not as it must be; nothing was changed
 ├── QueryError
 │   └── QueryTooLarge        refused before work starts
 └── ProtocolError            the peer broke its protocol
@@ -115,6 +116,10 @@ class SegmentCorrupt(StoreError):
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
         self.path = path
+
+
+class EditRefused(HistorianError):
+    """A correction or decision by hand is not as it must be; nothing was changed. The text says what is allowed."""
 
 
 class QueryError(HistorianError):
