@@ -19,8 +19,9 @@ from historian.catalogue.database import Database
 from historian.errors import CatalogueError
 from historian.logs import EventLog
 from historian.metrics import Metrics
+from historian.model.decision import Decision
 from historian.model.ports import REJECT_CODES, Outcome
-from historian.model.quarantine import STATES, Decision, QuarantinedSample, QuarantineState
+from historian.model.quarantine import STATES, QuarantinedSample, QuarantineState
 from historian.model.sample import SampleBatch
 
 SCHEMA: Final = """

@@ -6,10 +6,10 @@ from typing import Final
 from historian.clock import Clock
 from historian.ingest.quarantine import Quarantine
 from historian.model import timestamp
+from historian.model.decision import Decision
 from historian.model.point import SECOND_US
 from historian.model.ports import REJECT_CODES, OnConflict, Outcome, SampleSink
 from historian.model.quarantine import (
-    Decision,
     DecisionResult,
     NewStamp,
     QuarantinedSample,

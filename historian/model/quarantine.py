@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from historian.model.decision import Decision
 from historian.model.ports import OnConflict
 
 QuarantineState = Literal["kept", "released", "erased"]
@@ -37,13 +38,6 @@ class Refusal(NamedTuple):
     id: int
     code: str
     detail: str
-
-
-class Decision(NamedTuple):
-    """Who decides on entries of the quarantine, and why."""
-
-    author: str
-    reason: str
 
 
 class DecisionResult(NamedTuple):

@@ -77,6 +77,15 @@ class QueryEngine:
         check_sample_count(run.sample_count, self._limits.samples_max)
         return run
 
+    async def readings_beside(self, point: Point, span: TimeRange) -> TimeRange:
+        """From the last usable sample before the span to the first after it; the span's own ends where there is none."""
+        before = await self._usable_before(point, span.start_us - 1)
+        after = await self._usable_after(point, span.end_us + 1)
+        return TimeRange(
+            int(before.time_us[0]) if before.sample_count else span.start_us,
+            int(after.time_us[0]) if after.sample_count else span.end_us,
+        )
+
     async def recorded(
         self,
         point: Point,
@@ -253,6 +262,14 @@ class QueryEngine:
             if run.sample_count == 0 or is_usable(run.quality)[0]:
                 return run
             time_us = int(run.time_us[0]) - 1
+        return empty_run(point.id)
+
+    async def _usable_after(self, point: Point, time_us: int) -> SampleRun:
+        for _ in range(HELD_LOOKBACK_SAMPLES):
+            run = await sample_after(self._reader, point.id, time_us)
+            if run.sample_count == 0 or is_usable(run.quality)[0]:
+                return run
+            time_us = int(run.time_us[0]) + 1
         return empty_run(point.id)
 
     async def _with_boundary(

@@ -10,8 +10,8 @@ import pytest
 
 from historian.ingest.quarantine import Quarantine
 from historian.metrics import Metrics
+from historian.model.decision import Decision
 from historian.model.ports import Outcome
-from historian.model.quarantine import Decision
 from historian.model.sample import SampleBatch, make_batch
 
 OLD, AHEAD = Outcome.TIME_TOO_OLD, Outcome.TIME_IN_FUTURE

@@ -11,9 +11,10 @@ from historian.errors import StoreReadOnly
 from historian.ingest.quarantine import Quarantine
 from historian.ingest.quarantine_desk import Desk
 from historian.metrics import Metrics
+from historian.model.decision import Decision
 from historian.model.point import DAY_US, HOUR_US
 from historian.model.ports import AppendResult, OnConflict, Outcome
-from historian.model.quarantine import Decision, NewStamp
+from historian.model.quarantine import NewStamp
 from historian.model.sample import SampleBatch, make_batch
 from historian.model.timestamp import parse_time_us
 from historian.settings import IngestSettings
