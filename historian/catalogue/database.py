@@ -23,8 +23,9 @@ class Database:
     """One SQLite connection that threads may share; changes are serialised by a lock.
 
     `schema` holds ``CREATE … IF NOT EXISTS`` statements; `upgrade` brings tables of an older format to today's,
-    in one transaction with the number that says so. Raises CatalogueError where the file is not ours,
-    damaged or not writable, FormatTooNew where a newer version wrote it.
+    in one transaction with the number that says so; `format_version` is that of the catalogue and its journal
+    unless the tables are others. Raises CatalogueError where the file is not ours, damaged or not writable,
+    FormatTooNew where a newer version wrote it.
     """
 
     def __init__(
@@ -33,9 +34,11 @@ class Database:
         schema: str,
         *,
         is_synced: bool,
+        format_version: int = FORMAT_VERSION,
         upgrade: Callable[[sqlite3.Connection], None] | None = None,
     ) -> None:
         self.path = path
+        self._format_version = format_version
         self._lock = threading.RLock()
         with self._errors_named():
             self._connection = sqlite3.connect(
