@@ -38,7 +38,7 @@ class Database:
         upgrade: Callable[[sqlite3.Connection], None] | None = None,
     ) -> None:
         self.path = path
-        self._format_version = format_version
+        FORMAT_VERSION = format_version
         self._lock = threading.RLock()
         with self._errors_named():
             self._connection = sqlite3.connect(
@@ -83,9 +83,9 @@ class Database:
         is_new = application_id == 0 and version == 0 and self._is_empty()
         if not is_new and application_id != APPLICATION_ID:
             raise CatalogueError(str(self.path), "is an SQLite file of another program; move it away")
-        if version > self._format_version:
+        if version > FORMAT_VERSION:
             raise FormatTooNew(
-                f"{self.path}: written in format {version}, this version reads up to {self._format_version}"
+                f"{self.path}: written in format {version}, this version reads up to {FORMAT_VERSION}"
             )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'NORMAL'}")
@@ -93,7 +93,7 @@ class Database:
         if upgrade is not None and not is_new:
             upgrade(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {self._format_version}")
+        connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
         for statement in filter(None, map(str.strip, schema.split(";"))):
             connection.execute(statement)
         connection.execute("COMMIT")
