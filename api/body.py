@@ -4,12 +4,13 @@ import asyncio
 import zlib
 from typing import Final
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from api import problem
 from api.context import CONTEXT
-from api.errors import Handler, problem_response
+from api.direct_body import Body, DirectBody
+from api.errors import problem_response
 from api.problem import Problem
 from historian.settings import ServerSettings
 
@@ -22,17 +23,10 @@ _WINDOW_BITS: Final = {"gzip": 31, "deflate": 15}  # zlib's words for the two wr
 THREAD_BYTES_MIN: Final = 128 * 1024  # decoding more than this takes longer than the loop may be held
 
 
-@web.middleware
-async def refuse_large_bodies(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 413 from the Content-Length alone, before a byte of the body is read."""
-    _check_declared_length(request, request.app[CONTEXT].settings.server)
-    return await handler(request)
-
-
 async def answer_expectation(request: web.Request) -> web.StreamResponse | None:
     """``Expect: 100-continue``: say go on, or refuse before the client sends anything."""
     try:
-        _check_declared_length(request, request.app[CONTEXT].settings.server)
+        check_declared_length(request, request.app[CONTEXT].settings.server)
     except Problem as fault:
         return problem_response(request, fault)
     if request.headers.get("Expect", "").lower() == "100-continue":
@@ -41,15 +35,15 @@ async def answer_expectation(request: web.Request) -> web.StreamResponse | None:
     return None
 
 
-async def read_body(request: web.Request) -> bytes:
+async def read_body(request: web.Request) -> Body:
     """The whole body, unpacked. Raises Problem: 413 too large, 408 too slow, 415 and 400 not unpackable."""
     limits = request.app[CONTEXT].settings.server
-    _check_declared_length(request, limits)
+    check_declared_length(request, limits)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding != "identity" and encoding not in _WINDOW_BITS:
         raise _unknown_encoding(encoding)
     try:
-        body = await _read_chunks(request, limits)
+        body = await _read_packed(request.content, limits)
     except TimeoutError:
         raise _too_slow(limits) from None
     except (HttpProcessingError, web.RequestPayloadError) as error:
@@ -59,7 +53,7 @@ async def read_body(request: web.Request) -> bytes:
     return await asyncio.to_thread(_unpack, body, encoding, limits)
 
 
-def _unpack(packed: bytes, encoding: str, limits: ServerSettings) -> bytes:
+def _unpack(packed: Body, encoding: str, limits: ServerSettings) -> bytes:
     """All members of a gzip or zlib stream; a stream that ends early is a fault, not a shorter body."""
     body = b""
     member_count = 0
@@ -80,20 +74,31 @@ def _unpack(packed: bytes, encoding: str, limits: ServerSettings) -> bytes:
     return body
 
 
-async def _read_chunks(request: web.Request, limits: ServerSettings) -> bytes:
-    loop = asyncio.get_running_loop()
-    start_s = loop.time()
+async def _read_packed(content: StreamReader, limits: ServerSettings) -> Body:
+    """The body as it came."""
+
+    def allowed_s(known_bytes: int) -> float:
+        return min(BODY_GRACE_S + known_bytes / BODY_RATE_BYTES_S_MIN, limits.body_deadline_s)
+
+    if isinstance(content, DirectBody):
+        return await content.take(allowed_s)
+    if content.is_eof():  # the everyday small body came with its head
+        whole = content.read_nowait()
+        if len(whole) <= limits.body_bytes_max:
+            return whole
+        raise _too_large(limits)
+    start_s = asyncio.get_running_loop().time()
     body = bytearray()
-    while not request.content.at_eof():
-        allowed_s = min(BODY_GRACE_S + len(body) / BODY_RATE_BYTES_S_MIN, limits.body_deadline_s)
-        async with asyncio.timeout_at(start_s + allowed_s):
-            body += await request.content.readany()
+    while not content.at_eof():
+        async with asyncio.timeout_at(start_s + allowed_s(len(body))):
+            body += await content.readany()
         if len(body) > limits.body_bytes_max:
             raise _too_large(limits)
     return bytes(body)
 
 
-def _check_declared_length(request: web.Request, limits: ServerSettings) -> None:
+def check_declared_length(request: web.Request, limits: ServerSettings) -> None:
+    """Raise Problem 413 from the Content-Length alone, before a byte of the body is read."""
     declared = request.content_length
     if declared is not None and declared > limits.body_bytes_max:
         raise _too_large(limits)

@@ -9,27 +9,39 @@ from aiohttp import web
 
 from api import problem
 from api.problem import ProblemDetails
+from api.request_reader import RequestReader
 from historian.metrics import Counter
 from historian.settings import ServerSettings
 
-MakeReader = Callable[[web.Server], web.RequestHandler]
+MakeReader = Callable[[web.Server], RequestReader]
+
+HEADS_BYTES: Final = 64 * 1024  # what one read of the socket takes at most, outside of bodies
 
 _RETRY_AFTER_S: Final = 5
 
 
-class ConnectionGate(asyncio.Protocol):
-    """Stands where a connection arrives; hands it to the web server or answers 503 and closes.
+class ConnectionGate(asyncio.BufferedProtocol):
+    """Stands where a connection arrives; answers 503 and closes it, or stays between it and the web server.
 
-    It lives only until `connection_made`: the web server's own protocol takes the transport over.
+    What comes in lies where the reader wants it: in a body of its own, else in `heads`, which all connections
+    of a loop share, because nothing else happens between `get_buffer` and `buffer_updated`.
     """
 
     def __init__(
-        self, server: web.Server, make_reader: MakeReader, limits: ServerSettings, refused: Counter
+        self,
+        server: web.Server,
+        make_reader: MakeReader,
+        limits: ServerSettings,
+        refused: Counter,
+        heads: memoryview,
     ) -> None:
         self._server = server
         self._make_reader = make_reader
         self._limits = limits
         self._refused = refused
+        self._heads = heads
+        self._reader: RequestReader | None = None
+        self._is_in_body = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
@@ -39,9 +51,36 @@ class ConnectionGate(asyncio.Protocol):
             transport.write(_refusal(reason))
             transport.close()
             return
-        reader = self._make_reader(self._server)
-        transport.set_protocol(reader)
-        reader.connection_made(transport)
+        self._reader = self._make_reader(self._server)
+        self._reader.connection_made(transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        room = None if self._reader is None else self._reader.room()
+        self._is_in_body = room is not None
+        return self._heads if room is None else room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._reader is None:
+            return  # it was refused and is closing
+        if self._is_in_body:
+            self._reader.advance(nbytes)
+        else:
+            self._reader.data_received(bytes(self._heads[:nbytes]))
+
+    def eof_received(self) -> None:
+        """Nothing more comes, so the transport closes."""
+
+    def pause_writing(self) -> None:
+        if self._reader is not None:
+            self._reader.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._reader is not None:
+            self._reader.resume_writing()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self._reader is not None:
+            self._reader.connection_lost(exc)
 
     def _reason_to_refuse(self, transport: asyncio.Transport) -> str:
         open_connections = self._server.connections
@@ -84,8 +123,9 @@ class GatedSite(web.BaseSite):
         await super().start()
         server = self._runner_server
         assert server is not None, "the runner is set up before a site is made"
+        heads = memoryview(bytearray(HEADS_BYTES))
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: ConnectionGate(server, self._make_reader, self._limits, self._refused),
+            lambda: ConnectionGate(server, self._make_reader, self._limits, self._refused, heads),
             self._host,
             self._port,
         )

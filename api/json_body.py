@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from api import problem
+from api.direct_body import Body
 from api.problem import Fault, Problem
 
 T = TypeVar("T")
@@ -16,18 +17,18 @@ _PATH_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _NOT_FINITE: Final = re.compile(rb"-?(NaN|Infinity|nan|inf)")
 
 
-def decode(body: bytes, type_: type[T]) -> T:
+def decode(body: Body, type_: type[T]) -> T:
     """The body as `type_`. Raises Problem: 400 where it is not JSON, 422 where it is not what is needed."""
     try:
         return msgspec.json.decode(body, type=type_)
     except msgspec.ValidationError as error:
         raise _invalid(str(error)) from error
     except msgspec.DecodeError as error:
-        raise _malformed(body, str(error)) from error
+        raise _malformed(bytes(body), str(error)) from error
     except UnicodeDecodeError as error:
-        raise _malformed(body, f"a string is not UTF-8: {error.reason}") from error
+        raise _malformed(bytes(body), f"a string is not UTF-8: {error.reason}") from error
     except RecursionError as error:
-        raise _malformed(body, "values are nested too deeply") from error
+        raise _malformed(bytes(body), "values are nested too deeply") from error
 
 
 def pointer_of(message: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from api import json_series_kernels as kernels
 from api import text_kernels
+from api.direct_body import Body
 from historian.model.sample import TimeColumn, ValueColumn
 
 _OPEN_OBJECT = 123
@@ -21,7 +22,7 @@ class SeriesColumns(NamedTuple):
     value: ValueColumn
 
 
-def read_columns(body: bytes) -> SeriesColumns | None:
+def read_columns(body: Body) -> SeriesColumns | None:
     """The columns of a body that is as `json_series_kernels` says; None for any other, right or wrong."""
     text = np.frombuffer(body, np.uint8)
     words = np.frombuffer(body, np.uint64, len(body) // 8)
@@ -33,7 +34,7 @@ def read_columns(body: bytes) -> SeriesColumns | None:
         return None
     spans = series[:count, : kernels.ROW_END].tolist()
     try:
-        names = [body[start:end].decode() for start, end in spans]
+        names = [str(body[start:end], "utf-8") for start, end in spans]
     except UnicodeDecodeError:
         return None
     ends = series[:count, kernels.ROW_END]

@@ -7,6 +7,7 @@ import numpy as np
 
 from api import line_protocol
 from api import line_protocol_kernels as kernels
+from api.direct_body import Body
 from api.intake import Intake
 from api.line_key_table import LineKeyTable
 from api.line_protocol import LineFault
@@ -34,7 +35,7 @@ _THREAD_BYTES_MIN: Final = (
 class _Read(NamedTuple):
     """The rows of a body, one a field and in its order; `name_of` has the names the general reader found."""
 
-    body: bytes
+    body: Body
     rows: kernels.Rows
     name_of: dict[int, str]
 
@@ -59,7 +60,7 @@ class LinePoints:
         self._has_offset = np.zeros(0, np.bool_)
         self._offset_revision = -1
 
-    async def take_lines(self, intake: Intake, body: bytes, precision: str, now_us: int) -> None:
+    async def take_lines(self, intake: Intake, body: Body, precision: str, now_us: int) -> None:
         """Put every good field into the intake, and every fault with its line."""
         if len(body) < _THREAD_BYTES_MIN:
             read = self._read_rows(intake, body)
@@ -78,7 +79,7 @@ class LinePoints:
             intake.refuse("bad_time", detail, place=int(rows.line[i]))
         intake.add(batch.take(kept), rows.line[kept])
 
-    def _read_rows(self, intake: Intake, body: bytes) -> _Read:
+    def _read_rows(self, intake: Intake, body: Body) -> _Read:
         text = np.frombuffer(body, np.uint8)
         read = _Read(body, empty_rows(count_byte(text, ord("="))), {})  # every field has one
         words = np.frombuffer(body, np.uint64, len(body) // 8)
@@ -87,6 +88,7 @@ class LinePoints:
         while at < len(body):
             at, line, row = kernels.read_lines(text, words, at, line, row, seed, keys, read.rows)
             if at < len(body):
+                read = read._replace(body=bytes(read.body))  # costs nothing where it is bytes already
                 at, line, row = _read_other_line(intake, read, at, line, row)
         return read._replace(rows=_first_rows(read.rows, row))
 
@@ -195,6 +197,7 @@ def _first_rows(rows: kernels.Rows, count: int) -> kernels.Rows:
 
 
 def _read_other_line(intake: Intake, read: _Read, at: int, line: int, row: int) -> tuple[int, int, int]:
+    assert isinstance(read.body, bytes), "the general reader takes nothing else"
     found, rows = line_protocol.read_line(read.body, at), read.rows
     for fault in found.faults:
         intake.refuse(*fault, place=line)
@@ -215,7 +218,7 @@ def _read_other_line(intake: Intake, read: _Read, at: int, line: int, row: int) 
 
 def _name_of_key(read: _Read, row: int, known: dict[tuple[bytes, bytes], str | LineFault]) -> str | LineFault:
     series_start, series_end, key_start, key_end = read.rows.span[row].tolist()
-    key = (read.body[series_start:series_end], read.body[key_start:key_end])
+    key = bytes(read.body[series_start:series_end]), bytes(read.body[key_start:key_end])
     name = known.get(key)
     if name is None:
         name = known[key] = line_protocol.point_name(*key)

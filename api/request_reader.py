@@ -1,30 +1,81 @@
-"""aiohttp's reader of requests, with our words for what its parser refuses: a problem, and no stack trace in the log."""
+"""aiohttp's reader of requests, with our words for what its parser refuses: a problem, and no stack trace in the log.
+
+Large bodies do not go through the parser: `room` gives the socket the memory of the body itself.
+"""
 
 import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.http import HttpRequestParser
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.web_protocol import MAX_MSG_QUEUE_SIZE
 
 from api import problem
+from api.direct_body import DirectBody
 from api.errors import REQUEST_ID, fault_response, problem_response
 from api.problem import Problem
 from historian.metrics import Counter
 
 SHOWN_CHARACTERS_MAX: Final = 200
+DIRECT_BYTES_MIN: Final = 16 * 1024  # below it the parser's copies cost less than another parser
+_HEAD_BYTES_MAX: Final = 32 * 1024  # how far the end of a head is looked for; a longer head is no fault
+_HEAD_END: Final = b"\r\n\r\n"
 
 
 class RequestReader(web.RequestHandler):
     """The protocol of one connection; `options` are those of aiohttp's own."""
 
-    __slots__ = ("_headers", "_unreadable")
+    __slots__ = ("_body", "_body_bytes_max", "_headers", "_unreadable")
 
     def __init__(
-        self, server: web.Server, unreadable: Counter, headers: Mapping[str, str], **options: Any
+        self,
+        server: web.Server,
+        unreadable: Counter,
+        headers: Mapping[str, str],
+        body_bytes_max: int,
+        **options: Any,
     ) -> None:
         super().__init__(server, **options)
         self._unreadable = unreadable
         self._headers = headers
+        self._body_bytes_max = body_bytes_max
+        self._body: DirectBody | None = None
+
+    def room(self) -> memoryview | None:
+        """Where the socket's next bytes belong, or None where the parser is to have them."""
+        return None if self._body is None else self._body.room()
+
+    def advance(self, count: int) -> None:
+        """So many bytes were put into `room`."""
+        assert self._body is not None, "the room is that of a body"
+        self._body.advance(count)
+        if self._body.missing_bytes == 0:
+            self._body = None
+
+    def data_received(self, data: bytes) -> None:
+        """Give the parser a head at a time, so that it never sees what stands behind the head of a large body."""
+        if len(data) < DIRECT_BYTES_MIN:
+            super().data_received(data)
+            self._begin_body()
+            return
+        head_end = data.find(_HEAD_END, 0, _HEAD_BYTES_MAX) + len(_HEAD_END)
+        if head_end < len(_HEAD_END):
+            head_end = len(data)
+        super().data_received(data[:head_end])
+        self._begin_body()
+        rest = memoryview(data)[head_end:]
+        if self._body is None:
+            if rest:
+                super().data_received(bytes(rest))
+                self._begin_body()
+            return
+        count = min(len(rest), self._body.missing_bytes)
+        self._body.room()[:count] = rest[:count]
+        self.advance(count)
+        if count < len(rest):
+            self.data_received(bytes(rest[count:]))
 
     def handle_error(
         self,
@@ -46,6 +97,40 @@ class RequestReader(web.RequestHandler):
         response.headers["X-Request-Id"] = request[REQUEST_ID]
         response.force_close()
         return response
+
+    def _begin_body(self) -> None:
+        """Where the head of a large body has just ended: from here its bytes go round the parser."""
+        if not self._messages:
+            return
+        message, payload = self._messages[-1]
+        if not isinstance(message, RawRequestMessage) or isinstance(payload, DirectBody):
+            return
+        size_bytes = _length_behind(message, payload)
+        if DIRECT_BYTES_MIN <= size_bytes <= self._body_bytes_max:
+            self._body = DirectBody(self, size_bytes, self._loop)
+            self._messages[-1] = message, self._body
+            self._parser = self._new_parser()  # the one before would go on waiting for the body
+
+    def _new_parser(self) -> HttpRequestParser:
+        return HttpRequestParser(
+            self,
+            self._loop,
+            self._read_bufsize,
+            max_line_size=self.max_line_size,
+            max_field_size=self.max_field_size,
+            max_headers=self.max_headers,
+            payload_exception=web.RequestPayloadError,
+            auto_decompress=False,
+            max_msg_queue_size=MAX_MSG_QUEUE_SIZE,
+        )
+
+
+def _length_behind(message: RawRequestMessage, payload: StreamReader) -> int:
+    """The Content-Length of a body of which the parser has seen nothing yet, else 0."""
+    declared = message.headers.get("Content-Length", "0")
+    if len(declared) > 18 or payload.is_eof() or payload.total_bytes or message.chunked or message.upgrade:
+        return 0
+    return int(declared)
 
 
 def _refusal(message: str) -> Problem:

@@ -1,14 +1,17 @@
 """Builds the web application from the route table and starts it behind limits."""
 
 import asyncio
+import itertools
 import re
 import secrets
+from collections.abc import Iterator
 from typing import Any, Final
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from api import openapi
-from api.body import answer_expectation, refuse_large_bodies
+from api.body import answer_expectation, check_declared_length
 from api.connection_gate import GatedSite
 from api.context import CONTEXT, ApiContext
 from api.errors import REQUEST_ID, Handler, answer_problems
@@ -32,27 +35,31 @@ _REQUEST_ID_FORM: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _BEGAN_S: Final = web.RequestKey("began_s", float)
 _OPERATION: Final = web.RequestKey("operation", Operation)
 _COUNTERS: Final = web.AppKey("counters", dict[tuple[str, str, int], Counter])
+_REQUEST_IDS: Final = web.AppKey("request_ids", Iterator[str])
 
 # The page is the only thing a browser shows; nothing it loads comes from elsewhere or stands in line.
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Server": "historian",  # versions of what it is made of are nobody's business
-}
+SECURITY_HEADERS: Final = CIMultiDict(
+    {
+        "Content-Security-Policy": (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+            "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Server": "historian",  # versions of what it is made of are nobody's business
+    }
+)
 
 
 def make_app(context: ApiContext) -> web.Application:
     """The whole HTTP side, not yet listening."""
     app = web.Application(
-        middlewares=[_stamp_request, answer_problems, refuse_large_bodies],
+        middlewares=[_answer],
         client_max_size=context.settings.server.body_bytes_max,
     )
     app[CONTEXT] = context
     app[_COUNTERS] = {}
+    app[_REQUEST_IDS] = _request_ids()
     app[LINE_POINTS] = LinePoints(context.registry, context.settings.ingest)
     operations = table.all_operations()
     app[openapi.DOCUMENT] = openapi.build(operations, context.version)
@@ -87,8 +94,10 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
     )
     loop = asyncio.get_running_loop()
 
-    def make_reader(server: web.Server) -> web.RequestHandler:
-        return RequestReader(server, unreadable, SECURITY_HEADERS, loop=loop, **options)
+    def make_reader(server: web.Server) -> RequestReader:
+        return RequestReader(
+            server, unreadable, SECURITY_HEADERS, limits.body_bytes_max, loop=loop, **options
+        )
 
     try:
         await GatedSite(runner, make_reader, host, port, limits, refused).start()
@@ -101,9 +110,13 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
 
 def _add_operation(app: web.Application, operation: Operation) -> None:
     checked = operation.checked_handler()
+    has_body = operation.method != "GET"
+    limits = app[CONTEXT].settings.server
 
     async def handle(request: web.Request) -> web.StreamResponse:
         request[_OPERATION] = operation
+        if has_body:
+            check_declared_length(request, limits)
         return await checked(request)
 
     for path in operation.paths():
@@ -114,15 +127,22 @@ def _add_operation(app: web.Application, operation: Operation) -> None:
 
 
 @web.middleware
-async def _stamp_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request its id and count its answer."""
-    context = request.app[CONTEXT]
-    given = request.headers.get("X-Request-Id", "")
-    request[REQUEST_ID] = given if _REQUEST_ID_FORM.fullmatch(given) else secrets.token_hex(8)
-    request[_BEGAN_S] = context.clock.monotonic_s()
-    response = await handler(request)
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request its id, make problems of its errors, and count its answer."""
+    app = request.app
+    given = request.headers.get("X-Request-Id")
+    is_good = given is not None and _REQUEST_ID_FORM.fullmatch(given) is not None
+    request[REQUEST_ID] = given if given is not None and is_good else next(app[_REQUEST_IDS])
+    request[_BEGAN_S] = app[CONTEXT].clock.monotonic_s()
+    response = await answer_problems(request, handler)
     _count(request, response.status)
     return response
+
+
+def _request_ids() -> Iterator[str]:
+    """Ids that no other run of the process has, in rising order."""
+    run = secrets.token_hex(4)
+    return (f"{run}-{number:08x}" for number in itertools.count(1))
 
 
 async def _stamp_response(request: web.Request, response: web.StreamResponse) -> None:

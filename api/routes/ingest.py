@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from api import csv_rows, formats, ingest_series, json_body, json_series, line_intake, problem, schemas
 from api.body import THREAD_BYTES_MIN, read_body
 from api.context import CONTEXT, ApiContext
+from api.direct_body import Body
 from api.intake import REJECTS_LISTED_MAX, Intake
 from api.line_intake import LinePoints
 from api.operation import CSV, JSON, Operation, Parameter, one_of
@@ -35,7 +36,7 @@ async def post_ingest(request: web.Request) -> web.StreamResponse:
     body = await read_body(request)
     if request.content_type == CSV:
         intake = Intake("line")
-        await _in_thread(body, lambda: csv_rows.take_rows(intake, body, context.registry))
+        await _in_thread(body, lambda: csv_rows.take_rows(intake, bytes(body), context.registry))
     else:
         intake = Intake("index")
         on_conflict = _agreed(on_conflict, await _take_json(intake, body, context.registry))
@@ -77,7 +78,7 @@ def _count_refused(context: ApiContext, intake: Intake) -> None:
         ).add(count)
 
 
-async def _take_json(intake: Intake, body: bytes, registry: Registry) -> OnConflict | UnsetType:
+async def _take_json(intake: Intake, body: Body, registry: Registry) -> OnConflict | UnsetType:
     """Put the samples into the intake; what the body says of conflicts. Raises Problem."""
     columns = await _in_thread(body, lambda: json_series.read_columns(body), _KERNEL_BYTES_MIN)
     if columns is not None:
@@ -132,7 +133,7 @@ def _check_content_type(request: web.Request) -> None:
         )
 
 
-async def _in_thread(body: bytes, work: Callable[[], Result], bytes_min: int = THREAD_BYTES_MIN) -> Result:
+async def _in_thread(body: Body, work: Callable[[], Result], bytes_min: int = THREAD_BYTES_MIN) -> Result:
     """What takes long goes to a thread, so that the loop is not held."""
     return work() if len(body) < bytes_min else await asyncio.to_thread(work)
 
