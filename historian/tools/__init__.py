@@ -1,0 +1,1 @@
+"""The operator's commands around a data folder: verify, backup, restore, export, inspect."""
