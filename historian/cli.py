@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import historian
-from historian import resources
+from historian import cli_tools, resources
 from historian.errors import HistorianError
 
 DATA_DEFAULT: Final = Path("var")
@@ -62,6 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_import(commands)
     _add_query(commands)
     _add_points(commands)
+    cli_tools.add_commands(commands)
     _add_simulate(commands)
     return parser
 
@@ -261,6 +262,8 @@ def _run_command(options: argparse.Namespace) -> int:
             from historian import cli_query
 
             return cli_query.run(options)
+        case "verify" | "backup" | "restore" | "inspect":
+            return cli_tools.run(options)
     return _simulate(options.simulator, options.rest)
 
 
