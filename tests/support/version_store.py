@@ -36,7 +36,7 @@ class VersionStore:
     """SampleSink, SampleReader and StoreHealth; the versions of a sample in order of arrival."""
 
     def __init__(self, clock: Clock, time_max_us: int = 1 << 62) -> None:
-        self.samples: dict[int, dict[int, list[Version]]] = {}
+        self.versions: dict[int, dict[int, list[Version]]] = {}
         self.read_rows = 0
         self._clock = clock
         self._sequence = 0
@@ -54,15 +54,18 @@ class VersionStore:
     def _append_one(
         self, point_id: int, time_us: int, value: float, quality: int, origin: Origin, on_conflict: OnConflict
     ) -> Outcome:
+        if not np.isfinite(value):
+            return Outcome.NOT_FINITE
         if time_us > self._time_max_us:
             return Outcome.TIME_IN_FUTURE
-        versions = self.samples.setdefault(point_id, {}).setdefault(time_us, [])
+        versions = self.versions.get(point_id, {}).get(time_us, [])
         if versions and versions[-1][:2] == (value, quality):
             return Outcome.DUPLICATE
         if versions and on_conflict != "replace":
             return Outcome.CONFLICT
-        versions.append(Version(value, quality, self._sequence, self._clock.now_us(), origin))
-        return Outcome.REPLACED if len(versions) > 1 else Outcome.ACCEPTED
+        version = Version(value, quality, self._sequence, self._clock.now_us(), origin)
+        self.versions.setdefault(point_id, {}).setdefault(time_us, []).append(version)
+        return Outcome.REPLACED if versions else Outcome.ACCEPTED
 
     async def read(self, point_ids: Ids, start_us: int, end_us: int) -> list[SampleRun]:
         return [self._run(int(one)).between(start_us, end_us) for one in point_ids]
@@ -95,7 +98,7 @@ class VersionStore:
         rows = [
             (point_id, time_us, version)
             for point_id in sorted({int(one) for one in point_ids})
-            for time_us, versions in sorted(self.samples.get(point_id, {}).items())
+            for time_us, versions in sorted(self.versions.get(point_id, {}).items())
             if start_us <= time_us < end_us
             for version in versions
         ]
@@ -116,7 +119,7 @@ class VersionStore:
         return StoreStatus(is_writable=True)
 
     def _run(self, point_id: int) -> SampleRun:
-        samples = self.samples.get(point_id)
+        samples = self.versions.get(point_id)
         if not samples:
             return empty_run(point_id)
         times = sorted(samples)

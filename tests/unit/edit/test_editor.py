@@ -70,7 +70,7 @@ async def test_a_correction_is_stored_with_who_and_why(bench: Bench) -> None:
     result = await bench.editor.apply(POINT, plan, WHO)
     assert result.sequence == 2
     assert await bench.shown() == [0, 1, 2.5, 3, 4, 5, 6, 7, 9]
-    origin = bench.store.samples[1][int(at(2)[0])][-1].origin
+    origin = bench.store.versions[1][int(at(2)[0])][-1].origin
     assert (origin.source, origin.reason) == ("edit:Wang", "misread")
 
 

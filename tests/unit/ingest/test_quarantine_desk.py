@@ -52,7 +52,7 @@ class Bench:
         self.desk = Desk(quarantine, self.sink, clock, IngestSettings())
 
     def stored(self, point_id: int) -> dict[int, float]:
-        samples = self.sink.store.samples.get(point_id, {})
+        samples = self.sink.store.versions.get(point_id, {})
         return {time_us: versions[-1].value for time_us, versions in samples.items()}
 
     async def kept(self) -> list[int]:
@@ -80,7 +80,7 @@ async def test_released_samples_are_stored_under_the_moved_stamp_and_leave(bench
 
 async def test_where_a_sample_came_from_and_why_it_came_late_stays_with_it(bench: Bench) -> None:
     await bench.desk.release([1, 3], BACK, WHO)
-    origin = bench.sink.store.samples[8][NOW_US][0].origin
+    origin = bench.sink.store.versions[8][NOW_US][0].origin
     assert origin.source == "iec104"
     assert origin.reason == (
         "meter clock was a month ahead (released from quarantine by Wang, stamps moved by -2592000 s)"
@@ -90,7 +90,7 @@ async def test_where_a_sample_came_from_and_why_it_came_late_stays_with_it(bench
 async def test_one_sample_can_be_given_its_very_time(bench: Bench) -> None:
     await bench.desk.release([2], NewStamp(time_us=NOW_US - HOUR_US), WHO)
     assert bench.stored(7) == {NOW_US - HOUR_US: 2.0}
-    origin = bench.sink.store.samples[7][NOW_US - HOUR_US][0].origin
+    origin = bench.sink.store.versions[7][NOW_US - HOUR_US][0].origin
     assert "came stamped 2026-12-22T09:00:00Z" in origin.reason
 
 
@@ -105,7 +105,7 @@ async def test_a_release_cut_off_after_the_store_took_it_is_finished_by_repeatin
     await bench.sink.store.append(make_batch(7, [NOW_US], [1.0]), source="modbus")
     result = await bench.desk.release([1], BACK, WHO)
     assert (result.done, await bench.kept()) == (1, [2, 3])
-    assert len(bench.sink.store.samples[7][NOW_US]) == 1, "the same sample is no second version"
+    assert len(bench.sink.store.versions[7][NOW_US]) == 1, "the same sample is no second version"
 
 
 async def test_nothing_leaves_while_the_store_takes_nothing(bench: Bench) -> None:
