@@ -4,6 +4,7 @@ import gc
 
 import numpy as np
 
+from historian.catalogue import warm as catalogue_warm
 from historian.energy import fleet, load_curve
 from historian.energy.fleet import Ask
 from historian.ingest import warm as ingest_warm
@@ -15,6 +16,7 @@ from historian.store import warm as store_warm
 
 def warm_kernels() -> None:
     """Seconds at the very first start, a fraction of a second once the compiled code is on disk."""
+    catalogue_warm.warm_kernels()
     store_warm.warm_kernels()
     ingest_warm.warm_kernels()
     query_kernels.warm()

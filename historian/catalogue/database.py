@@ -23,8 +23,7 @@ class Database:
     """One SQLite connection that threads may share; changes are serialised by a lock.
 
     `schema` holds ``CREATE … IF NOT EXISTS`` statements; `upgrade` brings tables of an older format to today's,
-    in one transaction with the number that says so; `format_version` is that of the catalogue and its journal
-    unless the tables are others. Raises CatalogueError where the file is not ours, damaged or not writable,
+    in one transaction with the number that says so. Raises CatalogueError where the file is not ours, damaged or not writable,
     FormatTooNew where a newer version wrote it.
     """
 
@@ -34,11 +33,9 @@ class Database:
         schema: str,
         *,
         is_synced: bool,
-        format_version: int = FORMAT_VERSION,
         upgrade: Callable[[sqlite3.Connection], None] | None = None,
     ) -> None:
         self.path = path
-        FORMAT_VERSION = format_version
         self._lock = threading.RLock()
         with self._errors_named():
             self._connection = sqlite3.connect(

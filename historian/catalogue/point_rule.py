@@ -1,6 +1,8 @@
 """What a point may be: defaults for what a draft leaves open, and the checks every change passes."""
 
 import math
+import operator
+from collections.abc import Callable
 from typing import Final
 
 from historian.errors import PointConflict, PointInvalid
@@ -23,6 +25,7 @@ INTERVAL_MIN_US: Final = SECOND_US
 INTERVAL_MAX_US: Final = 366 * DAY_US  # a yearly figure is the slowest item of the draft (table 4)
 TEXT_LENGTH_MAX: Final = 200
 _TEXT_FIELDS: Final = ("station", "item", "name_zh", "name_en", "source")
+_texts_of: Final[Callable[[Point | PointDraft], tuple[str, ...]]] = operator.attrgetter(*_TEXT_FIELDS)
 
 
 def complete_draft(draft: PointDraft, point_id: int, default_time_zone: str) -> Point:
@@ -77,9 +80,13 @@ def check_attributes(point: Point) -> None:
             f"{format_interval(INTERVAL_MIN_US)} to {format_interval(INTERVAL_MAX_US)}"
         )
     _check_numbers(point)
-    for field in _TEXT_FIELDS:
-        text: str = getattr(point, field)
-        if len(text) > TEXT_LENGTH_MAX or not text.isprintable():
+    check_texts(point)
+
+
+def check_texts(point: Point | PointDraft) -> None:
+    """Raise PointInvalid where a text other than the name is too long or holds what cannot be printed."""
+    for field, text in zip(_TEXT_FIELDS, _texts_of(point), strict=True):
+        if text and (len(text) > TEXT_LENGTH_MAX or not text.isprintable()):
             raise PointInvalid(
                 f"{field} of {point.name} is not allowed: up to {TEXT_LENGTH_MAX} printable characters"
             )

@@ -1,4 +1,4 @@
-"""The registry of points: all of them in memory, SQLite behind.
+"""The registry of points: all of them in memory as columns, SQLite behind.
 
 Look-ups are pure memory and never wait. `create`, `create_many`, `ensure` of a new point, `update` and `rename`
 block until SQLite has synced (about 1 to 10 ms each, whatever the number of points): code on an event loop calls
@@ -6,8 +6,6 @@ them through ``asyncio.to_thread``. Changes are serialised by a lock and become 
 """
 
 import builtins
-import fnmatch
-import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,8 +14,11 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from historian.catalogue.point_column import PointColumns, PointColumnStore
-from historian.catalogue.point_rule import check_attributes, check_change, check_name, complete_draft
+from historian.catalogue.definition import definition_of
+from historian.catalogue.point_batch import PointBatch, conflict_text, taken_text
+from historian.catalogue.point_column import PointColumns
+from historian.catalogue.point_memory import PointMemory
+from historian.catalogue.point_rule import check_attributes, check_change, check_name
 from historian.catalogue.point_table import PointRevision, PointTable
 from historian.clock import Clock
 from historian.errors import PointConflict, PointInvalid, PointNotFound, TimeError
@@ -42,16 +43,13 @@ class Registry:
         self._default_time_zone = default_time_zone
         self._lock = threading.RLock()
         self._table = PointTable(path)
-        points = self._table.load_points()
-        self._id_max = max(self._table.highest_id(), points[-1].id if points else 0)
-        self._points: builtins.list[Point | None] = [None] * (self._id_max + 1)
-        for point in points:
-            self._points[point.id] = point
+        self._memory = PointMemory(self._table.load_definitions(), self._table.load_stations())
+        for rows in self._table.load_points(len(self._memory.definitions), len(self._memory.stations)):
+            self._memory.append(rows)
         self._former_names = self._table.load_former_names()
-        self._id_by_name = self._former_names | {point.name: point.id for point in points}
-        self._count = len(points)
-        self._columns = PointColumnStore(self._points)
-        self._revision = self._count + self._table.revision_count()
+        self._id_max = max(self._table.highest_id(), self._memory.names.names.length - 1)
+        self._memory.columns.reach(self._id_max)
+        self._revision = self._memory.count + self._table.revision_count()
 
     def close(self) -> None:
         """Release the file; look-ups still answer."""
@@ -64,23 +62,32 @@ class Registry:
 
     def count(self) -> int:
         """How many points there are."""
-        return self._count
+        return self._memory.count
 
     def get(self, name_or_id: str) -> Point:
         """By name, former name or decimal id. Raises PointNotFound."""
-        point_id = self._id_by_name.get(name_or_id)
-        if point_id is None and len(name_or_id) <= _ID_DIGITS_MAX:
-            point_id = int(name_or_id) if name_or_id.isascii() and name_or_id.isdigit() else None
-        if point_id is None:
+        point_id = self._find(name_or_id)
+        if not point_id and len(name_or_id) <= _ID_DIGITS_MAX:
+            point_id = int(name_or_id) if name_or_id.isascii() and name_or_id.isdigit() else 0
+        if not point_id or not self._memory.is_known(point_id):
             raise PointNotFound(name_or_id)
-        return self.by_id(point_id)
+        return self._memory.point(point_id)
 
     def by_id(self, point_id: int) -> Point:
         """Raises PointNotFound."""
-        point = self._points[point_id] if 0 < point_id < len(self._points) else None
-        if point is None:
-            raise PointNotFound(str(point_id))
-        return point
+        return self._memory.point(point_id)
+
+    def points(self, ids: PointIdColumn) -> builtins.list[Point]:
+        """The point of each id. Raises PointNotFound."""
+        return self._memory.points(ids)
+
+    def names(self, ids: PointIdColumn) -> builtins.list[str]:
+        """The name of each id, empty where there is no such point: the fast way for many."""
+        return self._memory.names_of(ids)
+
+    def units(self, ids: PointIdColumn) -> builtins.list[str]:
+        """The unit of each id, empty where there is no such point: the fast way for many."""
+        return self._memory.units_of(ids)
 
     def former_name_of(self, name: str) -> bool:
         """Whether `name` is one that its point no longer bears."""
@@ -88,16 +95,23 @@ class Registry:
 
     def find_ids(self, names: Sequence[str]) -> PointIdColumn:
         """The id of each name or former name, 0 where there is none: the fast way for many."""
-        find = self._id_by_name.get
-        return np.fromiter((find(name, 0) for name in names), np.uint32, len(names))
+        found = self._memory.names.find_many(names)
+        if self._former_names:
+            for i in np.flatnonzero(found == 0).tolist():
+                found[i] = self._former_names.get(names[i], 0)
+        return found
 
     def columns(self) -> PointColumns:
         """Attributes of the hot path as arrays indexed by point id; never written to after they were given out."""
-        return self._columns.columns
+        return self._memory.columns.columns
 
     def stations(self) -> builtins.list[str]:
         """Every station that has a point, sorted."""
-        return sorted({point.station for point in self._points if point is not None and point.station})
+        return self._memory.used_stations()
+
+    def station_counts(self) -> dict[str, int]:
+        """How many points each station has."""
+        return self._memory.station_counts()
 
     def list(
         self,
@@ -111,19 +125,20 @@ class Registry:
 
         The glob knows ``*``, ``?`` and ``[…]`` and minds case. `station` and `item` must be equal.
         """
-        is_match = re.compile(fnmatch.translate(match)).match if match is not None else None
-        found: builtins.list[Point] = []
-        for point in self._points[max(0, after_id) + 1 :]:
-            if len(found) >= limit:
-                break
-            if (
-                point is not None
-                and (station is None or point.station == station)
-                and (item is None or point.item == item)
-                and (is_match is None or is_match(point.name))
-            ):
-                found.append(point)
-        return found
+        return self.points(self.select_ids(match, station, item, after_id, limit))
+
+    def select_ids(
+        self,
+        match: str | None = None,
+        station: str | None = None,
+        item: str | None = None,
+        after_id: int = 0,
+        limit: int | None = None,
+    ) -> PointIdColumn:
+        """As `list`, but only the ids, and all of them where there is no `limit`; read only."""
+        ids = self._memory.select(station, item, after_id)
+        stop = len(ids) if limit is None else max(0, limit)
+        return ids[:stop] if match is None else self._memory.matching(ids, match, stop)
 
     def create(self, draft: PointDraft) -> Point:
         """A new point, on disk when this returns; the same definition again gives the existing point.
@@ -135,19 +150,21 @@ class Registry:
     def create_many(self, drafts: Iterable[PointDraft]) -> builtins.list[Point]:
         """As `create` for each draft, in one transaction: all or none."""
         with self._lock:
-            answers: builtins.list[Point] = []
-            made: dict[str, Point] = {}
-            for draft in drafts:
-                point = complete_draft(draft, self._id_max + 1 + len(made), self._default_time_zone)
-                existing = made.get(point.name) or self._named(point.name)
-                if existing is None:
-                    made[point.name] = existing = point
-                elif msgspec.structs.replace(point, id=existing.id) != existing:
-                    raise PointConflict(_conflict_text(point, existing))
-                answers.append(existing)
-            if made:
-                self._add(builtins.list(made.values()))
-            return answers
+            wanted = builtins.list(drafts)
+            known = self.find_ids([draft.name for draft in wanted]).tolist()
+            batch = PointBatch(self._memory, self._id_max + 1, self._default_time_zone)
+            with self._memory.numbering() as additions:
+                ids = [
+                    self._same(batch.complete(draft), point_id) if point_id else batch.add(draft)
+                    for draft, point_id in zip(wanted, known, strict=True)
+                ]
+                rows = batch.rows()
+                if len(rows.id):
+                    self._table.insert(rows, additions())
+            self._memory.append(rows)
+            self._id_max += len(rows.id)
+            self._revision += len(rows.id)
+            return self._memory.points(np.array(ids, np.uint32))
 
     def ensure(self, draft: PointDraft) -> Point:
         """The point of that name or former name, made if absent. Raises PointConflict if unit or kind differ."""
@@ -182,7 +199,7 @@ class Registry:
             before = self.by_id(point_id)
             holder = self._named(new_name)
             if holder is not None and holder.id != point_id:
-                raise PointConflict(_taken_text(new_name, holder))
+                raise PointConflict(taken_text(new_name, holder))
             after = msgspec.structs.replace(before, name=new_name)
             return self._change(before, after, self._clock.now_us())
 
@@ -200,29 +217,32 @@ class Registry:
         ]
         return covering[-1]
 
-    def _named(self, name: str) -> Point | None:
-        point_id = self._id_by_name.get(name)
-        return None if point_id is None else self._points[point_id]
+    def _find(self, name: str) -> int:
+        return self._memory.names.find(name) or self._former_names.get(name, 0)
 
-    def _add(self, points: builtins.list[Point]) -> None:
-        self._table.insert(points)
-        self._points.extend(points)
-        self._id_max = points[-1].id
-        self._columns.append(points)
-        self._id_by_name.update((point.name, point.id) for point in points)
-        self._count += len(points)
-        self._revision += len(points)
+    def _named(self, name: str) -> Point | None:
+        point_id = self._find(name)
+        return self._memory.point(point_id) if point_id else None
+
+    def _same(self, wanted: Point, point_id: int) -> int:
+        """The id of a point that is there already. Raises PointConflict where it is another than the wanted one."""
+        existing = self._memory.point(point_id)
+        if msgspec.structs.replace(wanted, id=point_id) != existing:
+            raise PointConflict(conflict_text(wanted, existing))
+        return point_id
 
     def _change(self, before: Point, after: Point, valid_from_us: int) -> Point:
         if after == before:
             return before
-        self._table.change(before, after, valid_from_us, self._clock.now_us())
-        self._points[after.id] = after
-        self._columns.replace(after)
+        with self._memory.numbering() as additions:
+            numbers = self._memory.numbers_of(definition_of(after), after.station)
+            times_us = (valid_from_us, self._clock.now_us())
+            self._table.change(before, after, numbers, additions(), times_us)
+        self._memory.replace(before, after)
         if after.name != before.name:
-            self._former_names.pop(after.name, None)
-            self._former_names[before.name] = before.id
-            self._id_by_name[after.name] = after.id
+            former = self._former_names | {before.name: before.id}
+            former.pop(after.name, None)
+            self._former_names = former
         self._revision += 1
         return after
 
@@ -248,21 +268,3 @@ def _changed(before: Point, changes: Mapping[str, object]) -> Point:
     except msgspec.ValidationError as error:
         raise PointInvalid(f"change of {before.name}: {error}") from error
     return msgspec.structs.replace(point, unit=get_unit(point.unit).symbol)
-
-
-def _conflict_text(wanted: Point, existing: Point) -> str:
-    if existing.name != wanted.name:
-        return _taken_text(wanted.name, existing)
-    have, want = msgspec.to_builtins(existing), msgspec.to_builtins(wanted)
-    different = [
-        f"{field} {have[field]!r} (asked for {want[field]!r})"
-        for field in have
-        if field != "id" and have[field] != want[field]
-    ]
-    return f"point {existing.name} exists with {', '.join(different)}"
-
-
-def _taken_text(name: str, holder: Point) -> str:
-    if holder.name == name:
-        return f"name {name} is taken by point {holder.id}"
-    return f"name {name} is a former name of {holder.name} (point {holder.id}) and stays with it"

@@ -66,7 +66,10 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute(f"PRAGMA user_version = {FORMAT_VERSION + 1}")
     connection.close()
-    with pytest.raises(FormatTooNew, match=r"a\.sqlite: written in format 2, this version reads up to 1"):
+    with pytest.raises(
+        FormatTooNew,
+        match=rf"a\.sqlite: written in format {FORMAT_VERSION + 1}, this version reads up to {FORMAT_VERSION}",
+    ):
         Database(path, SCHEMA, is_synced=True)
 
 

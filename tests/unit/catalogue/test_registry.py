@@ -11,7 +11,15 @@ import pytest
 
 from historian.catalogue.registry import Registry
 from historian.clock import ManualClock
-from historian.errors import HistorianError, PointConflict, PointInvalid, PointNotFound, TimeError, UnitError
+from historian.errors import (
+    CatalogueError,
+    HistorianError,
+    PointConflict,
+    PointInvalid,
+    PointNotFound,
+    TimeError,
+    UnitError,
+)
 from historian.model.point import MINUTE_US, PointDraft, PointKind, TimeLabel
 
 NOW_US = 1_700_000_000_000_000
@@ -267,6 +275,34 @@ def test_points_are_listed_by_filter_and_page(registry: Registry) -> None:
     assert [point.id for point in registry.list(after_id=3, limit=2)] == [4, 5]
     assert registry.list(after_id=8) == registry.list(match="s1*") == []
     assert registry.stations() == ["S1", "S2"]
+
+
+def test_ids_names_and_units_of_many_need_no_point_objects(registry: Registry) -> None:
+    registry.create_many([draft(f"p{n}", station="S1" if n % 2 else "", item="P") for n in range(6)])
+    ids = registry.select_ids(station="S1")
+    assert ids.tolist() == [2, 4, 6]
+    assert registry.select_ids(station="S1", after_id=2, limit=1).tolist() == [4]
+    assert registry.select_ids("p[35]", None, "P").tolist() == [4, 6]
+    assert (registry.names(ids), registry.units(ids)) == (["p1", "p3", "p5"], ["kW"] * 3)
+    assert [point.id for point in registry.points(ids)] == [2, 4, 6]
+    assert registry.station_counts() == {"S1": 3}
+
+
+def test_a_batch_that_cannot_be_written_leaves_nothing_behind(registry: Registry, path: Path) -> None:
+    registry.create(draft("a"))
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO station VALUES (1, 'in the way')")
+    connection.commit()
+    with pytest.raises(CatalogueError, match="UNIQUE"):
+        registry.create(draft("b", station="S1", multiplier=3.0))
+    with pytest.raises(CatalogueError, match="UNIQUE"):
+        registry.update(1, {"station": "S1"})
+    connection.execute("DELETE FROM station")
+    connection.commit()
+    connection.close()
+    assert (registry.count(), registry.by_id(1).station) == (1, "")
+    made = registry.create(draft("b", station="S1", multiplier=3.0))
+    assert (made.id, registry.stations()) == (2, ["S1"])
 
 
 def test_the_revision_grows_with_every_change(registry: Registry) -> None:
