@@ -43,7 +43,7 @@ class PointRule(NamedTuple):
 
 
 class DaySum(NamedTuple):
-    """Named as the columns of the kept figures.
+    """Named as what is kept. Slots count from the day's start.
 
     `is_decimal`: all values are decimals, so the total is exact. `is_exact`: the shares of all slots are whole
     numbers, too, so that whoever rounds shares gets the same maximum.
@@ -54,15 +54,14 @@ class DaySum(NamedTuple):
     ranked: Fraction
     ranked_us: int
     max_value: float | None
-    max_start_us: int | None
+    max_slot: int | None
     min_value: float | None
-    min_start_us: int | None
+    min_slot: int | None
     received_count: int
     good_count: int
     measured_count: int
     estimated_count: int
     manual_count: int
-    expected_count: int
     is_complete: bool
     is_decimal: bool
     is_exact: bool
@@ -92,7 +91,7 @@ def sum_day(
         for period in _periods(rule, times, numbers, bits)
         if period.end_us > start_us and period.start_us < end_us
     ]
-    edges = [*range(start_us, end_us, _block_us(rule.interval_us)), end_us]
+    edges = [*range(start_us, end_us, block_us_of(rule.interval_us)), end_us]
     factor = exact(rule.multiplier) / scale
     if rule.kind in _AMOUNTS:
         sums, covered, spanned, spanned_us = _amounts(periods, edges)
@@ -112,11 +111,10 @@ def sum_day(
         sum((sums[place] for place in ranked), Fraction()) * factor_total,
         sum(covered[place] for place in ranked),
         None if highest is None else values[highest],
-        None if highest is None else edges[highest],
+        highest,
         None if lowest is None else values[lowest],
-        None if lowest is None else edges[lowest],
+        lowest,
         *_counts(times, bits, start_us, end_us),
-        (2 * (end_us - start_us) + rule.interval_us) // (2 * rule.interval_us),
         all(100 * us >= 99 * (edges[place + 1] - edges[place]) for place, us in enumerate(covered)),
         is_decimal,
         is_exact,
@@ -223,7 +221,8 @@ def _counts(
     return len(inside), good, len(origins) - estimated - manual, estimated, manual
 
 
-def _block_us(interval_us: int) -> int:
+def block_us_of(interval_us: int) -> int:
+    """Over which blocks a day has its maximum: 15 minutes, or the interval where that is longer, or the day."""
     return WHOLE_DAY_US if interval_us >= DAY_US else max(BLOCK_US, interval_us)
 
 

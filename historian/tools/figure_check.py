@@ -11,17 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from historian.store import filenames
-from historian.tools import database_file, day_sum
+from historian.tools import database_file, day_sum, rollup_file
 from historian.tools.day_sum import DAY_US, DaySum, PointRule
 from historian.tools.finding import Finding
 from historian.tools.log_file import LogSamples
 from historian.tools.manifest_file import ListedSegment
 from historian.tools.raw_reader import RawReader, RawRun
+from historian.tools.rollup_file import KeptFigure
 
 REGISTER_MARGIN_US: Final = 40 * DAY_US  # so far beyond the month the reading beside it is looked for
 MARGIN_US: Final = 3 * DAY_US  # two intervals, and a zone's offset
@@ -29,14 +30,18 @@ GROUP_POINTS: Final = 512
 FINDINGS_MAX: Final = 100
 ROUNDING: Final = Fraction(1, 10**6)  # of the day's maximum, where shares of slots are rounded
 
-_COUNTS: Final = (
-    "expected_count", "received_count", "good_count", "measured_count", "estimated_count", "manual_count",
+_SAME: Final = (
+    "known_us", "ranked_us", "received_count", "good_count", "measured_count", "estimated_count", "manual_count",
+    "is_complete",
 )  # fmt: skip
-_POINT: Final = "SELECT id, name, kind, interval_us, multiplier, time_zone, unit FROM point"
-_FIGURES: Final = "SELECT * FROM day_figure WHERE day >= ? AND day < ? ORDER BY point_id, day"
+_SLOTS: Final = ("max_slot", "min_slot")
+_POINTS: Final = "SELECT id, name, kind, interval_us, multiplier, time_zone, unit FROM point"
+_POINTS_BY_DEFINITION: Final = """
+    SELECT point.id, name, kind, interval_us, multiplier, time_zone, unit
+    FROM point JOIN definition ON definition.id = definition_id
+"""
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
-Row = Mapping[str, Any]  # a row of the table: whole numbers, floats, texts
 Tell = Callable[[str, int, int], None]
 
 
@@ -59,7 +64,7 @@ class _Point(NamedTuple):
 def newest_month(folder: Path) -> str | None:
     """The month of the newest kept figure; None where none is kept."""
     with database_file.opened(folder / filenames.ROLLUP) as connection:
-        (day,) = connection.execute("SELECT max(day) FROM day_figure").fetchone()
+        day = rollup_file.newest_day(connection)
     return None if day is None else datetime.date.fromordinal(day).isoformat()[:7]
 
 
@@ -70,19 +75,21 @@ def check(
     first, last = _days_of(month)
     report = FigureReport(month, Counter(), Counter(), [])
     points = _points(folder)
-    rows, dirty = _figures(folder, first, last)
+    with database_file.opened(folder / filenames.ROLLUP) as connection:
+        kept = rollup_file.figures(connection, first.toordinal(), last.toordinal())
+        dirty = rollup_file.dirty_days(connection)
     waiting = _last_unsealed(unsealed)
     has_registers = any(point.rule.kind == "register" for point in points.values())
     margin_us = REGISTER_MARGIN_US if has_registers else MARGIN_US
     reader = RawReader(folder, listed, _utc_us(first) - margin_us, _utc_us(last) + margin_us)
     try:
         done = 0
-        for group in _groups(rows):
-            runs = reader.read(group[0][0]["point_id"], group[-1][0]["point_id"])
+        for group in _groups(kept):
+            runs = reader.read(group[0][0].point_id, group[-1][0].point_id)
             for figures in group:
                 _compare_point(report, figures, points, runs, dirty, waiting)
             done += sum(map(len, group))
-            tell("figures", done, len(rows))
+            tell("figures", done, len(kept))
     finally:
         reader.close()
     return report
@@ -90,55 +97,53 @@ def check(
 
 def _compare_point(
     report: FigureReport,
-    figures: Sequence[Row],
+    kept: Sequence[KeptFigure],
     points: Mapping[int, _Point],
     runs: Mapping[int, RawRun],
     dirty: set[tuple[int, int]],
     waiting: Mapping[int, tuple[int, int]],
 ) -> None:
-    point_id = figures[0]["point_id"]
+    point_id = kept[0].point_id
     point = points.get(point_id)
     run = runs.get(point_id, RawRun(np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint16)))
-    for row in figures:
-        cause = _why_not(row, point, dirty, waiting.get(point_id), run)
-        if cause or point is None:
+    for figure in kept:
+        if point is None or point.definition != figure.definition:
+            report.skipped["of another definition of the point"] += 1
+            continue
+        edges = _edges(figure.day, point.zone)
+        is_dirty = (point_id, figure.day) in dirty
+        cause = _why_not(point.rule, edges, is_dirty, waiting.get(point_id), run)
+        if cause:
             report.skipped[cause] += 1
             continue
         report.compared[point.rule.kind] += 1
-        near = _near(point.rule, run, row["start_us"], row["end_us"])
-        ours = day_sum.sum_day(point.rule, row["start_us"], row["end_us"], *near)
-        wrong = list(_differences(row, ours))
+        near = _near(point.rule, run, *edges)
+        ours = day_sum.sum_day(point.rule, *edges, near.time_us, near.value, near.quality)
+        wrong = list(_differences(figure, ours))
         if wrong and len(report.findings) < FINDINGS_MAX:
-            day = datetime.date.fromordinal(row["day"])
+            day = datetime.date.fromordinal(figure.day)
             place = f"{filenames.ROLLUP} point {point_id} ({point.name}) {day}"
             report.findings.append(Finding(kind="figure_differs", place=place, problem="; ".join(wrong)))
 
 
 def _why_not(
-    row: Row,
-    point: _Point | None,
-    dirty: set[tuple[int, int]],
-    waiting: tuple[int, int] | None,
-    run: RawRun,
+    rule: PointRule, edges: tuple[int, int], is_dirty: bool, waiting: tuple[int, int] | None, run: RawRun
 ) -> str:
     """Why a figure is not compared; empty where it is."""
-    if point is None or point.definition != _definition_of(row):
-        return "of another definition of the point"
-    if (row["point_id"], row["day"]) in dirty:
+    start_us, end_us = edges
+    if is_dirty:
         return "to be made anew"
-    if point.rule.is_by_calendar:
+    if rule.is_by_calendar:
         return "of periods by the calendar"
-    if (row["start_us"], row["end_us"]) != _edges(row["day"], point.zone):
+    if start_us >= end_us:
         return "of a day without midnight"
-    if point.rule.kind == "register":
+    if rule.kind == "register":
         if waiting is not None:
             return "changed by samples in the log"
-        is_bounded = (
-            len(run.time_us) and run.time_us[0] <= row["start_us"] and run.time_us[-1] >= row["end_us"]
-        )
+        is_bounded = len(run.time_us) and run.time_us[0] <= start_us and run.time_us[-1] >= end_us
         return "" if is_bounded else "of a register without near neighbours"
-    reach_us = 2 * point.rule.interval_us
-    if waiting and waiting[0] - reach_us < row["end_us"] and waiting[1] + reach_us >= row["start_us"]:
+    reach_us = 2 * rule.interval_us
+    if waiting and waiting[0] - reach_us < end_us and waiting[1] + reach_us >= start_us:
         return "changed by samples in the log"
     return ""
 
@@ -157,72 +162,43 @@ def _near(rule: PointRule, run: RawRun, start_us: int, end_us: int) -> RawRun:
     return RawRun(run.time_us[begin:end], run.value[begin:end], run.quality[begin:end])
 
 
-def _differences(row: Row, ours: DaySum) -> Iterator[str]:
-    total = _kept_fraction(row, "total")
-    ranked = _kept_fraction(row, "ranked") if row["ranked_us"] is not None else total
-    ranked_us = row["known_us"] if row["ranked_us"] is None else row["ranked_us"]
+def _differences(kept: KeptFigure, ours: DaySum) -> Iterator[str]:
     slack = ROUNDING * Fraction(max(abs(ours.max_value or 0.0), abs(ours.min_value or 0.0)))
     slack_of_sum = slack * ours.known_us / day_sum.HOUR_US
-    if abs(total - ours.total) > (0 if ours.is_decimal else slack_of_sum):
-        yield f"the total is {float(total)!r}, the samples give {float(ours.total)!r}"
-    if abs(ranked - ours.ranked) > (0 if ours.is_exact else slack_of_sum):
-        yield f"the total of ranked slots is {float(ranked)!r}, the samples give {float(ours.ranked)!r}"
-    for name, kept, found in (
-        ("known_us", row["known_us"], ours.known_us),
-        ("ranked_us", ranked_us, ours.ranked_us),
-    ):
-        if kept != found:
-            yield f"{name} is {kept}, the samples give {found}"
+    if abs(kept.total - ours.total) > (0 if ours.is_decimal else slack_of_sum):
+        yield f"the total is {float(kept.total)!r}, the samples give {float(ours.total)!r}"
+    if abs(kept.ranked - ours.ranked) > (0 if ours.is_exact else slack_of_sum):
+        yield f"the total of ranked slots is {float(kept.ranked)!r}, the samples give {float(ours.ranked)!r}"
     for name in ("max_value", "min_value"):
-        kept, found = row[name], getattr(ours, name)
-        if (kept is None) != (found is None) or (
-            kept is not None and abs(Fraction(kept) - Fraction(found)) > (0 if ours.is_exact else slack)
+        told, found = getattr(kept, name), getattr(ours, name)
+        if (told is None) != (found is None) or (
+            told is not None and abs(Fraction(told) - Fraction(found)) > (0 if ours.is_exact else slack)
         ):
-            yield f"{name} is {kept!r}, the samples give {found!r}"
-    exact_names = ("max_start_us", "min_start_us") if ours.is_exact else ()
-    for name in (*exact_names, *_COUNTS, "is_complete"):
-        if row[name] != getattr(ours, name):
-            yield f"{name} is {row[name]}, the samples give {int(getattr(ours, name) or 0)}"
-
-
-def _kept_fraction(row: Row, name: str) -> Fraction:
-    return Fraction(int(row[f"{name}_numerator"]), int(row[f"{name}_denominator"]))
-
-
-def _definition_of(row: Row) -> tuple[object, ...]:
-    return tuple(row[name] for name in ("time_zone", "unit", "kind", "interval_us", "multiplier"))
+            yield f"{name} is {told!r}, the samples give {found!r}"
+    for name in (*_SAME, *(_SLOTS if ours.is_exact else ())):
+        if getattr(kept, name) != getattr(ours, name):
+            yield f"{name} is {getattr(kept, name)}, the samples give {getattr(ours, name)}"
 
 
 def _points(folder: Path) -> dict[int, _Point]:
     with database_file.opened(folder / filenames.CATALOGUE) as connection:
-        rows = connection.execute(_POINT).fetchall()
+        by_definition = connection.execute(
+            "SELECT 1 FROM pragma_table_info('point') WHERE name = 'definition_id'"
+        ).fetchone()
+        rows = connection.execute(_POINTS_BY_DEFINITION if by_definition else _POINTS).fetchall()
     return {
-        row[0]: _Point(
-            row[1], PointRule(row[2], row[3], row[4]), zoneinfo.ZoneInfo(row[5]), (row[5], row[6], *row[2:5])
-        )
+        row[0]: _Point(row[1], PointRule(*row[2:5]), zoneinfo.ZoneInfo(row[5]), (row[5], row[6], *row[2:5]))
         for row in rows
     }
 
 
-def _figures(
-    folder: Path, first: datetime.date, last: datetime.date
-) -> tuple[list[Row], set[tuple[int, int]]]:
-    span = (first.toordinal(), last.toordinal())
-    with database_file.opened(folder / filenames.ROLLUP) as connection:
-        cursor = connection.execute(_FIGURES, span)
-        names = [column[0] for column in cursor.description]
-        rows: list[Row] = [dict(zip(names, row, strict=True)) for row in cursor]
-        dirty = "SELECT point_id, day FROM dirty_day WHERE day >= ? AND day < ?"
-        return rows, set(connection.execute(dirty, span))
-
-
-def _groups(rows: Sequence[Row]) -> Iterator[list[list[Row]]]:
+def _groups(kept: Sequence[KeptFigure]) -> Iterator[list[list[KeptFigure]]]:
     """Figures by point, some points at a time, by rising id."""
-    points: dict[int, list[Row]] = {}
-    for row in rows:
-        points.setdefault(row["point_id"], []).append(row)
-    figures = list(points.values())
-    return (figures[first : first + GROUP_POINTS] for first in range(0, len(figures), GROUP_POINTS))
+    points: dict[int, list[KeptFigure]] = {}
+    for figure in kept:
+        points.setdefault(figure.point_id, []).append(figure)
+    found = list(points.values())
+    return (found[first : first + GROUP_POINTS] for first in range(0, len(found), GROUP_POINTS))
 
 
 def _last_unsealed(unsealed: Sequence[LogSamples]) -> dict[int, tuple[int, int]]:
