@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.store import event_kernels
-from historian.store.event_kernels import Circles, Columns, Row
+from historian.store.event_kernels import Circles, Samples
 
 I64 = npt.NDArray[np.int64]
 LOST_NOTHING = int(np.iinfo(np.int64).min)
@@ -19,56 +19,41 @@ class Events:
     """Rows one after the other in the same three columns."""
 
     def __init__(self) -> None:
-        self._offset = np.empty(0, np.int64)
-        self._capacity = np.empty(0, np.int32)
-        self._head = np.empty(0, np.int32)
-        self._count = np.empty(0, np.int32)
-        self._lost = np.empty(0, np.int64)
+        self._table = np.empty((0, event_kernels.ROW_COLUMNS), np.int64)
         self._row_count = 0
-        self._columns: Columns = _make_columns(0)
+        self._samples: Samples = _make_samples(0)
         self._slots_used = 0
 
     @property
     def circles(self) -> Circles:
         """The form the kernels take."""
-        return (self._row, self._columns)
+        return (self._table, *self._samples)
 
     @property
     def size_bytes(self) -> int:
-        """Address space of the sample columns."""
-        return sum(column.nbytes for column in self._columns)
+        """Address space of the sample columns; memory is taken only where samples lie."""
+        return sum(column.nbytes for column in self._samples)
 
-    def make_rows(self, capacities: I64) -> I64:
+    def make_rows(self, capacity: I64) -> I64:
         """Numbers of new, empty rows of these capacities."""
         first = self._row_count
-        self._row_count += len(capacities)
-        if self._row_count > len(self._offset):
-            self._grow_rows(self._row_count)
-        numbers = np.arange(first, self._row_count)
-        ends = self._slots_used + np.cumsum(capacities)
-        self._offset[numbers] = ends - capacities
-        self._capacity[numbers] = capacities
+        self._row_count += len(capacity)
+        if self._row_count > len(self._table):
+            self._table = grown(self._table, max(self._row_count, int(first * _GROWTH)), 0)
+        ends = self._slots_used + np.cumsum(capacity)
+        rows = self._table[first : self._row_count]
+        rows[:, event_kernels.OFFSET] = ends - capacity
+        rows[:, event_kernels.CAPACITY] = capacity
+        rows[:, event_kernels.LOST] = LOST_NOTHING
         self._slots_used = int(ends[-1])
-        if self._slots_used > len(self._columns[0]):
-            before = self._columns
-            self._columns = _make_columns(max(self._slots_used, int(len(before[0]) * _GROWTH)))
-            event_kernels.move_rows(self._row, before, self._columns)
-        return numbers
-
-    @property
-    def _row(self) -> Row:
-        return (self._offset, self._capacity, self._head, self._count, self._lost)
-
-    def _grow_rows(self, count: int) -> None:
-        room = max(count, int(len(self._offset) * _GROWTH))
-        self._offset = grown(self._offset, room, 0)
-        self._capacity = grown(self._capacity, room, 0)
-        self._head = grown(self._head, room, 0)
-        self._count = grown(self._count, room, 0)
-        self._lost = grown(self._lost, room, LOST_NOTHING)
+        if self._slots_used > len(self._samples[0]):
+            before = self._samples
+            self._samples = _make_samples(max(self._slots_used, int(len(before[0]) * _GROWTH)))
+            event_kernels.move_rows(self._table, before, self._samples)
+        return np.arange(first, self._row_count)
 
 
-def _make_columns(size: int) -> Columns:
+def _make_samples(size: int) -> Samples:
     """Columns that take no memory before they are written."""
     return np.empty(size, np.int64), np.empty(size, np.float64), np.empty(size, np.uint16)
 

@@ -4,30 +4,39 @@ A row is the slots ``[offset, offset + capacity)``, used as a circle: `head` is 
 times strictly increasing from there. `lost` is the highest time that a full row ever pushed out or refused.
 """
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 I64 = npt.NDArray[np.int64]
-I32 = npt.NDArray[np.int32]
-U32 = npt.NDArray[np.uint32]
 U16 = npt.NDArray[np.uint16]
 F64 = npt.NDArray[np.float64]
 
-Columns = tuple[I64, F64, U16]  # time, value, quality
-Row = tuple[I64, I32, I32, I32, I64]  # by row number: offset, capacity, head, count, lost
-Circles = tuple[Row, Columns]
+Samples = tuple[I64, F64, U16]  # time, value, quality
+Circles = tuple[I64, I64, F64, U16]  # row table; time, value, quality of all slots
+
+# Columns of the row table.
+OFFSET: Final = 0
+CAPACITY: Final = 1
+HEAD: Final = 2
+COUNT: Final = 3
+LOST: Final = 4
+ROW_COLUMNS: Final = 5
 
 
 @njit(cache=True, nogil=True)
-def find_place(circles: Circles, r: int, time: int) -> int:
+def find_place(table: I64, times: I64, r: int, time: int) -> int:
     """Position in row order of the first sample at or after `time` (the count where there is none)."""
-    (offset, capacity, head, count, _), (times, _, _) = circles
+    offset = table[r, OFFSET]
+    capacity = table[r, CAPACITY]
+    head = table[r, HEAD]
     low = 0
-    high = count[r]
+    high = table[r, COUNT]
     while low < high:
         middle = (low + high) // 2
-        if times[offset[r] + (head[r] + middle) % capacity[r]] < time:
+        if times[offset + (head + middle) % capacity] < time:
             low = middle + 1
         else:
             high = middle
@@ -35,87 +44,85 @@ def find_place(circles: Circles, r: int, time: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def find(circles: Circles, r: int, time: int) -> int:
+def find(table: I64, times: I64, r: int, time: int) -> int:
     """Address of a sample, -1 where it is not held."""
-    (offset, capacity, head, count, _), (times, _, _) = circles
-    place = find_place(circles, r, time)
-    if place == count[r]:
+    place = find_place(table, times, r, time)
+    if place == table[r, COUNT]:
         return -1
-    at = offset[r] + (head[r] + place) % capacity[r]
-    return at if times[at] == time else -1
+    at = table[r, OFFSET] + (table[r, HEAD] + place) % table[r, CAPACITY]
+    return int(at) if times[at] == time else -1
 
 
 @njit(cache=True, nogil=True)
-def make_place(circles: Circles, r: int, place: int) -> int:
-    """Free the slot before the sample at `place`, where the row is not full; returns its address."""
-    (offset, capacity, head, count, _), (times, values, qualities) = circles
-    base = offset[r]
-    size = capacity[r]
+def make_place(table: I64, times: I64, values: F64, qualities: U16, r: int, place: int) -> int:
+    """Free the slot before the sample at `place` of a row that is not full; returns its address."""
+    base = table[r, OFFSET]
+    size = table[r, CAPACITY]
     if place == 0:
-        head[r] = (head[r] + size - 1) % size
-    for k in range(count[r], place, -1) if place > 0 else range(0):
-        to = base + (head[r] + k) % size
-        source = base + (head[r] + k - 1) % size
-        times[to] = times[source]
-        values[to] = values[source]
-        qualities[to] = qualities[source]
-    count[r] += 1
-    return int(base + (head[r] + place) % size)
+        table[r, HEAD] = (table[r, HEAD] + size - 1) % size
+    head = table[r, HEAD]
+    if place > 0:
+        for k in range(table[r, COUNT], place, -1):
+            to = base + (head + k) % size
+            source = base + (head + k - 1) % size
+            times[to] = times[source]
+            values[to] = values[source]
+            qualities[to] = qualities[source]
+    table[r, COUNT] += 1
+    return int(base + (head + place) % size)
 
 
 @njit(cache=True, nogil=True)
-def put(circles: Circles, r: int, time: int, value: float, quality: int, is_replacing: bool) -> bool:
-    """Store one sample; False where the row is full and the sample older than all of it.
+def take_place(
+    table: I64, times: I64, values: F64, qualities: U16, r: int, time: int, is_replacing: bool
+) -> int:
+    """Address where a sample of that time is to be written; -1 where it is not to be, -2 where it is too old.
 
-    A sample of the same time stays unless `is_replacing`. A full row loses its oldest.
+    A sample of the same time stays unless `is_replacing`. A full row loses its oldest; what is older than all
+    of a full row is refused.
     """
-    (offset, capacity, head, count, lost), (times, values, qualities) = circles
-    n = count[r]
-    size = capacity[r]
+    n = table[r, COUNT]
+    base = table[r, OFFSET]
+    size = table[r, CAPACITY]
+    head = table[r, HEAD]
     place = n
-    if n > 0 and time <= times[offset[r] + (head[r] + n - 1) % size]:
-        place = find_place(circles, r, time)
-        at = offset[r] + (head[r] + place) % size
+    if n > 0 and time <= times[base + (head + n - 1) % size]:
+        place = find_place(table, times, r, time)
+        at = base + (head + place) % size
         if times[at] == time:
-            if is_replacing:
-                values[at] = value
-                qualities[at] = quality
-            return True
+            return int(at) if is_replacing else -1
     if n == size:
         if place == 0:
-            lost[r] = max(lost[r], time)
-            return False
-        lost[r] = max(lost[r], times[offset[r] + head[r]])
-        head[r] = (head[r] + 1) % size
-        count[r] -= 1
+            table[r, LOST] = max(table[r, LOST], time)
+            return -2
+        table[r, LOST] = max(table[r, LOST], times[base + head])
+        table[r, HEAD] = (head + 1) % size
+        table[r, COUNT] -= 1
         place -= 1
-    at = make_place(circles, r, place)
-    times[at] = time
-    values[at] = value
-    qualities[at] = quality
-    return True
+        if place == n - 1:  # the newest of all: no sample moves
+            table[r, COUNT] = n
+            return int(base + head)
+    return make_place(table, times, values, qualities, r, place)
 
 
 @njit(cache=True, nogil=True)
-def copy_between(circles: Circles, r: int, start: int, end: int, to: Columns, at: int) -> int:
-    """Copy the samples in ``[start, end)``, by time; returns the position after the last."""
-    (offset, capacity, head, _, _), (times, values, qualities) = circles
-    for place in range(find_place(circles, r, start), find_place(circles, r, end)):
-        source = offset[r] + (head[r] + place) % capacity[r]
-        to[0][at] = times[source]
-        to[1][at] = values[source]
-        to[2][at] = qualities[source]
-        at += 1
-    return at
+def copy_between(circles: Circles, r: int, start: int, end: int, to: Samples, at: int) -> None:
+    """Copy the samples in ``[start, end)`` by time, to position `at` and on."""
+    table, times, values, qualities = circles
+    first = find_place(table, times, r, start)
+    for place in range(first, find_place(table, times, r, end)):
+        source = table[r, OFFSET] + (table[r, HEAD] + place) % table[r, CAPACITY]
+        to[0][at + place - first] = times[source]
+        to[1][at + place - first] = values[source]
+        to[2][at + place - first] = qualities[source]
 
 
 @njit(cache=True, nogil=True)
-def move_rows(row: Row, old: Columns, new: Columns) -> None:
+def move_rows(table: I64, old: Samples, new: Samples) -> None:
     """Copy what rows hold to larger columns, at the same addresses; other slots stay untouched."""
-    offset, capacity, head, count, _ = row
-    for r in range(len(offset)):
-        for place in range(count[r]):
-            at = offset[r] + (head[r] + place) % capacity[r]
+    for r in range(len(table)):
+        for place in range(table[r, COUNT]):
+            at = table[r, OFFSET] + (table[r, HEAD] + place) % table[r, CAPACITY]
             new[0][at] = old[0][at]
             new[1][at] = old[1][at]
             new[2][at] = old[2][at]

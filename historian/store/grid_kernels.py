@@ -22,19 +22,24 @@ F64 = npt.NDArray[np.float64]
 
 Matrices = tuple[I64, I64, F64, U16, U8]  # class table, row_slot, value, quality, mark
 
+Samples = tuple[I64, F64, U16]  # time, value, quality
+
+BLOCK_POINTS: Final = 128  # read at once: as many streams as the first cache holds
+LOWEST: Final = -9223372036854775808
+HIGHEST: Final = 9223372036854775807
 NEVER: Final = -(1 << 62)  # no slot: lower than any, and a few rows less does not overflow
 
-# Columns of the point table, which lies by point id. PHASE is -1 before the first sample. HIGHEST is not below
-# the newest time stored anywhere. PLACE ≥ 0: class << 32 | column; -1: no room; else -2 - event row.
+# Columns of the point table, which lies by point id. PHASE is -1 before the first sample. NEWEST is the highest
+# time ever put in. PLACE ≥ 0: class << 32 | column; -1: no room; else -2 - row of the event part.
 PHASE: Final = 0
-HIGHEST: Final = 1
+NEWEST: Final = 1
 PLACE: Final = 2
 FLOOR: Final = 3
 POINT_COLUMNS: Final = 4
 
 NO_ROOM: Final = -1
 
-# Columns of the class table. RECENT_… is the row used last, so that a scan divides once.
+# Columns of the class table. RECENT_… is the row used last, so that a scan divides once and a series not at all.
 INTERVAL: Final = 0
 ROWS: Final = 1
 WIDTH: Final = 2
@@ -45,20 +50,24 @@ USED: Final = 6
 RECENT_TIME: Final = 7
 RECENT_PHASE: Final = 8
 RECENT_START: Final = 9
-CLASS_COLUMNS: Final = 10
+RECENT_SLOT: Final = 10
+RECENT_ROW: Final = 11
+CLASS_COLUMNS: Final = 12
 
+OFF_GRID: Final = -2
 COLUMN_MASK: Final = 0xFFFFFFFF
+
+# The loops over samples hold what they do most of the time in themselves and call for the rest; what is called
+# takes single columns. A tuple of columns handed on costs more than most of what is done with it.
 
 
 @njit(cache=True, nogil=True)
-def take_row(table: I64, row_slot: I64, mark: U8, c: int, slot: int) -> int:
+def take_row(table: I64, row_slot: I64, mark: U8, c: int, slot: int, row: int) -> int:
     """Address of column 0 of the slot's row, made ready for it; -1 where the class is past that slot."""
-    rows = table[c, ROWS]
-    if slot <= table[c, HEAD] - rows:
+    if slot <= table[c, HEAD] - table[c, ROWS]:
         return -1
     if slot > table[c, HEAD]:
         table[c, HEAD] = slot
-    row = slot % rows
     width = table[c, WIDTH]
     start = table[c, BASE] + row * width
     at = table[c, ROW_BASE] + row
@@ -66,6 +75,23 @@ def take_row(table: I64, row_slot: I64, mark: U8, c: int, slot: int) -> int:
         if row_slot[at] != NEVER:
             mark[start : start + width] = 0
         row_slot[at] = slot
+    return int(start)
+
+
+@njit(cache=True, nogil=True)
+def take_row_at(table: I64, row_slot: I64, mark: U8, c: int, phase: int, time: int) -> int:
+    """As `take_row`, by time; OFF_GRID where the time is on no slot. The row becomes the recent one."""
+    interval = table[c, INTERVAL]
+    slot = (time - phase) // interval
+    if slot * interval != time - phase:
+        return OFF_GRID
+    row = slot % table[c, ROWS]
+    start = take_row(table, row_slot, mark, c, slot, row)
+    table[c, RECENT_TIME] = time
+    table[c, RECENT_PHASE] = phase
+    table[c, RECENT_START] = start
+    table[c, RECENT_SLOT] = slot
+    table[c, RECENT_ROW] = row
     return start
 
 
@@ -75,40 +101,38 @@ def find_row(table: I64, row_slot: I64, c: int, slot: int) -> int:
     row = slot % table[c, ROWS]
     if row_slot[table[c, ROW_BASE] + row] != slot:
         return -1
-    return table[c, BASE] + row * table[c, WIDTH]
+    return int(table[c, BASE] + row * table[c, WIDTH])
 
 
 @njit(cache=True, nogil=True)
-def find(point: I64, matrices: Matrices, p: int, time: int) -> int:
-    """Address of a grid point's sample, -1 where it is not held."""
-    table, row_slot, _, _, mark = matrices
-    place = point[p, PLACE]
-    c = place >> 32
-    offset = time - point[p, PHASE]
-    slot = offset // table[c, INTERVAL]
-    if point[p, PHASE] < 0 or slot * table[c, INTERVAL] != offset:
+def find_row_at(table: I64, row_slot: I64, c: int, phase: int, time: int) -> int:
+    """As `find_row`, by time."""
+    slot = (time - phase) // table[c, INTERVAL]
+    if slot * table[c, INTERVAL] != time - phase:
         return -1
-    start = find_row(table, row_slot, c, slot)
-    if start < 0:
-        return -1
-    at = start + (place & COLUMN_MASK)
-    return at if mark[at] else -1
+    return find_row(table, row_slot, c, slot)
 
 
 @njit(cache=True, nogil=True)
-def class_floor(point: I64, table: I64, p: int) -> int:
-    """The time at or below which the class of a grid point has no row any more."""
-    c = point[p, PLACE] >> 32
-    if point[p, PHASE] < 0 or table[c, HEAD] == NEVER:
-        return -9223372036854775808
-    return point[p, PHASE] + (table[c, HEAD] - table[c, ROWS]) * table[c, INTERVAL]
+def class_floor(table: I64, c: int, phase: int) -> int:
+    """The time at or below which a class has no row any more for points of that phase."""
+    if phase < 0 or table[c, HEAD] == NEVER:
+        return LOWEST
+    return int(phase + (table[c, HEAD] - table[c, ROWS]) * table[c, INTERVAL])
 
 
 @njit(cache=True, nogil=True)
 def insert(
-    ids: U32, times: I64, values: F64, qualities: U16, point: I64, matrices: Matrices, rest: I64
+    ids: U32,
+    times: I64,
+    values: F64,
+    qualities: U16,
+    is_replacing: bool,
+    point: I64,
+    matrices: Matrices,
+    rest: I64,
 ) -> int:
-    """Put samples into their slots, newest arrival winning.
+    """Put samples into their slots; what a slot holds already stays unless `is_replacing`.
 
     Positions of samples that are not on their point's grid go to `rest`; returns how many.
     """
@@ -118,69 +142,48 @@ def insert(
         p = ids[i]
         t = times[i]
         place = point[p, PLACE]
-        if t > point[p, HIGHEST]:
-            point[p, HIGHEST] = t
-        if place < 0:
-            rest[rest_count] = i
-            rest_count += 1
-            continue
-        c = place >> 32
-        phase = point[p, PHASE]
-        if t == table[c, RECENT_TIME] and phase == table[c, RECENT_PHASE]:
-            start = table[c, RECENT_START]
-        else:
-            interval = table[c, INTERVAL]
-            if phase < 0:
-                phase = t % interval
-                point[p, PHASE] = phase
-            slot = (t - phase) // interval
-            if slot * interval != t - phase:
-                rest[rest_count] = i
-                rest_count += 1
-                continue
-            start = take_row(table, row_slot, mark, c, slot)
-            table[c, RECENT_TIME] = t
-            table[c, RECENT_PHASE] = phase
-            table[c, RECENT_START] = start
+        if t > point[p, NEWEST]:
+            point[p, NEWEST] = t
+        start = OFF_GRID
+        if place >= 0:
+            c = place >> 32
+            phase = point[p, PHASE]
+            step = t - table[c, RECENT_TIME]
+            row = table[c, RECENT_ROW] + 1
+            if step == 0 and phase == table[c, RECENT_PHASE]:
+                start = table[c, RECENT_START]
+            elif (
+                step == table[c, INTERVAL]
+                and phase == table[c, RECENT_PHASE]
+                and row < table[c, ROWS]
+                and row_slot[table[c, ROW_BASE] + row] == table[c, RECENT_SLOT] + 1
+            ):
+                start = table[c, BASE] + row * table[c, WIDTH]
+                table[c, RECENT_TIME] = t
+                table[c, RECENT_START] = start
+                table[c, RECENT_SLOT] += 1
+                table[c, RECENT_ROW] = row
+            else:
+                if phase < 0:
+                    phase = t % table[c, INTERVAL]
+                    point[p, PHASE] = phase
+                start = take_row_at(table, row_slot, mark, c, phase, t)
         if start >= 0:
             at = start + (place & COLUMN_MASK)
-            value[at] = values[i]
-            quality[at] = qualities[i]
-            mark[at] = 1
+            if is_replacing or mark[at] == 0:
+                value[at] = values[i]
+                quality[at] = qualities[i]
+                mark[at] = 1
+        elif start == OFF_GRID:
+            rest[rest_count] = i
+            rest_count += 1
     return rest_count
 
 
 @njit(cache=True, nogil=True)
-def fill(p: int, times: I64, values: F64, qualities: U16, point: I64, matrices: Matrices) -> bool:
-    """Put older samples of a grid point where nothing is; False at the first one that is not on the grid."""
-    table, row_slot, value, quality, mark = matrices
-    place = point[p, PLACE]
-    c = place >> 32
-    interval = table[c, INTERVAL]
-    for i in range(len(times)):
-        if point[p, PHASE] < 0:
-            point[p, PHASE] = times[i] % interval
-        offset = times[i] - point[p, PHASE]
-        slot = offset // interval
-        if slot * interval != offset:
-            return False
-        start = take_row(table, row_slot, mark, c, slot)
-        if start < 0:
-            continue
-        at = start + (place & COLUMN_MASK)
-        if mark[at] == 0:
-            value[at] = values[i]
-            quality[at] = qualities[i]
-            mark[at] = 1
-    return True
-
-
-@njit(cache=True, nogil=True)
-def slot_range(point: I64, table: I64, p: int, start: int, end: int) -> tuple[int, int]:
-    """The slots [first, last) of ``[start, end)`` that the class of a grid point may hold."""
-    c = point[p, PLACE] >> 32
+def slot_range(table: I64, c: int, phase: int, start: int, end: int) -> tuple[int, int]:
+    """The slots [first, last) of ``[start, end)`` that a class may hold of points of that phase."""
     head = table[c, HEAD]
-    phase = point[p, PHASE]
     if phase < 0 or head == NEVER:
         return 0, 0
     interval = table[c, INTERVAL]
@@ -194,37 +197,68 @@ def slot_range(point: I64, table: I64, p: int, start: int, end: int) -> tuple[in
 
 
 @njit(cache=True, nogil=True)
-def count_between(point: I64, matrices: Matrices, p: int, start: int, end: int) -> int:
-    """How many samples of a grid point in ``[start, end)`` are held."""
+def stretch_end(ids: U32, first: int, point: I64) -> int:
+    """The end of the grid points from `first` on that share class and phase: BLOCK_POINTS at most."""
+    place = point[ids[first], PLACE]
+    end = first + 1
+    while (
+        end < len(ids)
+        and end - first < BLOCK_POINTS
+        and point[ids[end], PLACE] >= 0
+        and point[ids[end], PLACE] >> 32 == place >> 32
+        and point[ids[end], PHASE] == point[ids[first], PHASE]
+    ):
+        end += 1
+    return end
+
+
+@njit(cache=True, nogil=True)
+def count_between(ids: U32, point: I64, matrices: Matrices, start: int, end: int, count: I64) -> None:
+    """For points of one class and phase: add up how many samples each has in ``[start, end)``."""
     table, row_slot, _, _, mark = matrices
-    place = point[p, PLACE]
-    first, last = slot_range(point, table, p, start, end)
-    found = 0
+    c = point[ids[0], PLACE] >> 32
+    column = np.empty(len(ids), np.int64)
+    for i in range(len(ids)):
+        column[i] = point[ids[i], PLACE] & COLUMN_MASK
+    first, last = slot_range(table, c, point[ids[0], PHASE], start, end)
     for slot in range(first, last):
-        row = find_row(table, row_slot, place >> 32, slot)
-        if row >= 0 and mark[row + (place & COLUMN_MASK)]:
-            found += 1
-    return found
+        row = find_row(table, row_slot, c, slot)
+        if row >= 0:
+            for i in range(len(ids)):
+                count[i] += mark[row + column[i]]
 
 
 @njit(cache=True, nogil=True)
 def copy_between(
-    point: I64, matrices: Matrices, p: int, start: int, end: int, to: tuple[I64, F64, U16], at: int
-) -> int:
-    """Copy the samples of a grid point in ``[start, end)``, by time; returns the position after the last."""
+    ids: U32, point: I64, matrices: Matrices, start: int, end: int, offset: I64, to: Samples
+) -> None:
+    """For points of one class and phase: copy the samples in ``[start, end)``, those of point i from offset[i] on.
+
+    Row by row, so that what lies together is read together.
+    """
     table, row_slot, value, quality, mark = matrices
-    place = point[p, PLACE]
-    c = place >> 32
-    first, last = slot_range(point, table, p, start, end)
+    to_time, to_value, to_quality = to
+    c = point[ids[0], PLACE] >> 32
+    phase = point[ids[0], PHASE]
+    column = np.empty(len(ids), np.int64)
+    into = np.empty(len(ids), np.int64)
+    for i in range(len(ids)):
+        column[i] = point[ids[i], PLACE] & COLUMN_MASK
+        into[i] = offset[i]
+    first, last = slot_range(table, c, point[ids[0], PHASE], start, end)
     for slot in range(first, last):
         row = find_row(table, row_slot, c, slot)
-        if row >= 0 and mark[row + (place & COLUMN_MASK)]:
-            source = row + (place & COLUMN_MASK)
-            to[0][at] = point[p, PHASE] + slot * table[c, INTERVAL]
-            to[1][at] = value[source]
-            to[2][at] = quality[source]
-            at += 1
-    return at
+        if row < 0:
+            continue
+        time = phase + slot * table[c, INTERVAL]
+        for i in range(len(ids)):
+            at = row + column[i]
+            if mark[at] != 0:
+                k = into[i]
+                to_time[k] = time
+                to_value[k] = value[at]
+                to_quality[k] = quality[at]
+                into[i] = k + 1
 
 
 @njit(cache=True, nogil=True)

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.model.sample import LastBlock, PointIdColumn, RunBlock, SampleBatch, TimeColumn
-from historian.store import event, grid_kernels, ring_kernels
+from historian.store import event, event_kernels, grid_kernels, ring_kernels
 from historian.store.event import Events
 from historian.store.grid import Grid
-from historian.store.grid_kernels import FLOOR, HIGHEST, PLACE
+from historian.store.grid_kernels import FLOOR, NEWEST, PLACE
 from historian.store.ring_kernels import ABSENT, ELSEWHERE, PRESENT, REPEATED
 
 __all__ = ["ABSENT", "ELSEWHERE", "PRESENT", "REPEATED", "TIME_HIGHEST", "TIME_LOWEST", "LookUp", "Ring"]
@@ -73,56 +73,59 @@ class Ring:
     def raise_floor(self, ids: PointIdColumn, floor_us: TimeColumn) -> None:
         """Say that samples up to these times may lie elsewhere."""
         self._point[ids, FLOOR] = np.maximum(self._point[ids, FLOOR], floor_us)
-        self._point[ids, HIGHEST] = np.maximum(self._point[ids, HIGHEST], floor_us)
 
     def floors(self, ids: PointIdColumn) -> TimeColumn:
         """For each id the time above which every stored sample is in the ring."""
         floor = np.empty(len(ids), np.int64)
-        ring_kernels.floors(ids, *self._parts, floor)
+        ring_kernels.floors(ids, self._point, self._grid.matrices[0], self._events.circles[0], floor)
         return floor
 
     def look_up(self, ids: PointIdColumn, times: TimeColumn) -> LookUp:
         """What is known of each (point, time) before it is written."""
         state = np.empty(len(ids), np.uint8)
-        if ring_kernels.is_rising(ids, times):
-            special = ring_kernels.look_up_rising(ids, times, *self._parts, state)
-        else:
+        special = 0
+        address = np.empty(0, np.int64)
+        if ring_kernels.compare(ids, times, self._point, state):
+            address = np.empty(len(ids), np.int64)
+            ring_kernels.locate(ids, times, *self._parts, address)
+            special = ring_kernels.decide(times, address, self.floors(ids), state)
+        if not ring_kernels.is_rising(ids, times):
             self._call_number += 1
-            special = ring_kernels.look_up_any(
-                ids, times, *self._parts, self._scratch, self._call_number, state
-            )
+            special += ring_kernels.find_repeated(ids, times, self._scratch, self._call_number, state)
         count = len(ids) if special else 0
         value, quality = np.zeros(count, np.float64), np.zeros(count, np.uint16)
         if special:
-            ring_kernels.gather_present(ids, times, *self._parts, state, value, quality)
+            ring_kernels.gather(address, *self._parts[1:], value, quality)
         return LookUp(special, state, value, quality)
 
     def insert(self, batch: SampleBatch) -> None:
         """Make samples visible; the newest arrival wins, within a batch the later sample."""
         rest = np.empty(batch.sample_count, np.int64)
-        rest_count = grid_kernels.insert(*batch, self._point, self._grid.matrices, rest)
+        rest_count = grid_kernels.insert(*batch, True, self._point, self._grid.matrices, rest)
         if rest_count:
             ids = batch.point_id[rest[:rest_count]]
             assert not self.lacks_room(ids), "rooms are made before samples come"
             self._move_to_circles(np.unique(ids[self._point[ids, PLACE] >= 0]))
-            ring_kernels.insert_rest(*batch, rest, rest_count, self._point, self._events.circles)
+            ring_kernels.insert_rest(*batch, rest[:rest_count], self._point, self._events.circles)
 
     def fill(self, block: RunBlock, ids: PointIdColumn, floor_us: TimeColumn | int) -> None:
         """Put older samples where nothing is, then lower the floors of `ids` to `floor_us`.
 
         All stored samples of `ids` later than that are in `block` or were inserted here.
         """
-        for run in block.runs():
-            p = run.point_id
-            columns = (run.time_us, run.value, run.quality)
-            if not run.sample_count or self._point[p, PLACE] == grid_kernels.NO_ROOM:
-                continue
-            self._point[p, HIGHEST] = max(self._point[p, HIGHEST], run.time_us[-1])
-            if self._point[p, PLACE] >= 0:
-                if grid_kernels.fill(p, *columns, self._point, self._grid.matrices):
-                    continue
-                self._move_to_circles(np.array([p], np.uint32))
-            ring_kernels.fill_circle(-2 - int(self._point[p, PLACE]), *columns, self._events.circles)
+        repeated = np.repeat(block.point_id, np.diff(block.offset))
+        rest = np.empty(block.sample_count, np.int64)
+        rest_count = grid_kernels.insert(
+            repeated, *block[2:], False, self._point, self._grid.matrices, rest
+        )
+        if rest_count:
+            irregular = np.unique(repeated[rest[:rest_count]])
+            assert not self.lacks_room(irregular), "rooms are made before samples come"
+            self._move_to_circles(irregular[self._point[irregular, PLACE] >= 0])
+            for index in np.flatnonzero(np.isin(block.point_id, irregular)).tolist():
+                point_id, *columns = block.run(index)
+                row = -2 - int(self._point[point_id, PLACE])
+                ring_kernels.fill_circle(row, *columns, self._events.circles)
         self._point[ids, FLOOR] = np.minimum(self._point[ids, FLOOR], floor_us)
 
     def read_block(self, ids: PointIdColumn, start_us: int, end_us: int) -> RunBlock:
@@ -134,15 +137,24 @@ class Ring:
         return RunBlock(ids, offset, *columns)
 
     def newest(self, ids: PointIdColumn) -> LastBlock:
-        """The newest stored sample of each id, found where it is in the ring."""
+        """The newest stored sample of each id, found where it is in the ring.
+
+        Where it is not, `time_us` says above which time surely nothing is stored: TIME_LOWEST where nothing is.
+        """
         count = len(ids)
-        is_found = np.empty(count, np.bool_)
-        columns = (np.empty(count, np.int64), np.empty(count, np.float64), np.empty(count, np.uint16))
-        ring_kernels.newest(ids, *self._parts, is_found, columns)
-        return LastBlock(is_found, *columns)
+        time, address = np.empty(count, np.int64), np.empty(count, np.int64)
+        value, quality = np.empty(count, np.float64), np.empty(count, np.uint16)
+        ring_kernels.newest_times(ids, self._point, time)
+        ring_kernels.locate(ids, time, *self._parts, address)
+        ring_kernels.gather(address, *self._parts[1:], value, quality)
+        is_found = address != ring_kernels.NOWHERE
+        if not is_found.all():
+            lacking = np.flatnonzero(~is_found)
+            time[lacking] = np.maximum(time[lacking], self._point[ids[lacking], FLOOR])
+        return LastBlock(is_found, time, value, quality)
 
     @property
-    def _parts(self) -> tuple[npt.NDArray[np.int64], grid_kernels.Matrices, ring_kernels.Circles]:
+    def _parts(self) -> tuple[npt.NDArray[np.int64], grid_kernels.Matrices, event_kernels.Circles]:
         return (self._point, self._grid.matrices, self._events.circles)
 
     def _move_to_circles(self, ids: PointIdColumn) -> None:
@@ -167,7 +179,7 @@ class Ring:
 def _no_points(count: int) -> npt.NDArray[np.int64]:
     point = np.empty((count, grid_kernels.POINT_COLUMNS), np.int64)
     point[:, grid_kernels.PHASE] = -1
-    point[:, HIGHEST] = TIME_LOWEST
+    point[:, NEWEST] = TIME_LOWEST
     point[:, PLACE] = grid_kernels.NO_ROOM
     point[:, FLOOR] = TIME_LOWEST
     return point

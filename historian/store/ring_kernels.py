@@ -8,7 +8,17 @@ from numba import njit
 
 from historian.store import event_kernels, grid_kernels
 from historian.store.event_kernels import Circles
-from historian.store.grid_kernels import FLOOR, HIGHEST, PLACE, Matrices
+from historian.store.grid_kernels import (
+    COLUMN_MASK,
+    FLOOR,
+    INTERVAL,
+    NEWEST,
+    NO_ROOM,
+    PHASE,
+    PLACE,
+    Matrices,
+    Samples,
+)
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
@@ -21,35 +31,22 @@ ABSENT: Final = 0  # surely not stored, and not twice in the batch
 PRESENT: Final = 1  # in the ring; value and quality were given back
 ELSEWHERE: Final = 2  # at or below the floor and not in the ring: ask the unsealed batches and segments
 REPEATED: Final = 3  # not above an earlier sample of the batch: needs a look at the whole batch
+OPEN: Final = 4  # not above all that is stored: needs a look at the parts of the ring
+
+NOWHERE: Final = -1
 
 
 @njit(cache=True, nogil=True)
-def find(point: I64, matrices: Matrices, circles: Circles, p: int, time: int) -> int:
-    """Address of a sample in the part that holds its point, -1 where it is not held."""
-    place = point[p, PLACE]
-    if place >= 0:
-        return grid_kernels.find(point, matrices, p, time)
-    if place == grid_kernels.NO_ROOM:
-        return -1
-    return event_kernels.find(circles, -2 - place, time)
-
-
-@njit(cache=True, nogil=True)
-def floor_of(point: I64, matrices: Matrices, circles: Circles, p: int) -> int:
-    """Every stored sample of the point later than this is in the ring."""
-    place = point[p, PLACE]
-    if place >= 0:
-        return max(point[p, FLOOR], grid_kernels.class_floor(point, matrices[0], p))
-    if place == grid_kernels.NO_ROOM:
-        return point[p, FLOOR]
-    return max(point[p, FLOOR], circles[0][4][-2 - place])
-
-
-@njit(cache=True, nogil=True)
-def floors(ids: U32, point: I64, matrices: Matrices, circles: Circles, floor: I64) -> None:
-    """The floor of each id."""
+def floors(ids: U32, point: I64, table: I64, circle: I64, floor: I64) -> None:
+    """For each id the time above which every stored sample is in the ring."""
     for i in range(len(ids)):
-        floor[i] = floor_of(point, matrices, circles, ids[i])
+        place = point[ids[i], PLACE]
+        limit = grid_kernels.LOWEST
+        if place >= 0:
+            limit = grid_kernels.class_floor(table, place >> 32, point[ids[i], PHASE])
+        elif place != NO_ROOM:
+            limit = circle[-2 - place, event_kernels.LOST]
+        floor[i] = max(point[ids[i], FLOOR], limit)
 
 
 @njit(cache=True, nogil=True)
@@ -68,121 +65,139 @@ def is_rising(ids: U32, times: I64) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def state_of(point: I64, matrices: Matrices, circles: Circles, p: int, time: int) -> int:
-    """The state of a sample that is not above the highest time of its point, as if it were alone."""
-    if find(point, matrices, circles, p, time) >= 0:
-        return 1
-    return 2 if time <= floor_of(point, matrices, circles, p) else 0
-
-
-@njit(cache=True, nogil=True)
-def look_up_rising(ids: U32, times: I64, point: I64, matrices: Matrices, circles: Circles, state: U8) -> int:
-    """Fill `state` for samples none of which occurs twice; returns how many are not ABSENT."""
-    special = 0
+def compare(ids: U32, times: I64, point: I64, state: U8) -> int:
+    """Fill `state` by ABSENT where a sample is later than all that is stored, else OPEN; returns how many are."""
+    open_count = 0
     for i in range(len(ids)):
-        found = 0
-        if times[i] <= point[ids[i], HIGHEST]:
-            found = state_of(point, matrices, circles, ids[i], times[i])
-            special += found != 0
-        state[i] = found
-    return special
+        is_open = times[i] <= point[ids[i], NEWEST] or times[i] <= point[ids[i], FLOOR]
+        open_count += is_open
+        state[i] = 4 if is_open else 0
+    return open_count
 
 
 @njit(cache=True, nogil=True)
-def look_up_any(
-    ids: U32,
-    times: I64,
-    point: I64,
-    matrices: Matrices,
-    circles: Circles,
-    scratch: I64,
-    call_number: int,
-    state: U8,
-) -> int:
-    """Fill `state` for samples in any order; returns how many are not ABSENT.
+def find_repeated(ids: U32, times: I64, scratch: I64, call_number: int, state: U8) -> int:
+    """Turn ABSENT to REPEATED where a sample is not above an earlier one of its point; returns how many are.
 
     `scratch` holds for each point the highest time of the batch so far and the number of the call it is of.
     """
-    special = 0
+    repeated = 0
     for i in range(len(ids)):
         p = ids[i]
-        t = times[i]
-        is_above = scratch[p, 1] != call_number or t > scratch[p, 0]
-        found = 0
-        if t <= point[p, HIGHEST]:
-            found = state_of(point, matrices, circles, p, t)
-        if is_above:
-            scratch[p, 0] = t
+        if scratch[p, 1] != call_number or times[i] > scratch[p, 0]:
+            scratch[p, 0] = times[i]
             scratch[p, 1] = call_number
-        elif found == 0:
-            found = 3
-        state[i] = found
-        special += found != 0
-    return special
+        elif state[i] == 0:
+            state[i] = 3
+            repeated += 1
+    return repeated
 
 
 @njit(cache=True, nogil=True)
-def gather_present(
-    ids: U32,
-    times: I64,
-    point: I64,
-    matrices: Matrices,
-    circles: Circles,
-    state: U8,
-    value: F64,
-    quality: U16,
-) -> None:
-    """Value and quality of the samples that are PRESENT."""
+def locate(ids: U32, times: I64, point: I64, matrices: Matrices, circles: Circles, address: I64) -> None:
+    """Where samples are: ≥ 0 in the grid, NOWHERE, or -2 - address in the event part."""
+    table, row_slot, _, _, mark = matrices
+    circle, event_time, _, _ = circles
+    last_class = -1
+    last_phase = -1
+    last_time = 0
+    start = -1
     for i in range(len(ids)):
-        if state[i] == 1:
-            at = find(point, matrices, circles, ids[i], times[i])
-            is_grid = point[ids[i], PLACE] >= 0
-            value[i] = matrices[2][at] if is_grid else circles[1][1][at]
-            quality[i] = matrices[3][at] if is_grid else circles[1][2][at]
+        t = times[i]
+        place = point[ids[i], PLACE]
+        phase = point[ids[i], PHASE]
+        found = NOWHERE
+        if place >= 0 and phase >= 0:
+            c = place >> 32
+            if t != last_time or phase != last_phase or c != last_class:
+                start = grid_kernels.find_row_at(table, row_slot, c, phase, t)
+                last_time = t
+                last_phase = phase
+                last_class = c
+            if start >= 0 and mark[start + (place & COLUMN_MASK)] != 0:
+                found = start + (place & COLUMN_MASK)
+        elif place < NO_ROOM:
+            at = event_kernels.find(circle, event_time, -2 - place, t)
+            found = NOWHERE if at < 0 else -2 - at
+        address[i] = found
+
+
+@njit(cache=True, nogil=True)
+def gather(address: I64, matrices: Matrices, circles: Circles, to_value: F64, to_quality: U16) -> None:
+    """Value and quality of what was located."""
+    _, _, value, quality, _ = matrices
+    _, _, event_value, event_quality = circles
+    for i in range(len(address)):
+        at = address[i]
+        if at >= 0:
+            to_value[i] = value[at]
+            to_quality[i] = quality[at]
+        elif at != NOWHERE:
+            to_value[i] = event_value[-2 - at]
+            to_quality[i] = event_quality[-2 - at]
+
+
+@njit(cache=True, nogil=True)
+def decide(times: I64, address: I64, floor: I64, state: U8) -> int:
+    """Turn OPEN into PRESENT, ELSEWHERE or ABSENT; returns how many are one of the first two."""
+    special = 0
+    for i in range(len(times)):
+        if state[i] == 4:
+            state[i] = 1 if address[i] != NOWHERE else (2 if times[i] <= floor[i] else 0)
+            special += state[i] != 0
+    return special
 
 
 @njit(cache=True, nogil=True)
 def move_to_circle(point: I64, matrices: Matrices, circles: Circles, p: int, r: int) -> None:
     """Give a grid point the empty circular row `r`, with all that the grid holds of it."""
     table, row_slot, value, quality, mark = matrices
+    circle, times, values, qualities = circles
     place = point[p, PLACE]
+    phase = point[p, PHASE]
     c = place >> 32
-    circles[0][4][r] = grid_kernels.class_floor(point, table, p)
-    first, last = grid_kernels.slot_range(point, table, p, -9223372036854775807, 9223372036854775807)
+    circle[r, event_kernels.LOST] = grid_kernels.class_floor(table, c, phase)
+    first, last = grid_kernels.slot_range(table, c, phase, grid_kernels.LOWEST, grid_kernels.HIGHEST)
     for slot in range(first, last):
         row = grid_kernels.find_row(table, row_slot, c, slot)
-        if row < 0:
-            continue
-        at = row + (place & grid_kernels.COLUMN_MASK)
-        if mark[at]:
-            time = point[p, grid_kernels.PHASE] + slot * table[c, grid_kernels.INTERVAL]
-            event_kernels.put(circles, r, time, value[at], quality[at], True)
+        if row >= 0 and mark[row + (place & COLUMN_MASK)] != 0:
+            source = row + (place & COLUMN_MASK)
+            time = phase + slot * table[c, INTERVAL]
+            at = event_kernels.take_place(circle, times, values, qualities, r, time, True)
+            times[at] = time
+            values[at] = value[source]
+            qualities[at] = quality[source]
     point[p, PLACE] = -2 - r
 
 
 @njit(cache=True, nogil=True)
 def insert_rest(
-    ids: U32,
-    times: I64,
-    values: F64,
-    qualities: U16,
-    rest: I64,
-    rest_count: int,
-    point: I64,
-    circles: Circles,
+    ids: U32, times: I64, values: F64, qualities: U16, rest: I64, point: I64, circles: Circles
 ) -> None:
-    """Put the samples at the `rest` positions into their points' circular rows."""
-    for k in range(rest_count):
+    """Put the samples at the `rest` positions into their points' circular rows, newest arrival winning."""
+    circle, to_time, to_value, to_quality = circles
+    for k in range(len(rest)):
         i = rest[k]
-        event_kernels.put(circles, -2 - point[ids[i], PLACE], times[i], values[i], qualities[i], True)
+        r = -2 - point[ids[i], PLACE]
+        at = event_kernels.take_place(circle, to_time, to_value, to_quality, r, times[i], True)
+        if at >= 0:
+            to_time[at] = times[i]
+            to_value[at] = values[i]
+            to_quality[at] = qualities[i]
 
 
 @njit(cache=True, nogil=True)
 def fill_circle(r: int, times: I64, values: F64, qualities: U16, circles: Circles) -> None:
-    """Put older samples of one point into its circular row, where there is none of that time."""
+    """Put older samples of one point into its circular row, newest first, where there is none of that time."""
+    circle, to_time, to_value, to_quality = circles
     for i in range(len(times) - 1, -1, -1):
-        if not event_kernels.put(circles, r, times[i], values[i], qualities[i], False):
+        at = event_kernels.take_place(circle, to_time, to_value, to_quality, r, times[i], False)
+        if at == -2:
             return
+        if at >= 0:
+            to_time[at] = times[i]
+            to_value[at] = values[i]
+            to_quality[at] = qualities[i]
 
 
 @njit(cache=True, nogil=True)
@@ -190,17 +205,22 @@ def count_between(
     ids: U32, start: int, end: int, point: I64, matrices: Matrices, circles: Circles, offset: I64
 ) -> int:
     """Fill `offset` (one longer than ids) by the counts of samples in ``[start, end)``; returns the total."""
-    offset[0] = 0
-    for i in range(len(ids)):
+    offset[:] = 0
+    i = 0
+    while i < len(ids):
         place = point[ids[i], PLACE]
-        count = 0
+        after = i + 1
         if place >= 0:
-            count = grid_kernels.count_between(point, matrices, ids[i], start, end)
-        elif place != grid_kernels.NO_ROOM:
-            r = -2 - place
-            first = event_kernels.find_place(circles, r, start)
-            count = max(0, event_kernels.find_place(circles, r, end) - first)
-        offset[i + 1] = offset[i] + count
+            after = grid_kernels.stretch_end(ids, i, point)
+            into = offset[i + 1 : after + 1]
+            grid_kernels.count_between(ids[i:after], point, matrices, start, end, into)
+        elif place != NO_ROOM:
+            first = event_kernels.find_place(circles[0], circles[1], -2 - place, start)
+            last = event_kernels.find_place(circles[0], circles[1], -2 - place, end)
+            offset[after] = max(0, last - first)
+        i = after
+    for i in range(len(ids)):
+        offset[i + 1] += offset[i]
     return int(offset[len(ids)])
 
 
@@ -213,35 +233,23 @@ def copy_between(
     matrices: Matrices,
     circles: Circles,
     offset: I64,
-    to: tuple[I64, F64, U16],
+    to: Samples,
 ) -> None:
     """Copy the counted samples of each id, one id after the other."""
-    for i in range(len(ids)):
+    i = 0
+    while i < len(ids):
         place = point[ids[i], PLACE]
+        after = i + 1
         if place >= 0:
-            grid_kernels.copy_between(point, matrices, ids[i], start, end, to, offset[i])
-        elif place != grid_kernels.NO_ROOM:
+            after = grid_kernels.stretch_end(ids, i, point)
+            grid_kernels.copy_between(ids[i:after], point, matrices, start, end, offset[i:after], to)
+        elif place != NO_ROOM:
             event_kernels.copy_between(circles, -2 - place, start, end, to, offset[i])
+        i = after
 
 
 @njit(cache=True, nogil=True)
-def newest(
-    ids: U32,
-    point: I64,
-    matrices: Matrices,
-    circles: Circles,
-    is_found: Bools,
-    to: tuple[I64, F64, U16],
-) -> None:
-    """The newest stored sample of each id; not found where it is not in the ring."""
+def newest_times(ids: U32, point: I64, newest: I64) -> None:
+    """The highest time ever put in of each id."""
     for i in range(len(ids)):
-        p = ids[i]
-        time = point[p, HIGHEST]
-        at = find(point, matrices, circles, p, time)
-        is_found[i] = at >= 0
-        if at < 0:
-            continue
-        is_grid = point[p, PLACE] >= 0
-        to[0][i] = time
-        to[1][i] = matrices[2][at] if is_grid else circles[1][1][at]
-        to[2][i] = matrices[3][at] if is_grid else circles[1][2][at]
+        newest[i] = point[ids[i], NEWEST]

@@ -14,6 +14,7 @@ from historian.store.columns import Piece, Rows, Span
 from historian.store.unsealed_layer import Layer
 
 TIME_LOWEST = int(np.iinfo(np.int64).min)
+TIME_HIGHEST = int(np.iinfo(np.int64).max)
 SAMPLE_BYTES = 22  # of a batch: point, time, value, quality
 
 
@@ -70,13 +71,11 @@ class Unsealed:
         if batch.sample_count:
             self._live.add(Piece(batch, np.array([version])))
 
-    def time_span(self) -> tuple[int, int] | None:
-        """The lowest and the highest time held; None where nothing is."""
-        spans = [layer.span for layer in self._layers]
-        known = [span for span in spans if span is not None]
-        if not known:
-            return None
-        return min(span.time_min_us for span in known), max(span.time_max_us for span in known)
+    def time_span(self) -> tuple[int, int]:
+        """The lowest and the highest time held; (maximum, minimum) where nothing is."""
+        known = [span for layer in self._layers if (span := layer.span) is not None]
+        low = min((span.time_min_us for span in known), default=TIME_HIGHEST)
+        return low, max((span.time_max_us for span in known), default=TIME_LOWEST)
 
     def look_up(self, ids: PointIdColumn, times: TimeColumn, found: Found) -> None:
         """Take over whatever is held for the wanted samples and not older than what was found before."""
