@@ -1,156 +1,148 @@
-"""A disk that remembers every operation, and can say what a power cut after any of them may leave.
+"""A disk that knows, after every recorded operation, everything that a power cut may leave.
 
-The rules are those of POSIX at its worst: written data survive only a sync of the file, an entry of a folder only
-a sync of the folder; what was not synced is there, not there, or there in part (sectors of 512 bytes, a prefix of
-a folder's changes). Data whose sync failed stay readable until the machine stops and are never brought to disk.
+The rules are those of POSIX at its worst. Written data survive only a sync of the file, an entry of a folder only a
+sync of the folder. What was not synced is there, not there, or there in part: every write may be lost or kept without
+the others, cut between two sectors or at any byte, or leave its length without its data; of the changes of a folder a
+prefix is there, of each folder its own. Data whose sync failed stay readable until the machine stops, and no later sync
+brings them to disk.
 """
 
-import contextlib
+import hashlib
 import itertools
-import os
 import random
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from historian.store.durable import DurableFiles
+from tests.support.disk_recorder import Event
 
 SECTOR_BYTES = 512
+WRITES_IN_EVERY_MIXTURE_MAX = 4  # so many un-synced writes of a file are kept and lost in every combination
+TEARS_MAX = 6  # of one write
 
 
-class Killed(BaseException):
-    """The process ends here; nothing of it may go on."""
+class Content(NamedTuple):
+    """What a file holds, and the digest by which two states are told apart."""
+
+    data: bytes
+    digest: bytes
 
 
-class Event(NamedTuple):
-    """One operation: what was done, to which file (by number) or path, and its data."""
-
-    name: str
-    file: int = -1
-    path: Path = Path()
-    target: Path = Path()
-    offset: int = 0
-    data: bytes = b""
+State = dict[Path, Content]
 
 
-class RecordingFiles(DurableFiles):
-    """The real file system, every operation recorded; `before` may raise to fail or kill at one of them."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.before: Callable[[str, Path], None] = lambda name, path: None
-        self._file_count = 0
-        self._open: dict[int, tuple[int, Path]] = {}
-
-    def create(self, path: Path, preallocate_bytes: int) -> int:
-        self.before("create", path)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self._open[descriptor] = (self._file_count, path)
-        self.events.append(Event("create", self._file_count, path))
-        self._file_count += 1
-        if preallocate_bytes:
-            os.ftruncate(descriptor, preallocate_bytes)
-            self.events.append(Event("write", self._file_count - 1, data=bytes(preallocate_bytes)))
-        self.sync_folder(path.parent)
-        return descriptor
-
-    def write(self, descriptor: int, data: memoryview, offset: int) -> None:
-        number, path = self._open[descriptor]
-        self.before("write", path)
-        super().write(descriptor, data, offset)
-        self.events.append(Event("write", number, offset=offset, data=bytes(data)))
-
-    def sync(self, descriptor: int) -> None:
-        number, path = self._open[descriptor]
-        try:
-            self.before("sync", path)
-        except OSError:
-            self.events.append(Event("doom", number))
-            raise
-        self.events.append(Event("sync", number))
-
-    def close(self, descriptor: int) -> None:
-        del self._open[descriptor]
-        super().close(descriptor)
-
-    def sync_folder(self, path: Path) -> None:
-        self.before("sync_folder", path)
-        self.events.append(Event("sync_folder", path=path))
-
-    def rename(self, source: Path, target: Path) -> None:
-        self.before("rename", target)
-        super().rename(source, target)
-        self.events.append(Event("rename", path=source, target=target))
-
-    def unlink(self, path: Path) -> None:
-        self.before("unlink", path)
-        super().unlink(path)
-        self.events.append(Event("unlink", path=path))
-
-    def kill(self) -> None:
-        """What the kernel does for a killed process: its files are closed, and stay as they are."""
-        for descriptor in list(self._open):
-            self.close(descriptor)
-        self.before = lambda name, path: None
+class _Write(NamedTuple):
+    offset: int
+    data: bytes
+    is_cut: bool = False  # the file ends at `offset`, as a truncation leaves it
 
 
 class _File:
     def __init__(self) -> None:
-        self.durable = bytearray()
-        self.pending: list[tuple[int, bytes]] = []
-        self.doomed: list[tuple[int, bytes]] = []
+        self.durable = _content(b"")
+        self.pending: list[_Write] = []
+        self.doomed: list[_Write] = []
 
     def sync(self) -> None:
-        for offset, data in self.pending:
-            _put(self.durable, offset, data)
-        self.pending = []
+        if self.pending:
+            data = bytearray(self.durable.data)
+            for write in self.pending:
+                _put(data, write, 0, len(write.data))
+            self.durable, self.pending = _content(bytes(data)), []
 
-    def left(self, keeps: Callable[[], bool]) -> bytes:
-        content = bytearray(self.durable)
-        lost: set[int] = (
-            set()
-        )  # a sector reaches the disk as it was at some moment, not without an earlier write
-        for offset, data in (*self.doomed, *self.pending):
+    def doom(self) -> None:
+        self.doomed, self.pending = [*self.doomed, *self.pending], []
+
+    def variants(self, mixer: random.Random) -> list[Content]:
+        """Everything the file may hold after a cut: first nothing and all of what was not synced, then the rest."""
+        writes = [*self.doomed, *self.pending]
+        if not writes:
+            return [self.durable]
+        everything = range(len(writes))
+        left = [self._mixed(writes, ()), self._mixed(writes, everything), self._hole(writes)]
+        if len(writes) <= WRITES_IN_EVERY_MIXTURE_MAX:
+            counts = range(1, len(writes))
+            left += [
+                self._mixed(writes, some) for n in counts for some in itertools.combinations(everything, n)
+            ]
+        else:
+            left += [self._mixed(writes, everything[:count]) for count in everything]
+            left += [self._mixed(writes, set(everything) - {lost}) for lost in everything]
+        for torn in everything:
+            left += self._tears(writes, torn, mixer)
+        left.append(self._sectors(writes, mixer))
+        return list({content.digest: content for content in left}.values())
+
+    def _mixed(self, writes: Sequence[_Write], kept: Iterable[int]) -> Content:
+        data = bytearray(self.durable.data)
+        for number in sorted(kept):
+            _put(data, writes[number], 0, len(writes[number].data))
+        return _content(bytes(data))
+
+    def _hole(self, writes: Sequence[_Write]) -> Content:
+        """The length reached the disk, the data did not."""
+        longest = max(write.offset + len(write.data) for write in writes)
+        return _content(self.durable.data.ljust(longest, b"\0"))
+
+    def _tears(self, writes: Sequence[_Write], torn: int, mixer: random.Random) -> Iterator[Content]:
+        """One write is there up to, or from, the edge of a sector or any byte; those before it are, later ones not."""
+        write = writes[torn]
+        size = len(write.data)
+        first_edge = -write.offset % SECTOR_BYTES or SECTOR_BYTES
+        edges = list(range(first_edge, size, SECTOR_BYTES))
+        cuts = {mixer.choice(edges) for _ in range(TEARS_MAX // 2)} if edges else set()
+        cuts |= {mixer.randrange(1, size) | 1 for _ in range(TEARS_MAX // 2)} if size > 2 else set()
+        for cut in sorted(cuts - {size}):
+            for first, last in ((0, cut), (cut, size)):
+                data = bytearray(self.durable.data)
+                for earlier in writes[:torn]:
+                    _put(data, earlier, 0, len(earlier.data))
+                _put(data, write, first, last)
+                yield _content(bytes(data))
+
+    def _sectors(self, writes: Sequence[_Write], mixer: random.Random) -> Content:
+        """Each sector as it was at some moment of its own."""
+        data = bytearray(self.durable.data)
+        moments: dict[int, int] = {}
+        for number, write in enumerate(writes):
             at = 0
-            while at < len(data):
-                sector = (offset + at) // SECTOR_BYTES
-                end = (sector + 1) * SECTOR_BYTES - offset
-                if sector not in lost and keeps():
-                    _put(content, offset + at, data[at:end])
-                else:
-                    lost.add(sector)
+            while at < len(write.data):
+                sector = (write.offset + at) // SECTOR_BYTES
+                end = min((sector + 1) * SECTOR_BYTES - write.offset, len(write.data))
+                if number < moments.setdefault(sector, mixer.randint(0, len(writes))):
+                    _put(data, write, at, end)
                 at = end
-        return bytes(content)
+        return _content(bytes(data))
 
 
 class _Folder:
     def __init__(self) -> None:
         self.durable: dict[str, int] = {}
-        self.pending: list[tuple[str, int | None]] = []  # a name gets another file, or None: is gone
+        self.pending: list[dict[str, int | None]] = []  # names that get another file, or None: are gone
         self.now: dict[str, int] = {}
 
-    def change(self, name: str, file: int | None) -> None:
-        self.pending.append((name, file))
-        _apply(self.now, name, file)
+    def change(self, names: dict[str, int | None]) -> None:
+        self.pending.append(names)
+        _apply(self.now, names)
 
     def sync(self) -> None:
         self.durable, self.pending = dict(self.now), []
 
-    def left(self, kept_count: int) -> dict[str, int]:
+    def variants(self) -> list[dict[str, int]]:
+        """With none of the un-synced changes, with all, with a part of them: always the first ones."""
         entries = dict(self.durable)
-        for name, file in self.pending[:kept_count]:
-            _apply(entries, name, file)
-        return entries
-
-
-State = dict[Path, bytes]
+        prefixes = [dict(entries)]
+        for names in self.pending:
+            _apply(entries, names)
+            prefixes.append(dict(entries))
+        return [prefixes[0], *prefixes[:0:-1]]
 
 
 class Disk:
-    """What is on disk, and what only may be, after a number of recorded operations."""
+    """What is on disk, and what only may be, after the operations taken so far."""
 
     def __init__(self) -> None:
+        self.notes: list[Any] = []
         self._files: dict[int, _File] = {}
         self._folders: dict[Path, _Folder] = {}
 
@@ -158,77 +150,124 @@ class Disk:
         match event.name:
             case "create":
                 self._files[event.file] = _File()
-                self._folder(event.path).change(event.path.name, event.file)
+                self._folder(event.path.parent).change({event.path.name: event.file})
             case "write":
-                self._files[event.file].pending.append((event.offset, event.data))
+                self._files[event.file].pending.append(_Write(event.offset, event.data))
+            case "extend":
+                self._extend(self._files[event.file], event.offset)
+            case "truncate":
+                self._files[event.file].pending.append(_Write(event.offset, b"", is_cut=True))
             case "sync":
                 self._files[event.file].sync()
             case "doom":
-                file = self._files[event.file]
-                file.doomed, file.pending = [*file.doomed, *file.pending], []
+                self._files[event.file].doom()
             case "rename":
-                folder = self._folder(event.path)
-                assert event.path.parent == event.target.parent, "files move within their folder only"
-                file_number = folder.now[event.path.name]
-                # One change for both names: a rename is atomic.
-                folder.change(event.target.name, file_number)
-                folder.change(event.path.name, None)
+                self._rename(event.path, event.target)
             case "unlink":
-                self._folder(event.path).change(event.path.name, None)
+                self._folder(event.path.parent).change({event.path.name: None})
             case "sync_folder":
-                self._folders.setdefault(event.path, _Folder()).sync()
+                self._folder(event.path).sync()
+            case "failed":
+                pass  # nothing of it was written
+            case "note":
+                self.notes.append(event.note)
+            case _:
+                raise AssertionError(f"a disk knows no operation {event.name!r}")
 
-    def states(self, seed: int) -> Iterator[State]:
-        """Some of what a power cut may leave now: the extremes, and two random mixtures."""
-        for is_data_kept, are_entries_kept in itertools.product((False, True), repeat=2):
-            yield self._state(partial(bool, is_data_kept), are_entries_kept.__mul__)
-        for number in range(2):
-            mixer = random.Random(2 * seed + number)
-            yield self._state(partial(mixer.choice, (False, True)), partial(mixer.randint, 0))
-
-    def _state(self, keeps: Callable[[], bool], kept_count: Callable[[int], int]) -> State:
-        return {
-            path / name: self._files[file].left(keeps)
-            for path, folder in self._folders.items()
-            for name, file in folder.left(kept_count(len(folder.pending))).items()
-        }
+    def states(self, count_max: int, mixer: random.Random) -> Iterator[State]:
+        """Everything a power cut may leave now; where that is more than `count_max`, the extremes and some of it."""
+        folders = {path: folder.variants() for path, folder in self._folders.items()}
+        named = {number for entries in folders.values() for one in entries for number in one.values()}
+        files = {number: self._files[number].variants(mixer) for number in sorted(named)}
+        free_folders = [path for path, variants in folders.items() if len(variants) > 1]
+        free_files = [number for number, variants in files.items() if len(variants) > 1]
+        sizes = [len(folders[path]) for path in free_folders] + [len(files[number]) for number in free_files]
+        for choice in _choices(sizes, len(free_folders), count_max, mixer):
+            of_folder = dict(zip(free_folders, choice, strict=False))
+            of_file = dict(zip(free_files, choice[len(free_folders) :], strict=True))
+            yield {
+                path / name: files[number][of_file.get(number, 0)]
+                for path, variants in folders.items()
+                for name, number in variants[of_folder.get(path, 0)].items()
+            }
 
     def _folder(self, path: Path) -> _Folder:
-        return self._folders.setdefault(path.parent, _Folder())
+        return self._folders.setdefault(path, _Folder())
+
+    def _rename(self, source: Path, target: Path) -> None:
+        assert source.parent == target.parent, "files move within their folder only"
+        folder = self._folder(source.parent)
+        folder.change({target.name: folder.now[source.name], source.name: None})  # atomic: one change
+
+    def _extend(self, file: _File, size: int) -> None:
+        """Blocks are reserved: zeros behind what is there, which take nothing away."""
+        reached = [len(file.durable.data), *(w.offset + len(w.data) for w in file.pending)]
+        if size > max(reached):
+            file.pending.append(_Write(max(reached), bytes(size - max(reached))))
+
+
+def _choices(
+    sizes: list[int], folder_count: int, count_max: int, mixer: random.Random
+) -> Iterator[tuple[int, ...]]:
+    """Every combination where that is few; else the extremes, each part alone, and random ones."""
+    total = 1
+    for size in sizes:
+        total *= size
+    if total <= count_max:
+        yield from itertools.product(*map(range, sizes))
+        return
+    chosen: dict[tuple[int, ...], None] = {}
+    for folders, files in itertools.product(
+        (0, 1), repeat=2
+    ):  # variant 0 is nothing kept, variant 1 everything
+        chosen[(folders,) * folder_count + (files,) * (len(sizes) - folder_count)] = None
+    base = [1] * len(sizes)
+    alone = [(place, variant) for place, size in enumerate(sizes) for variant in range(size)]
+    for place, variant in mixer.sample(alone, min(len(alone), count_max // 2)):
+        chosen[(*base[:place], variant, *base[place + 1 :])] = None
+    while len(chosen) < count_max:  # there are more than so many
+        chosen[tuple(map(mixer.randrange, sizes))] = None
+    yield from itertools.islice(chosen, count_max)
+
+
+def content_of(data: bytes) -> Content:
+    """A file's content with its digest."""
+    return _content(data)
 
 
 def build(state: State, source: Path, folder: Path) -> None:
     """Put a state of what was under `source` under `folder`."""
-    for path, data in state.items():
+    for path, content in state.items():
         target = folder / path.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        target.write_bytes(content.data)
 
 
-def _put(content: bytearray, offset: int, data: bytes) -> None:
-    if len(content) < offset + len(data):
-        content.extend(bytes(offset + len(data) - len(content)))
-    content[offset : offset + len(data)] = data
+def digest_of(state: State) -> bytes:
+    """The same for two states that are the same."""
+    parts = sorted((str(path), content.digest) for path, content in state.items())
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
 
 
-def _apply(entries: dict[str, int], name: str, file: int | None) -> None:
-    if file is None:
-        entries.pop(name, None)
-    else:
-        entries[name] = file
+def _content(data: bytes) -> Content:
+    return Content(data, hashlib.blake2b(data, digest_size=16).digest())
 
 
-@contextlib.contextmanager
-def failing(files: RecordingFiles, error: BaseException, *steps: tuple[str, str]) -> Iterator[None]:
-    """`error` at the last of these steps; each is an operation and the end of its path, met in this order."""
-    left = list(steps)
+def _put(content: bytearray, write: _Write, first: int, last: int) -> None:
+    """Bytes ``[first, last)`` of a write."""
+    if write.is_cut:
+        del content[write.offset :]
+        content.extend(bytes(write.offset - len(content)))
+        return
+    start, end = write.offset + first, write.offset + last
+    if len(content) < end:
+        content.extend(bytes(end - len(content)))
+    content[start:end] = write.data[first:last]
 
-    def before(operation: str, path: Path) -> None:
-        if left and operation == left[0][0] and path.name.endswith(left[0][1]):
-            left.pop(0)
-            if not left:
-                raise error
 
-    files.before = before
-    yield
-    files.before = lambda name, path: None
+def _apply(entries: dict[str, int], names: dict[str, int | None]) -> None:
+    for name, file in names.items():
+        if file is None:
+            entries.pop(name, None)
+        else:
+            entries[name] = file

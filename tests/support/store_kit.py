@@ -1,24 +1,40 @@
 """A store on a temporary folder, file systems that fail on purpose, and a perfect twin, for tests of the store."""
 
 import errno
+import shutil
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from historian.clock import Clock, ManualClock
 from historian.model.point import MINUTE_US, Point, PointKind
-from historian.model.sample import PointIdColumn, SampleBatch, SampleRun, TimeColumn
+from historian.model.sample import Origin, PointIdColumn, SampleBatch, SampleRun, TimeColumn
 from historian.settings import StoreSettings
-from historian.store import recovery
+from historian.store import maintenance, recovery
 from historian.store.durable import DurableFiles
+from historian.store.engine import VersionColumn
 from historian.store.store import Store
 
 QUARTER_US = 15 * MINUTE_US
 START_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 Tuples = list[tuple[int, float, int]]  # (time, value, quality) of each sample
+ORIGIN = Origin("test")
 SETTINGS = StoreSettings(wal_file_bytes_max=1 << 20, disk_reserve_bytes=0)
+
+
+class VersionRow(NamedTuple):
+    """One version of a sample as the store keeps it."""
+
+    point_id: int
+    time_us: int
+    value: float
+    quality: int
+    sequence: int
+    origin: Origin
 
 
 class Directory:
@@ -111,6 +127,49 @@ def open_store(
 
 async def no_checkpoint_work() -> None:
     """What nobody else has to make durable."""
+
+
+async def append(
+    store: Store, batch: SampleBatch, origin: Origin = ORIGIN, version: int | VersionColumn | None = None
+) -> None:
+    """Append one batch; returning means acknowledged."""
+    await store.commit(store.append(batch, origin, version))
+
+
+async def seal(store: Store, before_checkpoint: Callable[[], Awaitable[None]] = no_checkpoint_work) -> bool:
+    """Move everything unsealed into segments."""
+    return await maintenance.seal_all(store, before_checkpoint)
+
+
+async def merge(store: Store) -> bool:
+    """Merge one group of segments, if there is one."""
+    return await maintenance.merge_once(store)
+
+
+async def remove_retired(store: Store) -> None:
+    """Unlink what merges have replaced."""
+    await maintenance.remove_retired(store)
+
+
+def copy_of(folder: Path, target: Path) -> Path:
+    """A fresh copy of a data folder."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(folder, target)
+    return target
+
+
+def abandon(store: Store) -> None:
+    """Let go of a store as the death of its process does: nothing more is written."""
+    store.threads.shut_down()
+    store.archive.close()
+
+
+async def versions_of(store: Store, ids: list[int], start_us: int, end_us: int) -> list[VersionRow]:
+    """Every version there is, by point, time and precedence."""
+    found = await store.read_versions(ids, start_us, end_us)
+    origins = [found.origins[number] for number in found.origin.tolist()]
+    columns = (column.tolist() for column in found[:5])
+    return [VersionRow(*row, origin) for *row, origin in zip(*columns, origins, strict=True)]
 
 
 class Twin:
