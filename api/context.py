@@ -9,6 +9,7 @@ from historian.catalogue.registry import Registry
 from historian.clock import Clock
 from historian.metrics import Metrics
 from historian.model.ports import DriverDirectory, SampleSink, StoreHealth
+from historian.model.quarantine import QuarantineDesk
 from historian.query.engine import QueryEngine
 from historian.rollup.service import RollupService
 from historian.settings import Settings
@@ -31,6 +32,7 @@ class ApiContext(NamedTuple):
     settings: Settings
     version: str
     web_dir: Path
+    quarantine: QuarantineDesk | None = None
 
 
 CONTEXT: Final = web.AppKey("context", ApiContext)

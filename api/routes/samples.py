@@ -5,6 +5,7 @@ from typing import Final, Literal, cast
 from aiohttp import web
 
 from api import cursor, formats, plot_form, problem, schemas
+from api.as_of import AS_OF, moment_us, query_of
 from api.context import CONTEXT
 from api.formats import Format
 from api.operation import (
@@ -53,8 +54,8 @@ async def get_recorded(request: web.Request) -> web.StreamResponse:
     boundary = params.choice("boundary", ("inside", "outside", "interpolated"), "inside")
     order = params.choice("order", ("asc", "desc"), "asc")
     limit = params.whole("limit", 1, SAMPLES_PAGE_MAX)
-    scope = f"recorded {named.point.id} {span} {boundary} {order}"
-    page = await request.app[CONTEXT].query.recorded(
+    scope = f"recorded {named.point.id} {span} {boundary} {order} {moment_us(request, params)}"
+    page = await query_of(request, params).recorded(
         named.point,
         span,
         cast(Boundary, boundary),
@@ -74,7 +75,7 @@ async def get_at(request: web.Request) -> web.StreamResponse:
     unit = form.unit_of(named.point.unit)
     time_us = params.time_us("time")
     mode = params.choice("mode", ("before", "after", "exact", "interpolated"), "before")
-    run = await request.app[CONTEXT].query.at(named.point, time_us, cast(AtMode, mode))
+    run = await query_of(request, params).at(named.point, time_us, cast(AtMode, mode))
     found = run.sample_count > 0
     bits = int(run.quality[0]) if found else q.MISSING
     found_us = int(run.time_us[0]) if found else None
@@ -100,7 +101,7 @@ async def get_interpolated(request: web.Request) -> web.StreamResponse:
     named, span = path_point(request), params.span()
     interval_us = params.interval_us("interval", named.point.interval_us)
     gaps = params.choice("gaps", ("break", "hold"), "break")
-    columns = await request.app[CONTEXT].query.interpolated(
+    columns = await query_of(request, params).interpolated(
         named.point, span, interval_us, cast(GapMode, gaps), params.interval_us("max_gap")
     )
     return await reply_samples(
@@ -114,7 +115,7 @@ async def get_plot(request: web.Request) -> web.StreamResponse:
     named, span, form = path_point(request), params.span(), SampleForm.of(params)
     unit = form.unit_of(named.point.unit)
     width = params.whole("width", 1, PLOT_WIDTH_MAX, PLOT_WIDTH_DEFAULT)
-    plot = await request.app[CONTEXT].query.plot(named.point, span, width)
+    plot = await query_of(request, params).plot(named.point, span, width)
     reply = schemas.PlotReply(
         point=named.point.name,
         unit=unit,
@@ -136,7 +137,7 @@ async def get_summary(request: web.Request) -> web.StreamResponse:
     named, span, form = path_point(request), params.span(), SampleForm.of(params)
     unit = form.unit_of(named.point.unit)
     basis = params.choice("basis", ("time", "event"), "time")
-    found = await request.app[CONTEXT].query.summary(
+    found = await query_of(request, params).summary(
         [named.point], span, params.interval_us("interval"), cast(Basis, basis)
     )
     rows = [_summary_row(summary, named, form, unit) for summary in found]
@@ -230,27 +231,27 @@ _READ_PROBLEMS: Final = (
 OPERATIONS: Final = (
     Operation(
         "GET", "/points/{point}/recorded", get_recorded, "getRecorded", "Samples as stored.", schemas.SamplesReply,
-        parameters=(POINT, START, END, _BOUNDARY, _ORDER, _LIMIT, CURSOR, *SAMPLE_FORM),
+        parameters=(POINT, START, END, _BOUNDARY, _ORDER, _LIMIT, CURSOR, AS_OF, *SAMPLE_FORM),
         problems=(*_READ_PROBLEMS, problem.INVALID_CURSOR), reply_types=TABLE_FORMS, is_query=True,
     ),
     Operation(
         "GET", "/points/{point}/at", get_at, "getAt", "One sample, or the value at an instant.",
-        schemas.SampleReply, parameters=(POINT, AT_TIME.required(), _MODE, ZONE, UNIT, QUALITY),
+        schemas.SampleReply, parameters=(POINT, AT_TIME.required(), _MODE, AS_OF, ZONE, UNIT, QUALITY),
         problems=_READ_PROBLEMS, is_query=True,
     ),
     Operation(
         "GET", "/points/{point}/interpolated", get_interpolated, "getInterpolated", "A value every interval.",
-        schemas.SamplesReply, parameters=(POINT, START, END, INTERVAL, _GAPS, MAX_GAP, *SAMPLE_FORM),
+        schemas.SamplesReply, parameters=(POINT, START, END, INTERVAL, _GAPS, MAX_GAP, AS_OF, *SAMPLE_FORM),
         problems=_READ_PROBLEMS, reply_types=TABLE_FORMS, is_query=True,
     ),
     Operation(
         "GET", "/points/{point}/plot", get_plot, "getPlot", "First, last, lowest and highest of each pixel column.",
-        schemas.PlotReply, parameters=(POINT, START, END, _WIDTH, ZONE, TIME_FORM, UNIT, QUALITY),
+        schemas.PlotReply, parameters=(POINT, START, END, _WIDTH, AS_OF, ZONE, TIME_FORM, UNIT, QUALITY),
         problems=_READ_PROBLEMS, is_query=True,
     ),
     Operation(
         "GET", "/points/{point}/summary", get_summary, "getSummary", "Figures of the range or of each interval.",
-        schemas.SummaryReply, parameters=(POINT, START, END, INTERVAL, _BASIS, *SAMPLE_FORM),
+        schemas.SummaryReply, parameters=(POINT, START, END, INTERVAL, _BASIS, AS_OF, *SAMPLE_FORM),
         problems=_READ_PROBLEMS, reply_types=TABLE_FORMS, is_query=True,
     ),
     Operation(

@@ -1,7 +1,20 @@
 """The route table: every operation of the HTTP contract that this version has."""
 
 from api.operation import Operation
-from api.routes import drivers, ingest, latest, load_curve, operations, page, points, rollups, samples
+from api.routes import (
+    drivers,
+    edits,
+    ingest,
+    latest,
+    load_curve,
+    operations,
+    page,
+    points,
+    quarantine,
+    revisions,
+    rollups,
+    samples,
+)
 
 
 def all_operations() -> tuple[Operation, ...]:
@@ -10,9 +23,12 @@ def all_operations() -> tuple[Operation, ...]:
         *ingest.OPERATIONS,
         *points.OPERATIONS,
         *samples.OPERATIONS,
+        *revisions.OPERATIONS,
+        *edits.OPERATIONS,
         *latest.OPERATIONS,
         *load_curve.OPERATIONS,
         *rollups.OPERATIONS,
+        *quarantine.OPERATIONS,
         *drivers.OPERATIONS,
         *operations.OPERATIONS,
         *page.OPERATIONS,

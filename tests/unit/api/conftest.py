@@ -13,6 +13,8 @@ from api.server import make_app, start
 from historian.catalogue.journal import Journal
 from historian.catalogue.registry import Registry
 from historian.clock import ManualClock
+from historian.ingest.quarantine import Quarantine
+from historian.ingest.quarantine_desk import Desk
 from historian.metrics import Metrics
 from historian.model.ports import DriverStatus
 from historian.model.timestamp import parse_time_us
@@ -100,9 +102,18 @@ def web_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def context(tmp_path: Path, settings: Settings, web_dir: Path) -> Iterator[ApiContext]:
+async def quarantine(tmp_path: Path, settings: Settings) -> AsyncIterator[Quarantine]:
+    quarantine = Quarantine(tmp_path / "quarantine.db", settings.ingest.quarantine_samples_max, Metrics())
+    yield quarantine
+    await quarantine.close()
+
+
+@pytest.fixture
+def context(
+    tmp_path: Path, settings: Settings, web_dir: Path, quarantine: Quarantine
+) -> Iterator[ApiContext]:
     clock = ManualClock(parse_time_us(NOW))
-    store = MemoryStore()
+    store = MemoryStore(clock=clock)
     registry = Registry(tmp_path / "points.db", clock, "Asia/Shanghai")
     journal = Journal(tmp_path / "journal.db", clock)
     rollup = RollupService(store, registry, tmp_path / "rollups.db", clock, RollupLimits())
@@ -115,6 +126,7 @@ def context(tmp_path: Path, settings: Settings, web_dir: Path) -> Iterator[ApiCo
         rollup=rollup,
         drivers=FixedDrivers(),
         health=store,
+        quarantine=Desk(quarantine, store, clock, settings.ingest),
         settings=settings,
         version="1.2.3",
         web_dir=web_dir,
