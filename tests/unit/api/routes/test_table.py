@@ -16,6 +16,8 @@ CONTRACT = [
     "GET /api/v1/points/{point}", "PUT /api/v1/points/{point}", "PATCH /api/v1/points/{point}",
     "GET /api/v1/points/{point}/recorded", "GET /api/v1/points/{point}/at", "GET /api/v1/points/{point}/interpolated",
     "GET /api/v1/points/{point}/plot", "GET /api/v1/points/{point}/summary", "GET /api/v1/points/{point}/gaps",
+    "GET /api/v1/points/{point}/revisions", "POST /api/v1/points/{point}/edits", "GET /api/v1/quarantine",
+    "POST /api/v1/quarantine/release", "POST /api/v1/quarantine/erase",
     "GET /api/v1/points/{point}/load-curve", "GET /api/v1/load-curve", "GET /api/v1/latest", "GET /api/v1/stations",
     "GET /api/v1/rollups", "GET /api/v1/rollups/{point}/{period}/{date}/revisions", "GET /api/v1/drivers",
     "GET /api/v1/drivers/{driver}", "GET /healthz", "GET /api/v1/healthz", "GET /readyz", "GET /api/v1/readyz",
