@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from api import formats, problem, schemas
+from api.as_of import AS_OF, moment_us, query_of
 from api.context import CONTEXT
 from api.formats import Format
 from api.operation import POINTS, SAMPLE_FORM, STATION, TABLE_FORMS, Operation
@@ -25,12 +26,13 @@ async def get_latest(request: web.Request) -> web.StreamResponse:
     context, params = request.app[CONTEXT], Params(request.query)
     points, form = select_points(context, params), SampleForm.of(params)
     units = [form.unit_of(point.unit) for point in points]
-    found = await context.query.latest(points)
+    as_of_us = moment_us(request, params)
+    found = await query_of(request, params).latest(points)
     choice = formats.choose_format(request)
     if choice is not Format.JSON:
         table = formats.table_of(_rows_of(points, units, found, form), schemas.LatestRow)
         return await formats.reply_table(request, table, choice)
-    now = form.times.time(context.clock.now_us())
+    now = form.times.time(context.clock.now_us() if as_of_us is None else as_of_us)
 
     def encode() -> bytes:
         rows = _rows_of(points, units, found, form)
@@ -70,10 +72,10 @@ _THREAD_POINTS_MIN: Final = 500  # encoding more takes longer than the loop may 
 OPERATIONS: Final = (
     Operation(
         "GET", "/latest", get_latest, "getLatest", "Newest sample of each point, with age and stale mark.",
-        schemas.LatestReply, parameters=(POINTS, STATION, *SAMPLE_FORM),
+        schemas.LatestReply, parameters=(POINTS, STATION, AS_OF, *SAMPLE_FORM),
         problems=(
-            problem.POINT_NOT_FOUND, problem.STATION_NOT_FOUND, problem.INVALID_PARAMETER, problem.UNIT_MISMATCH,
-            problem.QUERY_TOO_LARGE,
+            problem.POINT_NOT_FOUND, problem.STATION_NOT_FOUND, problem.INVALID_PARAMETER, problem.INVALID_TIME,
+            problem.UNIT_MISMATCH, problem.QUERY_TOO_LARGE,
         ),
         reply_types=TABLE_FORMS, is_query=True,
     ),

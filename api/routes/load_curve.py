@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from api import curve_form, formats, problem, schemas
+from api.as_of import AS_OF, query_of
 from api.context import CONTEXT
 from api.curve_form import Day
 from api.formats import Format
@@ -80,7 +81,8 @@ async def _read_day(
     interval_us: int,
     zone: zoneinfo.ZoneInfo,
 ) -> Day:
-    curves = await request.app[CONTEXT].rollup.load_curve(points, date, interval_us, zone)
+    reader = query_of(request, Params(request.query)).reader
+    curves = await request.app[CONTEXT].rollup.load_curve(points, date, interval_us, zone, reader)
     return Day(points, zone, curves)
 
 
@@ -88,7 +90,7 @@ _LABEL: Final = one_of("label", "Whether labels name each slot's start or its en
 _COMPARE: Final = Parameter(
     "compare", "Other days over it: -1d, -7d, -2w or dates, comma-separated.", {"type": "string"}
 )
-_ZONE_AND_FORM: Final = (DATE, INTERVAL, _LABEL, _COMPARE, *SAMPLE_FORM)
+_ZONE_AND_FORM: Final = (DATE, INTERVAL, _LABEL, _COMPARE, AS_OF, *SAMPLE_FORM)
 _PROBLEMS: Final = (
     problem.INVALID_TIME, problem.POINT_NOT_FOUND, problem.UNIT_MISMATCH, problem.QUERY_TOO_LARGE,
     problem.NOT_ACCEPTABLE,

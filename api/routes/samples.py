@@ -6,7 +6,6 @@ from aiohttp import web
 
 from api import cursor, formats, plot_form, problem, schemas
 from api.as_of import AS_OF, moment_us, query_of
-from api.context import CONTEXT
 from api.formats import Format
 from api.operation import (
     AT_TIME,
@@ -159,7 +158,7 @@ async def get_gaps(request: web.Request) -> web.StreamResponse:
     """Where samples are missing, and why."""
     params = Params(request.query)
     named, span, form = path_point(request), params.span(), TimeForm.of(params)
-    found = await request.app[CONTEXT].query.gaps(named.point, span)
+    found = await query_of(request, params).gaps(named.point, span)
     rows = [_gap_row(gap, form) for gap in found]
     choice = formats.choose_format(request)
     if choice is not Format.JSON:
@@ -256,7 +255,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "GET", "/points/{point}/gaps", get_gaps, "getGaps", "Where samples are missing, and why.",
-        schemas.GapsReply, parameters=(POINT, START, END, ZONE, TIME_FORM, FORMAT),
+        schemas.GapsReply, parameters=(POINT, START, END, AS_OF, ZONE, TIME_FORM, FORMAT),
         problems=_READ_PROBLEMS, reply_types=TABLE_FORMS, is_query=True,
     ),
 )  # fmt: skip

@@ -60,6 +60,11 @@ class QueryEngine:
         self._clock = clock
         self._limits = limits
 
+    @property
+    def reader(self) -> SampleReader:
+        """What it reads from: the store, or the store as of a moment."""
+        return self._reader
+
     def as_of(self, as_of_us: int, ahead_us: int) -> "QueryEngine":
         """An engine that answers as at `as_of_us`, clock included; `ahead_us`: how far ahead samples may be stamped."""
         reader, clock = AsOfReader(self._reader, as_of_us, ahead_us), MomentClock(self._clock, as_of_us)

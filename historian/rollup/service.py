@@ -139,17 +139,18 @@ class RollupService:
         date: datetime.date,
         interval_us: int,
         zone: zoneinfo.ZoneInfo | None = None,
+        reader: SampleReader | None = None,
     ) -> PointCurves:
         """Curves of at least one point over a local day of `zone` (default: the first point's), and their sum.
 
-        Raises QueryTooLarge before any work, UnitError where several points do not add up.
+        `reader`: from what is read instead of the store, such as the store as of a moment. Raises QueryTooLarge before any work, UnitError where several points do not add up.
         """
         assert points, "a curve has at least one point"
         units = common_units(list(points))
         zone = zone or timestamp.load_zone(points[0].time_zone)
         self._check_slots(len(points), interval_us)
         edges_us = calendar.slot_edges_us(date, zone, interval_us)
-        curves = await curve.read_curves(self._reader, points, edges_us, zone)
+        curves = await curve.read_curves(reader or self._reader, points, edges_us, zone)
         if len(points) < THREAD_CURVES_MIN:
             return curve.put_together(curves, edges_us, units)
         return await asyncio.to_thread(curve.put_together, curves, edges_us, units)
