@@ -26,7 +26,7 @@ from historian.query.limits import QueryLimits
 from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
 from historian.settings import Settings
-from historian.store import filenames, maintenance, recovery
+from historian.store import filenames, maintenance, recovery, ring_fill
 from historian.store.durable import DurableFiles, FolderLock
 from historian.store.store import Store
 
@@ -128,14 +128,16 @@ async def _start_store(
     )
     await rollup.open()
     stack.push_async_callback(rollup.close)
+    store.marker = rollup
     for marks in early.marks:
         rollup.mark(*marks)
-    sink = IngestPipeline(store, registry, rollup, clock, metrics, settings.ingest)
+    sink = IngestPipeline(store, registry, clock, metrics, settings.ingest)
     core = Core(clock, metrics, registry, journal, store, sink, query, rollup, asyncio.Queue())
     _register_gauges(core)
     stack.push_async_callback(_seal_at_stop, core)
     _background(stack, core, rollup.run_background, "rollup")
     _background(stack, core, lambda: _maintain(core, settings), "maintenance")
+    _background(stack, core, lambda: _fill_ring(core), "ring_fill")
     _background(stack, core, lambda: _beat(core), "heartbeat")
     pipeline = asyncio.create_task(sink.run(), name="ingest")
     pipeline.add_done_callback(lambda task: _report(core, task))
@@ -167,6 +169,11 @@ async def _maintain(core: Core, settings: Settings) -> None:
             merge_after_s = now_s + MERGE_PAUSE_S
             if await maintenance.merge_once(core.store):
                 merged_s = now_s
+
+
+async def _fill_ring(core: Core) -> None:
+    await ring_fill.fill_ring(core.store)
+    await asyncio.Event().wait()  # done; the task ends with all others
 
 
 async def _beat(core: Core) -> None:

@@ -82,10 +82,18 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wal_file_bytes_max: Annotated[int, Meta(ge=MEBIBYTE, le=GIBIBYTE)] = 64 * MEBIBYTE
     seal_interval_s: Annotated[int, Meta(ge=1, le=86_400)] = 900
     seal_samples_max: Annotated[int, Meta(ge=1000, le=100_000_000)] = 4_000_000
-    late_samples_max: Annotated[int, Meta(ge=1000, le=100_000_000)] = 1_000_000
+    unsealed_samples_max: Annotated[int, Meta(ge=1000, le=1_000_000_000)] = 16_000_000
     segment_compact_count: Annotated[int, Meta(ge=2, le=1000)] = 8
     disk_reserve_bytes: Annotated[int, Meta(ge=0, le=1024 * GIBIBYTE)] = 512 * MEBIBYTE
     open_segments_max: Annotated[int, Meta(ge=1, le=4096)] = 64
+    cache_bytes_max: Annotated[int, Meta(ge=MEBIBYTE, le=1024 * GIBIBYTE)] = 512 * MEBIBYTE
+    segment_samples_max: Annotated[int, Meta(ge=1000, le=1_000_000_000)] = 32_000_000
+    compact_cpu_share: Annotated[float, Meta(ge=0.01, le=1.0)] = 0.25
+    compact_bytes_s_max: Annotated[int, Meta(ge=MEBIBYTE, le=1024 * GIBIBYTE)] = 64 * MEBIBYTE
+    keep_days: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    keep_bytes_max: Annotated[int, Meta(ge=0, le=1_048_576 * GIBIBYTE)] = 0
+    cold_folder: str = ""
+    cold_after_days: Annotated[int, Meta(ge=1, le=100_000)] = 90
 
 
 class IngestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

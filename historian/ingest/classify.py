@@ -9,8 +9,9 @@ from historian.catalogue.point_column import PointColumns
 from historian.ingest import validate_kernels
 from historian.model.ports import Outcome
 from historian.model.sample import SampleBatch
-from historian.store.store import Existing
+from historian.store.reader import Existing
 
+_KINDS = (np.dtype(np.uint32), np.dtype(np.int64), np.dtype(np.float64), np.dtype(np.uint16))
 OutcomeColumn = npt.NDArray[np.uint8]
 
 
@@ -24,6 +25,10 @@ class Validated(NamedTuple):
 
 def for_kernels(batch: SampleBatch) -> SampleBatch:
     """The batch in the one form kernels are compiled for: exact types, contiguous, writable."""
+    if all(
+        column.dtype == kind and column.flags.carray for column, kind in zip(batch, _KINDS, strict=True)
+    ):
+        return batch
     return SampleBatch(
         np.require(batch.point_id, np.uint32, ("C", "W")),
         np.require(batch.time_us, np.int64, ("C", "W")),

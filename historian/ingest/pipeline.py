@@ -1,6 +1,6 @@
 """The one way in. Batches wait in a bounded queue; whatever waits together is made durable together.
 
-    append → queue → validate → compare with what is stored → log, synced → visible → acknowledged
+    append → queue → validate → (quarantine) → compare with what is stored → log, synced → visible → acknowledged
 
 One task does this for one group of batches at a time, so a group sees everything before it, and
 many senders share one sync of the disk.
@@ -9,9 +9,10 @@ many senders share one sync of the disk.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from historian.catalogue.registry import Registry
 from historian.clock import Clock
@@ -19,27 +20,40 @@ from historian.errors import HistorianError, IngestError, QueueFull, StoreReadOn
 from historian.ingest import classify
 from historian.logs import EventLog
 from historian.metrics import Metrics
-from historian.model.ports import AppendResult, DirtyMarker, OnConflict, Outcome
-from historian.model.sample import SampleBatch, join_batches
+from historian.model.ports import AppendResult, OnConflict, Outcome
+from historian.model.sample import Origin, SampleBatch, join_batches
 from historian.model.timestamp import parse_time_us
 from historian.settings import IngestSettings
 from historian.store.store import Store
 
 log = EventLog("ingest")
 
-GROUP_SAMPLES_MAX: Final = 1 << 15  # bounds how long one group keeps the event loop: a few ms
+GROUP_SAMPLES_MAX: Final = 1 << 17  # bounds how long one group keeps the event loop: a few ms
+JOIN_SAMPLES_MAX: Final = 1 << 10  # smaller batches of one sender share a log record
+OVERFULL_WAIT_S: Final = 0.05  # between two looks whether sealing has made room
+
+
+class Quarantine(Protocol):
+    """Keeps samples that are stamped outside the time fence."""
+
+    async def keep(
+        self, batch: SampleBatch, outcome: npt.NDArray[np.uint8], source: str, arrival_us: int
+    ) -> npt.NDArray[np.uint8]:
+        """Take the samples outside the fence; the outcomes, changed for those that are on disk now."""
+        ...
 
 
 class _Waiting:
     """A batch in the queue and the future its sender waits on."""
 
-    __slots__ = ("answer", "batch", "on_conflict", "outcome", "sequence", "source")
+    __slots__ = ("answer", "batch", "is_all_accepted", "on_conflict", "origin", "outcome", "sequence")
 
-    def __init__(self, batch: SampleBatch, source: str, on_conflict: OnConflict) -> None:
+    def __init__(self, batch: SampleBatch, origin: Origin, on_conflict: OnConflict) -> None:
         self.batch = batch
-        self.source = source
+        self.origin = origin
         self.on_conflict = on_conflict
         self.outcome = np.empty(0, np.uint8)
+        self.is_all_accepted = True
         self.sequence = 0
         self.answer: asyncio.Future[AppendResult] = asyncio.get_running_loop().create_future()
 
@@ -51,14 +65,14 @@ class IngestPipeline:
         self,
         store: Store,
         registry: Registry,
-        marker: DirtyMarker,
         clock: Clock,
         metrics: Metrics,
         settings: IngestSettings,
+        quarantine: Quarantine | None = None,
     ) -> None:
         self._store = store
+        self._quarantine = quarantine
         self._registry = registry
-        self._marker = marker
         self._clock = clock
         self._settings = settings
         self._time_min_us = parse_time_us(f"{settings.oldest_year:04d}-01-01T00:00:00Z")
@@ -95,8 +109,9 @@ class IngestPipeline:
             self._queue_full.add()
             raise QueueFull(self._settings.retry_after_s)
         batch = classify.for_kernels(batch)
+        origin = Origin(source.replace("\n", " "), reason)
         waiting = [
-            _Waiting(batch.part(at, at + GROUP_SAMPLES_MAX), source, on_conflict)
+            _Waiting(batch.part(at, at + GROUP_SAMPLES_MAX), origin, on_conflict)
             for at in range(0, count, GROUP_SAMPLES_MAX)
         ]
         self._queue.extend(waiting)
@@ -106,7 +121,8 @@ class IngestPipeline:
         if len(results) == 1:
             return results[0]
         outcome = np.concatenate([result.outcome for result in results])
-        return AppendResult(outcome, max(result.sequence for result in results))
+        is_all_accepted = all(result.is_all_accepted for result in results)
+        return AppendResult(outcome, max(result.sequence for result in results), is_all_accepted)
 
     async def run(self) -> None:
         """Work until `stop`; the only place that writes samples."""
@@ -117,6 +133,8 @@ class IngestPipeline:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            while self._store.is_overfull:
+                await self._clock.sleep(OVERFULL_WAIT_S)
             group = self._next_group()
             try:
                 await self._process(group)
@@ -145,25 +163,52 @@ class IngestPipeline:
         self._queued_samples -= size
         return group
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether senders wait: background work may wait, too."""
+        return bool(self._queue)
+
     async def _process(self, group: list[_Waiting]) -> None:
         self._make_rooms()
-        time_max_us = self._clock.now_us() + self._settings.future_fence_s * 1_000_000
-        points = self._registry.columns()
         for one in group:
-            valid = classify.validate(one.batch, points, self._time_min_us, time_max_us)
-            one.outcome = valid.outcome
-            one.batch = valid.batch
-            if valid.refused_count:
-                one.batch = valid.batch.take(valid.outcome == Outcome.ACCEPTED)
+            await self._validate(one)
         await self._resolve(group)
         writing = [one for one in group if one.batch.sample_count]
         if writing:
-            first = await self._store.append([(one.batch, one.source) for one in writing])
-            for place, one in enumerate(writing):
-                one.sequence = first + place
-                self._marker.mark(one.batch.point_id, one.batch.time_us)
+            await self._write(writing)
         self._groups.add()
         self._answer(group)
+
+    async def _validate(self, one: _Waiting) -> None:
+        """Leave in the batch what is good by itself; what is stamped outside the fence goes into quarantine."""
+        now_us = self._clock.now_us()
+        time_max_us = now_us + self._settings.future_fence_s * 1_000_000
+        sent = one.batch
+        valid = classify.validate(sent, self._registry.columns(), self._time_min_us, time_max_us)
+        one.outcome, one.batch = valid.outcome, valid.batch
+        if valid.refused_count:
+            one.is_all_accepted = False
+            one.batch = valid.batch.take(valid.outcome == Outcome.ACCEPTED)
+            if self._quarantine is not None:
+                one.outcome = await self._quarantine.keep(sent, valid.outcome, one.origin.source, now_us)
+
+    async def _write(self, writing: list[_Waiting]) -> None:
+        """One log record for each batch, but neighbouring small ones of one sender share theirs."""
+        parts: list[list[_Waiting]] = []
+        for one in writing:
+            is_small = one.batch.sample_count < JOIN_SAMPLES_MAX
+            if parts and is_small and parts[-1][0].origin == one.origin:
+                parts[-1].append(one)
+            else:
+                parts.append([one])
+        batches = [join_batches([one.batch for one in part]) for part in parts]
+        tickets = [
+            self._store.append(batch, part[0].origin) for part, batch in zip(parts, batches, strict=True)
+        ]
+        await self._store.commit(tickets[-1])
+        for part, ticket in zip(parts, tickets, strict=True):
+            for one in part:
+                one.sequence = ticket.record
 
     async def _resolve(self, group: list[_Waiting]) -> None:
         """Compare the group with what is stored; leave in each batch only what is to be written."""
@@ -179,21 +224,27 @@ class IngestPipeline:
             [batch.sample_count for batch in batches],
         )
         outcome = classify.resolve(joined, existing, may_replace)
+        if not outcome.any():
+            return
         at = 0
         for one in group:
             size = one.batch.sample_count
             resolved = outcome[at : at + size]
             at += size
+            one.is_all_accepted = one.is_all_accepted and not resolved.any()
             one.outcome[one.outcome == Outcome.ACCEPTED] = resolved
             one.batch = one.batch.take(classify.is_written(resolved))
 
     def _answer(self, group: list[_Waiting]) -> None:
         for one in group:
-            counts = np.bincount(one.outcome, minlength=len(Outcome)).tolist()
-            for outcome, count in zip(Outcome, counts, strict=True):
-                self._counters[outcome].add(count)
+            if one.is_all_accepted:
+                self._counters[Outcome.ACCEPTED].add(len(one.outcome))
+            else:
+                counts = np.bincount(one.outcome, minlength=len(Outcome)).tolist()
+                for outcome, count in zip(Outcome, counts, strict=True):
+                    self._counters[outcome].add(count)
             if not one.answer.done():
-                one.answer.set_result(AppendResult(one.outcome, one.sequence))
+                one.answer.set_result(AppendResult(one.outcome, one.sequence, one.is_all_accepted))
 
     def _make_rooms(self) -> None:
         if self._revision != self._registry.revision:

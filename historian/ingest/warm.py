@@ -5,7 +5,7 @@ import numpy as np
 from historian.catalogue.point_column import PointColumns
 from historian.ingest import classify
 from historian.model.sample import make_batch
-from historian.store.store import Existing
+from historian.store.reader import Existing
 
 
 def warm_kernels() -> None:

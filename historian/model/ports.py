@@ -44,11 +44,13 @@ class AppendResult(NamedTuple):
     """Answer to one batch, given only when everything accepted is on disk.
 
     `outcome` has one `Outcome` for each sample of the batch, in its order. `sequence` is the
-    store's arrival number of the batch (0 where nothing was written).
+    store's arrival number of the batch (0 where nothing was written). `is_all_accepted` is the
+    everyday answer, known without a look at each sample.
     """
 
     outcome: npt.NDArray[np.uint8]
     sequence: int
+    is_all_accepted: bool = False
 
     def count(self, outcome: Outcome) -> int:
         """How many samples came to that outcome."""

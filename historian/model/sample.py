@@ -192,6 +192,17 @@ def empty_run(point_id: int) -> SampleRun:
     )
 
 
+def empty_block(point_ids: PointIdColumn) -> RunBlock:
+    """Empty runs."""
+    return RunBlock(
+        point_ids,
+        np.zeros(len(point_ids) + 1, np.int64),
+        np.empty(0, np.int64),
+        np.empty(0, np.float64),
+        np.empty(0, np.uint16),
+    )
+
+
 def block_of(runs: Sequence[SampleRun]) -> RunBlock:
     """The runs in one piece."""
     counts = [run.sample_count for run in runs]

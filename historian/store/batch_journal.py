@@ -1,50 +1,63 @@
 """Remembers who sent which unsealed batch and when it arrived, until a segment keeps it."""
 
 from array import array
+from typing import Final
 
 import numpy as np
 
+from historian.model.sample import Origin
 from historian.store.segment import Batches
+
+ORIGINS_MAX: Final = 0xFFFF
+OTHER_ORIGINS: Final = "(others)"
 
 
 class BatchJournal:
-    """One short entry a batch, in columns."""
+    """One short entry a batch, in columns; records rise."""
 
     def __init__(self) -> None:
-        self._sequence = array("q")
+        self._record = array("q")
+        self._version = array("q")
         self._arrival_time_us = array("q")
-        self._source = array("H")
-        self._source_number: dict[str, int] = {}
+        self._origin = array("H")
+        self._origin_number: dict[str, int] = {}
 
-    def add(self, sequence: int, arrival_time_us: int, source: str) -> None:
-        """Note a batch; sequences rise. The 65,536th and later different sources share one entry."""
-        number = self._source_number.get(source)
+    def add(self, record: int, version: int, arrival_time_us: int, origin: Origin) -> None:
+        """Note a batch. The 65,535th and later different origins share one entry."""
+        text = origin.text
+        number = self._origin_number.get(text)
         if number is None:
-            number = min(len(self._source_number), 0xFFFF)
-            self._source_number[source if number < 0xFFFF else "(others)"] = number
-        self._sequence.append(sequence)
+            if len(self._origin_number) >= ORIGINS_MAX:
+                text = OTHER_ORIGINS
+            number = self._origin_number.setdefault(text, len(self._origin_number))
+        self._record.append(record)
+        self._version.append(version)
         self._arrival_time_us.append(arrival_time_us)
-        self._source.append(number)
+        self._origin.append(number)
 
     def snapshot(self) -> Batches:
-        """All entries, copied."""
+        """All entries by rising version, copied; of equal versions the latest."""
+        version = np.array(self._version, np.int64)
+        backwards, place = np.unique(version[::-1], return_index=True)
+        place = len(version) - 1 - place
         return Batches(
-            np.array(self._sequence, np.int64),
-            np.array(self._arrival_time_us, np.int64),
-            np.array(self._source, np.uint16),
-            list(self._source_number),
+            backwards,
+            np.array(self._arrival_time_us, np.int64)[place],
+            np.array(self._origin, np.uint16)[place],
+            list(self._origin_number),
         )
 
-    def drop_through(self, sequence: int) -> None:
-        """Forget batches up to `sequence`: a segment keeps them."""
-        keep = (
-            int(np.searchsorted(np.frombuffer(self._sequence, np.int64), sequence, "right"))
-            if self._sequence
-            else 0
-        )
-        self._sequence = self._sequence[keep:]
+    def drop_through(self, record: int) -> None:
+        """Forget batches up to `record`: a segment keeps them. Origins nobody needs any more go with them."""
+        records = np.array(self._record, np.int64)
+        keep = int(np.searchsorted(records, record, "right"))
+        self._record = self._record[keep:]
+        self._version = self._version[keep:]
         self._arrival_time_us = self._arrival_time_us[keep:]
-        self._source = self._source[keep:]
+        used, numbers = np.unique(np.array(self._origin[keep:], np.uint16), return_inverse=True)
+        texts = list(self._origin_number)
+        self._origin_number = {texts[old]: new for new, old in enumerate(used.tolist())}
+        self._origin = array("H", numbers.astype(np.uint16).tobytes())
 
 
 def join(parts: list[Batches]) -> Batches:

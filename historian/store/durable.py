@@ -8,11 +8,13 @@ dirty pages with the first failure.
 import contextlib
 import fcntl
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from historian.errors import StoreLocked
 from historian.store import filenames
 
+_PIECES_MAX = 512  # the system takes 1024 at once
 _COPY_MODE = 0o600
 _FOLDER_MODE = 0o700
 
@@ -43,10 +45,18 @@ class DurableFiles:
 
     def write(self, descriptor: int, data: memoryview, offset: int) -> None:
         """Write all of `data` at `offset`."""
-        while data:
-            written = os.pwrite(descriptor, data, offset)
-            data = data[written:]
+        self.write_pieces(descriptor, [data], offset)
+
+    def write_pieces(self, descriptor: int, pieces: Sequence[memoryview], offset: int) -> None:
+        """Write all pieces one after the other from `offset` on, without joining them in memory first."""
+        left = list(pieces)
+        while left:
+            written = os.pwritev(descriptor, left[:_PIECES_MAX], offset)
             offset += written
+            while left and written >= len(left[0]):
+                written -= len(left.pop(0))
+            if written:
+                left[0] = left[0][written:]
 
     def sync(self, descriptor: int) -> None:
         """Return when the file's data are on disk."""

@@ -33,10 +33,10 @@ class Ticket(NamedTuple):
 class Buckets(NamedTuple):
     """Figures of each point (row) and bucket (column); finite values only.
 
-    `low` and `high` are NaN and `total` is 0 where `count` is 0.
+    `low` and `high` are NaN and `total` is 0 where `sample_count` is 0.
     """
 
-    count: npt.NDArray[np.int64]
+    sample_count: npt.NDArray[np.int64]
     total: npt.NDArray[np.float64]
     low: npt.NDArray[np.float64]
     high: npt.NDArray[np.float64]

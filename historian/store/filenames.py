@@ -31,7 +31,7 @@ SAMPLE_QUARANTINE: Final = "quarantine.sqlite"
 DEMO_STAMP: Final = "demo-imported"
 TEMPORARY_SUFFIX: Final = ".tmp"
 
-_WAL_NAME: Final = re.compile(r"(\d{16})\.wal")
+_WAL_NAME: Final = re.compile(r"(\d{16,19})\.wal")
 _SEGMENT_NAME: Final = re.compile(r"(\d{4}-\d{2})-(\d{10})\.h5")
 
 
@@ -60,3 +60,8 @@ def segment_generation(name: str) -> int | None:
 def damaged_name(path: Path, offset: int) -> str:
     """Name under which a damaged piece of `path` is set aside."""
     return f"{path.name}.{offset}.damaged"
+
+
+def unreadable_name(path: Path) -> str:
+    """Name under which a file that cannot be read is set aside."""
+    return f"{path.name}.unreadable"

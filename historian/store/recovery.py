@@ -15,19 +15,21 @@ import numpy.typing as npt
 from historian.clock import Clock
 from historian.errors import SegmentCorrupt, StoreError
 from historian.logs import EventLog
-from historian.model.point import HOUR_US, MINUTE_US
+from historian.model.point import MINUTE_US
 from historian.model.ports import DirtyMarker, PointDirectory
+from historian.model.sample import PointIdColumn, SampleBatch
 from historian.settings import StoreSettings
-from historian.store import columns, filenames, maintenance, manifest, wal_record
+from historian.store import filenames, maintenance, manifest, wal_record
 from historian.store.durable import DurableFiles
 from historian.store.manifest import Manifest
-from historian.store.ring import TIME_HIGHEST
 from historian.store.segment import Segment
 from historian.store.store import Store
+from historian.store.wal_record import WalRecord
 
 log = EventLog("recovery")
 
 UNKNOWN_POINT_INTERVAL_US = 15 * MINUTE_US  # for samples of a point that the catalogue has lost
+_LOST_POINTS = "the log holds points that are not in the catalogue; they are kept, and read by their id"
 
 
 class Recovered(NamedTuple):
@@ -62,11 +64,12 @@ def open_store(
         _refuse_orphans(folder, segment_names)
         state = Manifest()
         manifest.write(files, folder, state)
-    store = Store(folder, files, clock, directory, settings, state)
-    store.archive.live = tuple(store.archive.load(state.segments))
-    store.make_rooms(_with_lost_points(store, interval_us))
-    _load_ring(store)
-    samples = _replay(store, marker)
+    store = Store(folder, files, clock, directory, settings, state, marker)
+    store.archive.adopt(state.segments, store.archive.load(state.segments))
+    store.make_rooms(interval_us)
+    all_ids = np.arange(store.ring.point_count, dtype=np.uint32)
+    store.ring.raise_floor(all_ids, np.full(len(all_ids), store.archive.time_max_us))
+    samples = _replay(store)
     _clean(store, segment_names)
     return store, Recovered(len(store.archive.live), samples)
 
@@ -132,68 +135,57 @@ def _remove(store: Store, path: Path) -> None:
         log.info("removed", file=path, reason="unfinished")
 
 
-def _with_lost_points(store: Store, interval_us: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Intervals by id, with rows too for ids that occur in segments but not in the catalogue."""
-    ids = store.archive.point_ids()
-    size = max(len(interval_us), int(ids[-1]) + 1 if len(ids) else 0)
-    intervals = np.zeros(size, np.int64)
-    intervals[: len(interval_us)] = interval_us
-    lost = ids[intervals[ids] == 0]
-    intervals[lost] = UNKNOWN_POINT_INTERVAL_US
-    if len(lost):
-        store.damage.append(
-            f"{len(lost)} points in the segments are not in the catalogue (first id {lost[0]})"
-        )
-    return intervals
-
-
-def _load_ring(store: Store) -> None:
-    """The newest hours of every point out of the segments; floors below which to look there."""
-    ids = store.archive.point_ids()
-    if not len(ids):
-        return
-    _, last = store.archive.time_span(ids)
-    # A clock that lost its battery says 1970, and everything would be recent.
-    now_us = max(store.clock.now_us(), int(np.median(last)))
-    start_us = now_us - store.settings.ring_hours * HOUR_US
-    recent = ids[last >= start_us]
-    segments = store.archive.select(start_us, TIME_HIGHEST) if len(recent) else []
-    pieces, damaged = store.archive.read_undamaged(segments, recent, start_us, TIME_HIGHEST)
-    if damaged:  # the ring must not pass for complete: every read is to meet the damage, or go round it
-        store.ring.raise_floor(ids, last)
-        return
-    store.ring.raise_floor(ids, np.minimum(last, start_us - 1))
-    store.ring.load(columns.from_runs([columns.merge_runs(runs) for runs in pieces if runs]))
-
-
-def _replay(store: Store, marker: DirtyMarker) -> int:
-    """Read the log into ring and late buffer; gives how many samples came from it."""
+def _replay(store: Store) -> int:
+    """Read the log into ring and unsealed batches; gives how many samples came from it."""
     folder = store.folder / filenames.WAL_FOLDER
-    sealed = store.manifest.sealed_sequence
     sample_count = 0
-    for name in store.files.names(folder):
-        path = folder / name
-        if name.endswith(filenames.TEMPORARY_SUFFIX):
-            _remove(store, path)
+    for path in _log_files(store, folder):
+        try:
+            data = store.files.read(path)
+        except OSError as error:
+            _set_file_aside(store, path, error)
             continue
-        if filenames.wal_first_sequence(path) is None:
-            store.damage.append(f"{path}: not a log file; left alone")
-            continue
-        data = store.files.read(path)
         found = wal_record.scan(data)
         _report_damage(store, path, data, found)
         _make_durable(store, path, data, found)
         for record in found.records:
-            if record.batch is None or record.sequence <= sealed:
-                continue
-            _apply(store, record)
-            marker.mark(record.batch.point_id, record.batch.time_us)
-            sample_count += record.batch.sample_count
+            if record.batch is not None and record.sequence > store.manifest.sealed_sequence:
+                _apply(store, record.batch, record)
+                sample_count += record.batch.sample_count
         last = found.records[-1].sequence if found.records else 0
         store.wal.adopt(path, last)
-        store.note_sequence(last)
-    store.wal.drop_through(sealed)
+        store.note_record(last)
+    store.wal.drop_through(store.manifest.sealed_sequence)
     return sample_count
+
+
+def _log_files(store: Store, folder: Path) -> list[Path]:
+    """The log's files in the order written; what is none of them is removed or reported."""
+    paths: list[tuple[int, Path]] = []
+    for name in store.files.names(folder):
+        path = folder / name
+        first = filenames.wal_first_sequence(path)
+        if name.endswith(filenames.TEMPORARY_SUFFIX):
+            _remove(store, path)
+        elif first is None:
+            store.damage.append(f"{path}: not a log file; left alone")
+        else:
+            paths.append((first, path))
+    return [path for _, path in sorted(paths)]
+
+
+def _set_file_aside(store: Store, path: Path, error: OSError) -> None:
+    """A file that cannot be read must not stop the start, nor pass for sealed later and be removed."""
+    aside = store.folder / filenames.QUARANTINE_FOLDER / filenames.unreadable_name(path)
+    store.files.rename(path, aside)
+    store.files.sync_folder(aside.parent)
+    store.files.sync_folder(path.parent)
+    problem = error.strerror or error
+    store.damage.append(
+        f"{path}: cannot be read ({problem}); set aside as {aside.name}: once it can be read, put it back "
+        "and start again"
+    )
+    log.error("log_unreadable", file=path, problem=problem, aside=aside)
 
 
 def _make_durable(store: Store, path: Path, data: bytes, found: wal_record.WalScan) -> None:
@@ -207,21 +199,29 @@ def _make_durable(store: Store, path: Path, data: bytes, found: wal_record.WalSc
         return
     end = wal_record.encode_mark(wal_record.TYPE_END, last, store.clock.now_us())
     try:
-        store.files.publish(path, data[: found.end] + end.tobytes())
+        store.files.publish(path, data[: found.end] + b"".join(piece.tobytes() for piece in end))
     except OSError as error:
         meaning = "it is read as it is; until it is sealed, a power cut may take its last records"
         log.error("log_not_renewed", file=path, problem=error, meaning=meaning)
 
 
-def _apply(store: Store, record: wal_record.WalRecord) -> None:
-    assert record.batch is not None, "only samples are applied"
-    highest = int(record.batch.point_id.max())
-    if highest >= store.ring.point_count or store.ring.lacks_room(record.batch.point_id):
-        intervals = np.zeros(highest + 1, np.int64)
-        intervals[record.batch.point_id] = UNKNOWN_POINT_INTERVAL_US
-        store.make_rooms(intervals)
-        store.damage.append(f"the log holds points that are not in the catalogue (up to id {highest})")
-    store.apply(record.batch, record.sequence, record.arrival_time_us, record.source)
+def _apply(store: Store, batch: SampleBatch, record: WalRecord) -> None:
+    if int(batch.point_id.max()) >= store.ring.point_count or store.ring.lacks_room(batch.point_id):
+        _make_lost_rooms(store, batch.point_id)
+    store.apply(batch, record.sequence, record.version, record.arrival_time_us, record.origin)
+
+
+def _make_lost_rooms(store: Store, point_id: PointIdColumn) -> None:
+    """Places for points that the log knows and the catalogue has lost."""
+    ids = np.unique(point_id)
+    intervals = np.zeros(int(ids[-1]) + 1, np.int64)
+    store.make_rooms(intervals)
+    lost = np.array([one for one in ids if store.ring.lacks_room(np.array([one]))], np.uint32)
+    intervals[lost] = UNKNOWN_POINT_INTERVAL_US
+    store.make_rooms(intervals)
+    store.ring.raise_floor(lost, np.full(len(lost), store.archive.time_max_us))
+    if _LOST_POINTS not in store.damage:
+        store.damage.append(_LOST_POINTS)
 
 
 def _report_damage(store: Store, path: Path, data: bytes, found: wal_record.WalScan) -> None:

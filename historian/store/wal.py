@@ -4,6 +4,7 @@ One thread owns a `Wal`. A failed write or sync poisons the file it happened in:
 written there, the samples concerned are not acknowledged, and the next write begins a new file.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,25 +49,27 @@ class Wal:
         """Take over a file of an earlier process, to be dropped when its records are sealed."""
         self._closed.append(ClosedFile(path, last_sequence))
 
-    def write(self, records: list[wal_record.Bytes], first_sequence: int) -> None:
-        """Append records with consecutive sequence numbers and sync once; returning means on disk.
+    def write(
+        self, encode: Callable[[], list[wal_record.Record]], first_sequence: int, last_sequence: int
+    ) -> None:
+        """Append the records that `encode` makes, numbered within the given ones, and sync once.
 
-        Raises WalFailed; then none of them may be acknowledged.
+        Returning means on disk. Raises WalFailed; then none of them may be acknowledged.
         """
+        pieces = [piece.data for record in encode() for piece in record]
+        size = sum(map(len, pieces))
         try:
-            size = sum(map(len, records))
             if self._path is not None and self._offset + size > self._file_size_bytes:
                 self._end_file()
             if self._path is None:
                 self._begin_file(first_sequence, size)
-            for record in records:
-                self._files.write(self._descriptor, record.data, self._offset)
-                self._offset += len(record)
+            self._files.write_pieces(self._descriptor, pieces, self._offset)
+            self._offset += size
             self._files.sync(self._descriptor)
         except OSError as error:
-            self._poison(first_sequence + len(records) - 1)
+            self._poison(last_sequence)
             raise WalFailed(f"writing the log in {self._folder} failed: {error.strerror or error}") from error
-        self._last_sequence = first_sequence + len(records) - 1
+        self._last_sequence = last_sequence
         self._is_acknowledged = True
 
     def drop_through(self, sequence: int) -> None:
@@ -110,7 +113,7 @@ class Wal:
     def _end_file(self) -> None:
         assert self._path is not None, "only an open file ends"
         mark = wal_record.encode_mark(wal_record.TYPE_END, self._last_sequence, self._clock.now_us())
-        self._files.write(self._descriptor, mark.data, self._offset)
+        self._files.write_pieces(self._descriptor, [piece.data for piece in mark], self._offset)
         self._files.sync(self._descriptor)
         self._close_file(self._last_sequence)
 

@@ -5,17 +5,19 @@ eighth byte after a damaged one, and columns can be read in place.
 """
 
 import struct
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
 from historian.errors import FormatTooNew
-from historian.model.sample import SampleBatch
+from historian.model.sample import Origin, SampleBatch
+from historian.store import wal_kernels
 
 FILE_MAGIC: Final = b"HISTWAL\x01"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 FILE_HEADER: Final = struct.Struct(
     "<8sIIQqII"
 )  # magic, version, header size, first sequence, created, 0, crc
@@ -28,24 +30,32 @@ _CRC_OFFSET: Final = 32
 PAYLOAD_SIZE_MAX: Final = 1 << 28  # a longer one is damage: batches are bounded far below
 
 TYPE_PROBE: Final = 0  # no payload: shows that the disk takes writes again
-TYPE_SAMPLES: Final = 1
+TYPE_SAMPLES_V1: Final = 1  # as format 1 wrote them: no version, no runs
 TYPE_END: Final = 2  # no payload: the file was closed in order, nothing after it
+TYPE_SAMPLES: Final = 3
 
-_SAMPLES_HEADER: Final = struct.Struct("<IHBB")  # sample count, source size, time and quality encoding
+_SAMPLES_HEADER_V1: Final = struct.Struct("<IHBB")  # sample count, origin size, time and quality encoding
+_SAMPLES_HEADER: Final = struct.Struct("<IHBBq")  # the same, and the version of the samples
 ENCODING_PLAIN: Final = 0
 ENCODING_CONSTANT: Final = 1
+ENCODING_RUNS: Final = 2  # run count (u64), a value of each run, the length of each run (u32)
 
 Bytes = npt.NDArray[np.uint8]
+Record = list[Bytes]  # the bytes of one record, in pieces that follow each other
 
 
 class WalRecord(NamedTuple):
-    """One record as found in a file. `batch` and `source` are set for TYPE_SAMPLES."""
+    """One record as found in a file. `batch` and `origin` are set for records of samples.
+
+    `sequence` numbers the record; `version` is that of its samples, the same number in everyday use.
+    """
 
     sequence: int
     arrival_time_us: int
     record_type: int
     batch: SampleBatch | None
-    source: str
+    origin: Origin
+    version: int
 
 
 class Damage(NamedTuple):
@@ -72,36 +82,30 @@ def encode_file_header(first_sequence: int, created_us: int) -> bytes:
     return FILE_HEADER.pack(*fields, google_crc32c.value(without_crc))
 
 
-def encode_mark(record_type: int, sequence: int, arrival_time_us: int) -> Bytes:
+def encode_mark(record_type: int, sequence: int, arrival_time_us: int) -> Record:
     """A record without payload."""
-    return _frame(np.zeros(RECORD_HEADER_SIZE, np.uint8), record_type, sequence, arrival_time_us)
+    return _frame(np.zeros(RECORD_HEADER_SIZE, np.uint8), [], record_type, sequence, arrival_time_us)
 
 
-def encode_samples(batch: SampleBatch, source: str, sequence: int, arrival_time_us: int) -> Bytes:
-    """A samples record. Equal times and equal qualities are written once: a scan costs 12 bytes a sample."""
+def encode_samples(
+    batch: SampleBatch, origin: Origin, sequence: int, version: int, arrival_time_us: int
+) -> Record:
+    """A record of samples, in pieces: the columns are not copied.
+
+    Repeated times and qualities are written once a run: a scan costs 12 bytes a sample.
+    """
     count = batch.sample_count
     assert 0 < count < PAYLOAD_SIZE_MAX // 32, "a batch is never empty and bounded"
-    name = source.encode(errors="replace")[:65535]  # a file's name may hold what is no Unicode
-    time = _column(batch.time_us)
-    quality = _column(batch.quality)
-    parts: list[tuple[int, Bytes]] = []
-    at = RECORD_HEADER_SIZE + _aligned(_SAMPLES_HEADER.size + len(name))
-    for column in (batch.value, time, batch.point_id, quality):
-        raw = column.view(np.uint8)
-        parts.append((at, raw))
-        at += _aligned(len(raw))
-    record = np.zeros(at, np.uint8)
-    header = _SAMPLES_HEADER.pack(
-        count,
-        len(name),
-        ENCODING_CONSTANT if len(time) < count else ENCODING_PLAIN,
-        ENCODING_CONSTANT if len(quality) < count else ENCODING_PLAIN,
+    text = origin.text.encode(errors="replace")[:65535]  # a file's name may hold what is no Unicode
+    time_encoding, time = _encode_column(batch.time_us)
+    quality_encoding, quality = _encode_column(batch.quality)
+    head = np.zeros(RECORD_HEADER_SIZE + _aligned(_SAMPLES_HEADER.size + len(text)), np.uint8)
+    header = _SAMPLES_HEADER.pack(count, len(text), time_encoding, quality_encoding, version)
+    head[RECORD_HEADER_SIZE : RECORD_HEADER_SIZE + len(header) + len(text)] = np.frombuffer(
+        header + text, np.uint8
     )
-    head = np.frombuffer(header + name, np.uint8)
-    record[RECORD_HEADER_SIZE : RECORD_HEADER_SIZE + len(head)] = head
-    for offset, raw in parts:
-        record[offset : offset + len(raw)] = raw
-    return _frame(record, TYPE_SAMPLES, sequence, arrival_time_us)
+    columns = [batch.value, *time, batch.point_id, *quality]
+    return _frame(head, columns, TYPE_SAMPLES, sequence, arrival_time_us)
 
 
 def scan(data: bytes) -> WalScan:
@@ -163,10 +167,12 @@ def _record_at(data: bytes, at: int, last_sequence: int) -> tuple[WalRecord, int
         return None
     if crc != _crc_of(data, at, end):
         return None
-    batch, source = None, ""
+    batch, origin, version = None, Origin(""), sequence
     if record_type == TYPE_SAMPLES:
-        batch, source = _decode_samples(data, at + RECORD_HEADER_SIZE)
-    return WalRecord(sequence, arrival, record_type, batch, source), end - at
+        batch, origin, version = _decode_samples(data, at + RECORD_HEADER_SIZE)
+    elif record_type == TYPE_SAMPLES_V1:
+        batch, origin = _decode_samples_v1(data, at + RECORD_HEADER_SIZE)
+    return WalRecord(sequence, arrival, record_type, batch, origin, version), end - at
 
 
 def _next_record(data: bytes, at: int, last_sequence: int) -> int | None:
@@ -178,36 +184,88 @@ def _next_record(data: bytes, at: int, last_sequence: int) -> int | None:
     return None
 
 
-def _decode_samples(data: bytes, at: int) -> tuple[SampleBatch, str]:
-    count, source_size, time_encoding, quality_encoding = _SAMPLES_HEADER.unpack_from(data, at)
-    start = at + _SAMPLES_HEADER.size
-    source = data[start : start + source_size].decode(errors="replace")  # the cut may go through a sign
-    at += _aligned(_SAMPLES_HEADER.size + source_size)
-    value = np.frombuffer(data, np.float64, count, at)
-    at += 8 * count
-    time_count = 1 if time_encoding == ENCODING_CONSTANT else count
-    time = np.frombuffer(data, np.int64, time_count, at)
-    at += 8 * time_count
-    point_id = np.frombuffer(data, np.uint32, count, at)
-    at += _aligned(4 * count)
-    quality_count = 1 if quality_encoding == ENCODING_CONSTANT else count
-    quality = np.frombuffer(data, np.uint16, quality_count, at)
-    # Copies: kernels are compiled for writable columns, and the file's bytes are read-only.
-    time_column = np.array(np.broadcast_to(time, count))
-    quality_column = np.array(np.broadcast_to(quality, count))
-    return SampleBatch(np.array(point_id), time_column, np.array(value), quality_column), source
+def _decode_samples(data: bytes, at: int) -> tuple[SampleBatch, Origin, int]:
+    header = _SAMPLES_HEADER.unpack_from(data, at)
+    count, text_size, time_encoding, quality_encoding, version = header
+    text, at = _decode_text(data, at + _SAMPLES_HEADER.size, text_size)
+    value, at = _decode_column(data, at, count, np.float64, ENCODING_PLAIN)
+    time, at = _decode_column(data, at, count, np.int64, time_encoding)
+    point_id, at = _decode_column(data, at, count, np.uint32, ENCODING_PLAIN)
+    quality, _ = _decode_column(data, at, count, np.uint16, quality_encoding)
+    return SampleBatch(point_id, time, value, quality), Origin.of_text(text), version
 
 
-def _frame(record: Bytes, record_type: int, sequence: int, arrival_time_us: int) -> Bytes:
-    """Fill the header of `record`, whose payload is in place, and its CRC."""
-    size = len(record) - RECORD_HEADER_SIZE
+def _decode_samples_v1(data: bytes, at: int) -> tuple[SampleBatch, Origin]:
+    count, text_size, time_encoding, quality_encoding = _SAMPLES_HEADER_V1.unpack_from(data, at)
+    text, at = _decode_text(data, at + _SAMPLES_HEADER_V1.size, text_size)
+    value, at = _decode_column(data, at, count, np.float64, ENCODING_PLAIN)
+    time, at = _decode_column(data, at, count, np.int64, time_encoding)
+    point_id, at = _decode_column(data, at, count, np.uint32, ENCODING_PLAIN)
+    quality, _ = _decode_column(data, at, count, np.uint16, quality_encoding)
+    return SampleBatch(point_id, time, value, quality), Origin.of_text(text)
+
+
+def _decode_text(data: bytes, at: int, size: int) -> tuple[str, int]:
+    """The text, and where the columns begin; the cut to 65,535 bytes may go through a sign."""
+    return data[at : at + size].decode(errors="replace"), _aligned(at + size)
+
+
+def _encode_column(column: npt.NDArray[Any]) -> tuple[int, list[npt.NDArray[Any]]]:
+    """How the column is written, and its pieces: once where all are equal, by runs where that is shorter."""
+    runs_max = len(column) * column.itemsize // (2 * (column.itemsize + 4))
+    first = np.empty(runs_max + 1, np.int64)
+    run_count = wal_kernels.run_starts(column, first)
+    if run_count == 1 and len(column) > 1:
+        return ENCODING_CONSTANT, [column[:1]]
+    if run_count == 0 or run_count > runs_max:
+        return ENCODING_PLAIN, [column]
+    first = first[:run_count]
+    lengths = np.diff(np.append(first, len(column))).astype(np.uint32)
+    return ENCODING_RUNS, [np.array([run_count], np.uint64), column[first], lengths]
+
+
+def _decode_column(
+    data: bytes, at: int, count: int, dtype: type[np.generic], encoding: int
+) -> tuple[npt.NDArray[Any], int]:
+    """The column as a writable copy, for which kernels are compiled, and where the next one begins."""
+    size = np.dtype(dtype).itemsize
+    if encoding == ENCODING_RUNS:
+        run_count = int(np.frombuffer(data, np.uint64, 1, at)[0])
+        values_at = at + 8
+        lengths_at = values_at + _aligned(size * run_count)
+        lengths = np.frombuffer(data, np.uint32, run_count, lengths_at)
+        column = np.repeat(np.frombuffer(data, dtype, run_count, values_at), lengths)
+        return column, lengths_at + _aligned(4 * run_count)
+    stored = 1 if encoding == ENCODING_CONSTANT else count
+    column = np.array(np.broadcast_to(np.frombuffer(data, dtype, stored, at), count))
+    return column, at + _aligned(size * stored)
+
+
+def _frame(
+    head: Bytes, columns: Sequence[npt.NDArray[Any]], record_type: int, sequence: int, arrival_time_us: int
+) -> Record:
+    """Pad the columns to 8 bytes each, fill the header at the start of `head`, and the CRC over all."""
+    pieces = [head]
+    for column in columns:
+        raw = np.ascontiguousarray(column).view(np.uint8)
+        pieces.append(raw)
+        if len(raw) % 8:
+            pieces.append(np.zeros(8 - len(raw) % 8, np.uint8))
+    size = sum(map(len, pieces)) - RECORD_HEADER_SIZE
     header = RECORD_HEADER.pack(RECORD_MAGIC, size, sequence, arrival_time_us, record_type, 0)
-    record[:RECORD_HEADER_SIZE] = np.frombuffer(header, np.uint8)
-    record.flags.writeable = False  # the CRC library takes read-only memory only
-    crc = google_crc32c.value(record)
-    record.flags.writeable = True
-    record[_CRC_OFFSET : _CRC_OFFSET + 4] = np.frombuffer(struct.pack("<I", crc), np.uint8)
-    return record
+    head[:RECORD_HEADER_SIZE] = np.frombuffer(header, np.uint8)
+    crc = 0
+    for piece in pieces:
+        crc = google_crc32c.extend(crc, _read_only(piece))
+    head[_CRC_OFFSET : _CRC_OFFSET + 4] = np.frombuffer(struct.pack("<I", crc), np.uint8)
+    return pieces
+
+
+def _read_only(piece: Bytes) -> Bytes:
+    """A view as the CRC library wants it."""
+    view = piece.view()
+    view.flags.writeable = False
+    return view
 
 
 def _crc_of(data: bytes, at: int, end: int) -> int:
@@ -216,12 +274,6 @@ def _crc_of(data: bytes, at: int, end: int) -> int:
     rest = np.frombuffer(data, np.uint8, end - at - _CRC_OFFSET - 4, at + _CRC_OFFSET + 4)
     checked: int = google_crc32c.extend(crc, rest)
     return checked
-
-
-def _column(column: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """The column, or its first element where all are equal."""
-    is_constant = len(column) > 1 and column[0] == column[-1] and bool((column == column[0]).all())
-    return np.ascontiguousarray(column[:1] if is_constant else column)
 
 
 def _aligned(size: int) -> int:

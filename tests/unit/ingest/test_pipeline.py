@@ -46,7 +46,7 @@ async def plant(folder: Path, settings: IngestSettings | None = None) -> AsyncIt
         registry.create(PointDraft(name=f"p{number}", unit="kW", kind=PointKind.INSTANTANEOUS, **limits))
     intervals = registry.columns().interval_us
     store, _ = recovery.open_store(folder, DurableFiles(), clock, registry, intervals, SETTINGS, marks)
-    pipeline = IngestPipeline(store, registry, marks, clock, metrics, settings or IngestSettings())
+    pipeline = IngestPipeline(store, registry, clock, metrics, settings or IngestSettings())
     task = asyncio.create_task(pipeline.run())
     try:
         yield Plant(pipeline, store, registry, marks, metrics, task)

@@ -10,7 +10,7 @@ import pytest
 
 from historian.clock import ManualClock
 from historian.errors import SegmentCorrupt, StoreError, StoreReadOnly, WalFailed
-from historian.model.sample import SampleBatch, make_batch
+from historian.model.sample import Origin, SampleBatch, make_batch
 from historian.settings import StoreSettings
 from historian.store import maintenance
 from historian.store.durable import DurableFiles
@@ -19,9 +19,11 @@ from tests.support.store_kit import (
     QUARTER_US,
     START_US,
     FailingFiles,
+    append,
     as_tuples,
     no_checkpoint_work,
     open_store,
+    versions_of,
 )
 
 FAR = START_US + 10_000 * QUARTER_US
@@ -51,7 +53,7 @@ async def values_of(store: Store, point_id: int = 1) -> list[float]:
 
 async def test_appended_samples_are_read_back(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of([0, 1, 2]), "t")])
+    await append(store, batch_of([0, 1, 2]))
     assert await values_of(store) == [0.0, 1.0, 2.0]
     await store.close()
 
@@ -65,18 +67,18 @@ async def test_a_point_that_was_never_written_is_an_empty_run(tmp_path: Path) ->
 
 async def test_reading_joins_ring_late_buffer_and_segments(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of(list(range(0, 400, 2))), "t")])
+    await append(store, batch_of(list(range(0, 400, 2))))
     await maintenance.seal_all(store, no_checkpoint_work)
-    await store.append([(batch_of(list(range(1, 400, 2))), "t")])
+    await append(store, batch_of(list(range(1, 400, 2))))
     assert await values_of(store) == [float(slot) for slot in range(400)]
     await store.close()
 
 
 async def test_a_late_sample_corrected_before_it_is_sealed_is_there_once(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of([5000, *range(5000, 5400)]), "t")])  # the ring's floor lies above slot 0
-    await store.append([(batch_of([0]), "t")])
-    await store.append([(batch_of([0], [-1.0]), "fix")])
+    await append(store, batch_of([5000, *range(5000, 5400)]))  # the ring's floor lies above slot 0
+    await append(store, batch_of([0]))
+    await append(store, batch_of([0], [-1.0]))
     [run] = await store.read([1], 0, START_US + QUARTER_US)
     assert run.value.tolist() == [-1.0]
     await store.close()
@@ -88,13 +90,13 @@ async def test_a_correction_wins_wherever_the_old_value_lies(
     tmp_path: Path, is_sealed: bool, slot: int
 ) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of(list(range(400))), "t")])
+    await append(store, batch_of(list(range(400))))
     if is_sealed:
         await maintenance.seal_all(store, no_checkpoint_work)
     existing = await store.existing(batch_of([slot]))
     assert existing is not None
     assert (existing.is_found.tolist(), existing.value.tolist()) == ([True], [float(slot)])
-    await store.append([(batch_of([slot], [-1.0]), "fix")])
+    await append(store, batch_of([slot], [-1.0]))
     assert (await values_of(store))[slot] == -1.0
     await maintenance.seal_all(store, no_checkpoint_work)
     assert (await values_of(store))[slot] == -1.0
@@ -105,7 +107,7 @@ async def test_of_one_time_twice_in_a_batch_the_later_wins_even_where_the_first_
     tmp_path: Path,
 ) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of([*range(400), 0], [*[1.0] * 400, 2.0]), "t")])
+    await append(store, batch_of([*range(400), 0], [*[1.0] * 400, 2.0]))
     assert (await values_of(store))[0] == 2.0
     await maintenance.seal_all(store, no_checkpoint_work)
     assert (await values_of(store))[0] == 2.0
@@ -114,13 +116,13 @@ async def test_of_one_time_twice_in_a_batch_the_later_wins_even_where_the_first_
 
 async def test_a_seal_that_ends_during_a_look_up_hides_nothing_from_it(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of([0, 500]), "t")])
+    await append(store, batch_of([0, 500]))
     await maintenance.seal_all(store, no_checkpoint_work)
-    await store.append([(batch_of(list(range(1, 400))), "t")])
+    await append(store, batch_of(list(range(1, 400))))
     job = store.begin_seal()
     assert job is not None
     sealed = maintenance._make_sealed(store, job)
-    state, added = await maintenance._put_in_force(store, (), sealed, job.sequence)
+    state, added = await maintenance._put_in_force(store, (), sealed, job.record)
     looking = asyncio.create_task(store.existing(batch_of([5, 500])))
     await asyncio.sleep(0)
     store.end_seal(job, state, added)
@@ -132,13 +134,13 @@ async def test_a_seal_that_ends_during_a_look_up_hides_nothing_from_it(tmp_path:
 
 async def test_a_late_sample_of_a_damaged_segment_is_taken_and_the_damage_told(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of(list(range(400))), "t")])
+    await append(store, batch_of(list(range(400))))
     await maintenance.seal_all(store, no_checkpoint_work)
     damage_a_column(store)
     existing = await store.existing(batch_of([0]))
     assert existing is not None
     assert existing.is_found.tolist() == [False]
-    await store.append([(batch_of([0], [7.0]), "again")])
+    await append(store, batch_of([0], [7.0]))
     with pytest.raises(SegmentCorrupt):  # never a part of what is stored
         await values_of(store)
     assert len(store.status().damage) == 1
@@ -147,7 +149,7 @@ async def test_a_late_sample_of_a_damaged_segment_is_taken_and_the_damage_told(t
 
 async def test_too_many_open_files_are_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of(list(range(400))), "t")])
+    await append(store, batch_of(list(range(400))))
     await maintenance.seal_all(store, no_checkpoint_work)
     store.archive.let_go([live.info.name for live in store.archive.live])
 
@@ -165,7 +167,7 @@ async def test_too_many_open_files_are_no_damage(tmp_path: Path, monkeypatch: py
 
 async def test_what_is_surely_new_needs_no_second_look(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of([0, 1]), "t")])
+    await append(store, batch_of([0, 1]))
     assert await store.existing(batch_of([2, 3])) is None
     await store.close()
 
@@ -173,7 +175,7 @@ async def test_what_is_surely_new_needs_no_second_look(tmp_path: Path) -> None:
 async def test_neighbours_and_last_find_samples_in_segments(tmp_path: Path) -> None:
     clock = ManualClock(FAR + 10**15)  # so late that a restart leaves the ring empty
     store = open_store(tmp_path, clock=clock)
-    await store.append([(batch_of([0, 5, 3000]), "t")])
+    await append(store, batch_of([0, 5, 3000]))
     await maintenance.seal_all(store, no_checkpoint_work)
     await store.close()
     store = open_store(tmp_path, clock=clock)
@@ -193,11 +195,11 @@ async def test_a_failing_log_acknowledges_nothing_shows_it_and_recovers(tmp_path
     store = open_store(tmp_path)
     store.files = store.wal._files = files
     with pytest.raises(WalFailed):
-        await store.append([(batch_of([0]), "t")])
+        await append(store, batch_of([0]))
     assert not store.status().is_writable
     assert store.status().cause == "log_failed"
     assert await values_of(store) == []
-    await store.append([(batch_of([1]), "t")])
+    await append(store, batch_of([1]))
     assert store.status().is_writable
     await store.close()
     store = open_store(tmp_path)
@@ -209,7 +211,7 @@ async def test_a_probe_finds_out_that_the_disk_works_again(tmp_path: Path) -> No
     store = open_store(tmp_path)
     store.wal._files = FailingFiles("sync", times=2)
     with pytest.raises(WalFailed):
-        await store.append([(batch_of([0]), "t")])
+        await append(store, batch_of([0]))
     await store.probe()
     assert not store.status().is_writable
     await store.probe()
@@ -226,16 +228,16 @@ async def test_below_the_disk_reserve_writes_are_refused_and_reads_go_on(tmp_pat
 
     files = SmallDisk()
     store = open_store(tmp_path, files=files, settings=StoreSettings(wal_file_bytes_max=1 << 20))
-    await store.append([(batch_of([0]), "t")])
+    await append(store, batch_of([0]))
     files.free = 100
     with pytest.raises(StoreReadOnly, match="free some space") as caught:
-        await store.append([(batch_of([1]), "t")])
+        await append(store, batch_of([1]))
     assert caught.value.cause == "disk_reserve"
     assert await values_of(store) == [0.0]
     files.free = 1 << 30
     await store.probe()
     assert store.status().is_writable
-    await store.append([(batch_of([1]), "t")])
+    await append(store, batch_of([1]))
     await store.close()
 
 
@@ -247,7 +249,7 @@ async def test_a_folder_that_cannot_be_asked_for_its_space_takes_no_writes(tmp_p
     store = open_store(tmp_path)
     store.files = Gone()
     with pytest.raises(StoreReadOnly, match="Input/output error"):
-        await store.append([(batch_of([0]), "t")])
+        await append(store, batch_of([0]))
     await store.probe()
     store.files = DurableFiles()
     await store.probe()
@@ -257,16 +259,21 @@ async def test_a_folder_that_cannot_be_asked_for_its_space_takes_no_writes(tmp_p
 
 async def test_sequences_of_batches_written_together_are_consecutive(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    first = await store.append([(batch_of([0]), "a"), (batch_of([1]), "b")])
-    assert await store.append([(batch_of([2]), "c")]) == first + 2
-    [run] = await store.read([1], 0, FAR)
-    np.testing.assert_array_equal(run.sequence, [first, first + 1, first + 2])
+    tickets = [store.append(batch_of([slot]), Origin(f"s{slot}")) for slot in range(3)]
+    await store.commit(tickets[-1])
+    first = tickets[0].record
+    rows = await versions_of(store, [1], 0, FAR)
+    assert [(row.sequence, row.origin.source) for row in rows] == [
+        (first, "s0"),
+        (first + 1, "s1"),
+        (first + 2, "s2"),
+    ]
     await store.close()
 
 
 async def test_status_tells_what_is_held(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of([0, 1]), "a")])
+    await append(store, batch_of([0, 1]))
     assert store.status().unsealed_sample_count == 2
     await maintenance.seal_all(store, no_checkpoint_work)
     status = store.status()

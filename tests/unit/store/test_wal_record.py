@@ -9,43 +9,94 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from historian.errors import FormatTooNew
-from historian.model.sample import make_batch
+from historian.model.sample import Origin, SampleBatch, make_batch
 from historian.store import wal_record
+
+SOURCE = Origin("s")
 
 
 def file_of(*records: bytes) -> bytes:
     return wal_record.encode_file_header(1, 0) + b"".join(records)
 
 
+def encoded(
+    batch: SampleBatch, origin: Origin = SOURCE, sequence: int = 1, version: int = 1, arrival_us: int = 0
+) -> bytes:
+    record = wal_record.encode_samples(batch, origin, sequence, version, arrival_us)
+    return b"".join(piece.tobytes() for piece in record)
+
+
+def mark(record_type: int, sequence: int) -> bytes:
+    [piece] = wal_record.encode_mark(record_type, sequence, 0)
+    return piece.tobytes()
+
+
 def samples(sequence: int, count: int = 3) -> bytes:
     batch = make_batch(np.arange(1, count + 1), np.arange(count), np.arange(count) + 0.5, 7)
-    return wal_record.encode_samples(batch, "测试", sequence, 99).tobytes()
+    return encoded(batch, Origin("测试"), sequence, sequence, 99)
 
 
-def test_a_record_keeps_every_column_source_and_arrival() -> None:
+def test_a_record_keeps_every_column_origin_version_and_arrival() -> None:
     batch = make_batch([3, 1], [5, 6], [1.5, -2.0], [0, 65535])
-    data = file_of(wal_record.encode_samples(batch, "driver 甲", 42, 7).tobytes())
-    [record] = wal_record.scan(data).records
-    assert (record.sequence, record.arrival_time_us, record.source) == (42, 7, "driver 甲")
-    assert record.batch is not None
-    for column, original in zip(record.batch, batch, strict=True):
+    origin = Origin("driver 甲", "抄表错误")
+    [record] = wal_record.scan(file_of(encoded(batch, origin, 42, 17, 7))).records
+    assert (record.sequence, record.version, record.arrival_time_us, record.origin) == (42, 17, 7, origin)
+    assert_equal(record.batch, batch)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pytest.param([5], id="one"),
+        pytest.param([5, 5, 5], id="equal"),
+        pytest.param([5] * 40 + [9] * 30 + [5] * 10, id="runs"),
+        pytest.param(list(range(100)), id="all_different"),
+        pytest.param([0, 1, 1, 2, 2, 2, 2], id="runs_that_do_not_pay"),
+    ],
+)
+def test_times_and_qualities_of_any_pattern_come_back(times: list[int]) -> None:
+    batch = make_batch(7, times, np.arange(len(times)) / 8, np.array(times, np.uint16))
+    [record] = wal_record.scan(file_of(encoded(batch))).records
+    assert_equal(record.batch, batch)
+
+
+def assert_equal(found: SampleBatch | None, expected: SampleBatch) -> None:
+    assert found is not None
+    for column, original in zip(found, expected, strict=True):
+        assert column.dtype == original.dtype
         np.testing.assert_array_equal(column, original)
-        assert column.flags.writeable  # kernels are compiled for writable columns
+        assert column.flags.writeable, "kernels are compiled for writable columns"
 
 
-def test_a_scan_at_one_time_costs_twelve_bytes_a_sample() -> None:
-    batch = make_batch(np.arange(1000), np.full(1000, 5), np.random.default_rng(1).random(1000))
-    assert len(wal_record.encode_samples(batch, "", 1, 0)) < 12 * 1000 + 100
+def test_scans_cost_twelve_bytes_a_sample() -> None:
+    batch = make_batch(np.arange(1000) % 100, np.arange(1000) // 100, np.random.default_rng(1).random(1000))
+    assert len(encoded(batch)) < 12 * 1000 + 300
 
 
 def test_golden_bytes_of_a_file_with_one_record() -> None:
-    data = file_of(wal_record.encode_samples(make_batch([1], [2], [3.0], 4), "s", 5, 6).tobytes())
+    data = file_of(encoded(make_batch([1], [2], [3.0], 4), Origin("s"), 5, 7, 6))
     assert data.hex() == (
-        "4849535457414c01" "01000000" "28000000" "0100000000000000" "0000000000000000" "00000000" "01641c42"
-        "f5685201" "30000000" "0500000000000000" "0600000000000000" "01" "00000000000000" "{}" "00000000"
+        "4849535457414c01" "02000000" "28000000" "0100000000000000" "0000000000000000" "00000000" "{}"
+        "f5685201" "38000000" "0500000000000000" "0600000000000000" "03" "00000000000000" "{}" "00000000"
+        "01000000" "0100" "00" "00" "0700000000000000" "73" "00000000000000"
+        "0000000000000840" "0200000000000000" "0100000000000000" "0400000000000000"
+    ).format(data[36:40].hex(), struct.pack("<I", _crc_of(data)).hex())  # fmt: skip
+
+
+def test_a_file_of_format_1_is_read() -> None:
+    record = bytearray.fromhex(
+        "f5685201" "30000000" "0500000000000000" "0600000000000000" "01" "00000000000000" "00000000" "00000000"
         "01000000" "0100" "00" "00" "73" "00000000000000"
         "0000000000000840" "0200000000000000" "0100000000000000" "0400000000000000"
-    ).format(struct.pack("<I", _crc_of(data)).hex())  # fmt: skip
+    )  # fmt: skip
+    record[32:36] = struct.pack("<I", google_crc32c.value(bytes(record)))
+    header = bytes.fromhex(
+        "4849535457414c01" "01000000" "28000000" "0100000000000000" "0000000000000000" "00000000" "01641c42"
+    )  # fmt: skip
+    found = wal_record.scan(header + bytes(record))
+    assert found.damage == []
+    assert (found.records[0].origin, found.records[0].version) == (Origin("s"), 5)
+    assert_equal(found.records[0].batch, make_batch([1], [2], [3.0], 4))
 
 
 def _crc_of(data: bytes) -> int:
@@ -104,9 +155,9 @@ def test_a_file_that_was_made_but_never_synced_is_a_torn_tail(size: int) -> None
 
 @pytest.mark.parametrize("source", ["file-\udcff.csv", "x" + "电" * 40_000], ids=["no_unicode", "too_long"])
 def test_any_name_of_a_source_can_be_read_back(source: str) -> None:
-    record = wal_record.encode_samples(make_batch(1, [0], [1.0]), source, 1, 0)
-    [found] = wal_record.scan(file_of(record.tobytes())).records
-    assert found.source[:4] == source[:4]
+    record = encoded(make_batch(1, [0], [1.0]), Origin(source))
+    [found] = wal_record.scan(file_of(record)).records
+    assert found.origin.source[:4] == source.replace("\udcff", "?")[:4]
 
 
 def test_an_older_record_after_a_newer_one_is_not_taken() -> None:
@@ -115,15 +166,13 @@ def test_an_older_record_after_a_newer_one_is_not_taken() -> None:
 
 
 def test_a_file_closed_in_order_says_so() -> None:
-    assert wal_record.scan(
-        file_of(samples(1), wal_record.encode_mark(wal_record.TYPE_END, 1, 0).tobytes())
-    ).has_end
+    assert wal_record.scan(file_of(samples(1), mark(wal_record.TYPE_END, 1))).has_end
 
 
 def test_a_newer_format_is_refused_in_words() -> None:
-    fields = (wal_record.FILE_MAGIC, 2, wal_record.FILE_HEADER_SIZE, 1, 0, 0)
+    fields = (wal_record.FILE_MAGIC, 3, wal_record.FILE_HEADER_SIZE, 1, 0, 0)
     header = wal_record.FILE_HEADER.pack(*fields, 0)[:-4]
-    with pytest.raises(FormatTooNew, match="format 2"):
+    with pytest.raises(FormatTooNew, match="format 3"):
         wal_record.scan(header + struct.pack("<I", google_crc32c.value(header)))
 
 
