@@ -12,7 +12,13 @@ POINTS_A_CREATE: Final = 5000
 CLIENT_COUNT: Final = 2
 
 
-def create_points(server: measure.Server, meter_count: int, station_size: int = 1000) -> None:
+def create_points(
+    server: measure.Server,
+    meter_count: int,
+    station_size: int = 1000,
+    kind: str = "mean_power",
+    interval: str = "15m",
+) -> None:
     """The fleet's points; the first `station_size` of them belong to station ``block``, the rest to ``rest``."""
     connection = server.connect()
     for first in range(0, meter_count, POINTS_A_CREATE):
@@ -20,9 +26,8 @@ def create_points(server: measure.Server, meter_count: int, station_size: int = 
             {
                 "name": workload.meter_name(index),
                 "unit": "kW",
-                "kind": "mean_power",
-                "interval": "15m",
-                "label": "period_start",
+                "kind": kind,
+                "interval": interval,
                 "time_zone": "UTC",
                 "station": "block" if index < station_size else "rest",
             }

@@ -53,9 +53,7 @@ class Server(NamedTuple):
 @contextlib.contextmanager
 def server(data: Path, settings: str = "") -> Iterator[Server]:
     """A historian on a free port and an own data folder, with no substations; stopped in order."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config = data.parent / "bench.toml"
     config.write_text("substations = []\n" + settings)
     command = [sys.executable, "-m", "historian.cli", "run", "--config", str(config), "--data", str(data)]
@@ -67,7 +65,7 @@ def server(data: Path, settings: str = "") -> Iterator[Server]:
     )
     started = Server(process, "127.0.0.1", port, data)
     try:
-        _wait_ready(started)
+        wait_ready(started, "/readyz")
         yield started
     finally:
         process.send_signal(signal.SIGINT)
@@ -77,6 +75,59 @@ def server(data: Path, settings: str = "") -> Iterator[Server]:
 def request(connection: Client, method: str, path: str, body: bytes, kind: str) -> bytes:
     """Send one request and read its answer; raises RuntimeError for any status above 299."""
     return connection.request(method, path, body, kind if body else "")
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def ingest_figures(
+    cpu_s: Callable[[], float], send: Callable[[], object], point_count: int
+) -> dict[str, Any]:
+    """What sending costs until the last acknowledgement, and until the background's work on it is done."""
+    before_s, start_s = cpu_s(), time.perf_counter()
+    send()
+    wall_s, acknowledged_s = time.perf_counter() - start_s, cpu_s() - before_s
+    wait_until_quiet(cpu_s)
+    settled_s = cpu_s() - before_s
+    return {
+        "points_a_second": round(point_count / wall_s),
+        "cpu_s_per_million_points": round(acknowledged_s / point_count * 1e6, 4),
+        "cpu_s_per_million_points_settled": round(settled_s / point_count * 1e6, 4),
+    }
+
+
+def wait_until_quiet(cpu_s: Callable[[], float], quiet_s: float = 1.5, timeout_s: float = 180.0) -> None:
+    """Until a process used less than 3 % of a processor for so long."""
+    deadline_s = time.monotonic() + timeout_s
+    quiet_since_s, used_s = time.monotonic(), cpu_s()
+    while time.monotonic() - quiet_since_s < quiet_s and time.monotonic() < deadline_s:
+        time.sleep(0.25)
+        before_s, used_s = used_s, cpu_s()
+        if used_s - before_s > 0.03 * 0.25:
+            quiet_since_s = time.monotonic()
+
+
+def metric(server: Server, name: str) -> float | None:
+    """A metric without labels as the server tells it."""
+    for line in server.connect().request("GET", "/metrics").decode().splitlines():
+        if line.startswith(f"{name} "):
+            return float(line.split()[1])
+    return None
+
+
+def folder_bytes(folder: Path) -> int:
+    """Size of all files below."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def repeats_of(query: str, repeats: int) -> int:
+    """Long queries are asked a tenth as often."""
+    return max(3, repeats // 10) if query in ("Q4", "Q6") else repeats
 
 
 def get_timings_ms(connection: Client, path: str, repeats: int) -> dict[str, float]:
@@ -122,13 +173,14 @@ def write_result(name: str, figures: dict[str, Any]) -> None:
     print(text)
 
 
-def _wait_ready(started: Server) -> None:
+def wait_ready(started: Server, path: str) -> None:
+    """Wait until a GET of `path` is answered well; raises RuntimeError where the server ends or takes too long."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if started.process.poll() is not None:
             raise RuntimeError(f"the server ended at once with code {started.process.returncode}")
         with contextlib.suppress(OSError, RuntimeError):
-            request(started.connect(), "GET", "/readyz", b"", "text/plain")
+            started.connect().request("GET", path)
             return
         time.sleep(0.05)
     raise RuntimeError(f"the server was not ready within {START_TIMEOUT_S} s")

@@ -1,28 +1,29 @@
 """Queries over HTTP on the fleet: p50 and p99 in ms, on one connection, after a restart from segments.
 
-    python -m bench.query [--meters 1000] [--days 7] [--full] [--repeats 100]
+    python -m bench.query [--meters 2000] [--days 7] [--full] [--repeats 100] [--peers]
 
-Q1 one point, one day · Q2 one point, all days · Q3 sum of 1,000 points, one day, 96 slots ·
-Q4 daily energy of all points and days · Q5 newest of all points · Q6 the month's maximum of all points.
+Q1 one point, one day · Q2 one point, all days · Q3 sum of 1,000 points, one day, 96 slots · Q4 daily energy
+of all points and days · Q5 newest of all points · Q6 the month's maximum of all points and its time.
 Q3 has its own 1,000 meters; "all" are the others, so that --full asks for 10,000.
+``--peers`` lets other stores answer the same in the same run; those in process have no HTTP to pay for.
 """
 
 import argparse
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bench import baseline, bodies, fleet_server, measure, workload
+from bench.client import Client
+from bench.peers import report
+
+WANTED_MS: Final = {"Q1": 0.25, "Q2": 0.5, "Q3": 1.0, "Q4": 20.0, "Q5": 3.0, "Q5 Arrow": 0.5, "Q6": 6.0}
+SETTINGS: Final = "[store]\nseal_interval_s = 2\n"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--meters", type=int, default=2000)
-    parser.add_argument("--days", type=int, default=7)
-    parser.add_argument("--repeats", type=int, default=100)
-    parser.add_argument("--full", action="store_true", help="11,000 meters × 30 days")
-    options = parser.parse_args()
+    options = _options()
     meters, days = (11_000, 30) if options.full else (options.meters, options.days)
     fleet = workload.make_fleet(meters, days)
     figures: dict[str, Any] = {
@@ -31,22 +32,38 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        with measure.server(data) as server:
+        with measure.server(data, SETTINGS) as server:
             fleet_server.create_points(server, meters)
             sent = list(bodies.line_protocol_bodies(fleet, 10_000))
             fleet_server.send_all(server, "/api/v2/write?precision=us", "text/plain", sent)
+            del sent
+            measure.wait_until_quiet(server.cpu_s)
         with measure.server(data) as server:
-            figures["queries"] = _queries(server, days, options.repeats)
+            measure.wait_until_quiet(server.cpu_s)
+            figures["queries"] = _queries(server.connect(), days, options.repeats)
         store = baseline.SqliteStore(Path(folder) / "baseline.sqlite")
         store.ingest(fleet, 1_000_000)
         figures["baseline_sqlite"] = _baseline_queries(store, options.repeats)
-    for name, base in figures["baseline_sqlite"].items():
-        ratio = base["p50_ms"] / figures["queries"][name]["p50_ms"]
-        figures["queries"][name]["p50_ratio_to_baseline"] = round(ratio, 2)
+    if options.peers:
+        with tempfile.TemporaryDirectory() as folder:
+            figures["peers"] = report.figures_of_all(Path(folder), report.Work(meters, days, options.repeats))
+    figures["table"] = _table(figures)
     measure.write_result("query", figures)
 
 
-def _queries(server: measure.Server, days: int, repeats: int) -> dict[str, dict[str, float]]:
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--meters", type=int, default=2000)
+    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument("--repeats", type=int, default=100)
+    parser.add_argument("--full", action="store_true", help="11,000 meters × 30 days")
+    parser.add_argument("--peers", action="store_true", help="other stores beside us, where installed")
+    return parser.parse_args()
+
+
+def _queries(connection: Client, days: int, repeats: int) -> dict[str, dict[str, float]]:
     first = datetime.fromtimestamp(workload.START_US / 1e6, UTC).date()
     day, last = first + timedelta(days=days // 2), first + timedelta(days=days)
     point = workload.meter_name(42)
@@ -60,12 +77,30 @@ def _queries(server: measure.Server, days: int, repeats: int) -> dict[str, dict[
         "Q5": "/api/v1/latest?station=rest",
         "Q6": f"/api/v1/rollups?period=month&station=rest&{bounds}",
     }
-    connection = server.connect()
+    arrow = {
+        f"{name} Arrow": f"{path}{'&' if '?' in path else '?'}format=arrow" for name, path in paths.items()
+    }
+    found: dict[str, dict[str, float]] = {}
+    for name, path in (paths | arrow).items():
+        try:
+            found[name] = measure.get_timings_ms(connection, path, measure.repeats_of(name[:2], repeats))
+        except RuntimeError as error:  # one that fails does not hide the others
+            found[name] = {"failed": str(error)}  # type: ignore[dict-item]
+    return found
+
+
+def _table(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """For each query what is wanted and what was measured: p50 in ms."""
+    sources = {"ours": figures["queries"], "sqlite": figures["baseline_sqlite"]}
+    sources |= {name: peer.get("queries", {}) for name, peer in figures.get("peers", {}).items()}
     return {
-        name: measure.get_timings_ms(
-            connection, path, max(3, repeats // 10) if name in ("Q4", "Q6") else repeats
-        )
-        for name, path in paths.items()
+        query: {"wanted": WANTED_MS.get(query)}
+        | {
+            name: answers[query]["p50_ms"]
+            for name, answers in sources.items()
+            if "p50_ms" in answers.get(query, {})
+        }
+        for query in figures["queries"]
     }
 
 
