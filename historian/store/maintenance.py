@@ -1,28 +1,29 @@
 """Background work of the store: sealing, merging small segments, removing what was replaced.
 
 The caller decides when, since before a seal takes effect other state must be durable, too:
-`seal` waits for `before_checkpoint` between the snapshot and the new manifest.
+`seal_all` waits for `before_checkpoint` between the snapshot and the new manifest. Sealing and merging may run at
+the same time; what changes the manifest waits its turn.
 """
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 
 from historian.errors import SegmentCorrupt, StoreError
 from historian.logs import EventLog
-from historian.store import batch_journal, columns, filenames, manifest, seal
+from historian.store import columns, compact, filenames, manifest, merge, seal
 from historian.store.archive import LiveSegment
-from historian.store.columns import Rows
 from historian.store.manifest import Manifest, SegmentInfo
-from historian.store.seal import Sealed
-from historian.store.segment import Batches, Segment
+from historian.store.pace import WorkStopped
+from historian.store.seal import Publisher, Sealed
+from historian.store.segment import Segment
 from historian.store.store import SealJob, Store
 
 log = EventLog("store")
 
-MERGE_SAMPLES_MAX = 1 << 24  # rows held in memory by one merge
-TIER_BITS = 3  # segments of one tier differ in size by less than 2³
+COLD_PREFIX = "cold/"  # before the name of a retired file of that tier
 
 
 async def seal_all(store: Store, before_checkpoint: Callable[[], Awaitable[None]]) -> bool:
@@ -30,10 +31,12 @@ async def seal_all(store: Store, before_checkpoint: Callable[[], Awaitable[None]
     job = store.begin_seal()
     if job is None:
         return False
+    publisher = _publisher(store)
     try:
         await before_checkpoint()
-        sealed = await store.in_thread(store.threads.maker, _make_sealed, store, job)
-        state, added = await _put_in_force(store, (), sealed, job.sequence)
+        sealed = await store.in_thread(store.threads.maker, _make_sealed, publisher, job)
+        async with put_in_force(store, (), sealed, sealed_sequence=job.record) as (state, added):
+            store.end_seal(job, state, added)
     except (OSError, StoreError) as error:
         store.abandon_seal()
         log.error("seal_failed", problem=error, meaning="samples stay in the log; tried again later")
@@ -41,136 +44,173 @@ async def seal_all(store: Store, before_checkpoint: Callable[[], Awaitable[None]
     except BaseException:
         store.abandon_seal()
         raise
-    store.end_seal(job, state, added)
-    await store.in_thread(store.threads.log, store.wal.drop_through, job.sequence)
-    log.info(
-        "sealed",
-        sequence=job.sequence,
-        segments=len(sealed),
-        samples=sum(s.info.sample_count for s in sealed),
-    )
+    finally:
+        store.archive.workshop.generations.abandon(publisher.taken)
+    await store.in_thread(store.threads.log, store.wal.drop_through, job.record)
+    log.info("sealed", record=job.record, segments=len(sealed), samples=_sample_count(sealed))
     return True
 
 
 async def merge_once(store: Store) -> bool:
-    """Merge one group of small segments of a month into one; False where no group is large enough."""
-    group = _merge_group(store.archive.mergeable(), store.settings.segment_compact_count)
-    if not group or not store.status().is_writable:  # a merge needs space before it gives any back
+    """Merge one group of small segments of a month; False where no group is worth it.
+
+    Keeps to its share of processor and disk, so this may take minutes; the store is fully at work meanwhile.
+    """
+    if not store.status().is_writable:  # a merge needs space before it gives any back
         return False
-    merged = tuple(sorted(live.info.name for live in group))
+    settings = store.settings
+    live = {one.info.name: one for one in store.archive.mergeable()}
+    rule = compact.rule(settings.segment_compact_count, store.clock.now_us(), settings.ring_hours)
+    group = [live[info.name] for info in compact.choose([one.info for one in live.values()], rule)]
+    if not group:
+        return False
+    sealed = await rewrite(store, group)
+    if sealed is not None:
+        log.info("merged", segments=len(group), into=len(sealed), samples=_sample_count(sealed))
+    return sealed is not None
+
+
+async def rewrite(
+    store: Store, group: Sequence[LiveSegment], drop_before_us: int = merge.TIME_LOWEST
+) -> list[Sealed] | None:
+    """Put merged segments in the place of a group, without what is older; None where it could not be done."""
+    publisher = _publisher(store)
+    workshop = store.archive.workshop
     try:
-        sealed = await store.in_thread(store.threads.maker, _make_merged, store, group)
-        state, added = await _put_in_force(store, merged, sealed, store.manifest.sealed_sequence)
+        work = (store, publisher, group, drop_before_us)
+        sealed = await store.in_thread(workshop.merger, _make_merged, *work)
+        async with put_in_force(store, [live.info for live in group], sealed) as (state, added):
+            store.adopt(state, added)
+    except WorkStopped as stopped:
+        log.info("merge_stopped", meaning=stopped)
+        return None
     except (OSError, StoreError) as error:
         if isinstance(error, SegmentCorrupt):
             store.archive.set_down(error)
         log.error("merge_failed", problem=error, meaning="the segments stay as they are")
-        return False
-    store.adopt(state, added)
-    log.info("merged", segments=len(group), into=sealed[0].info.name, samples=sealed[0].info.sample_count)
-    return True
+        return None
+    finally:
+        workshop.generations.abandon(publisher.taken)
+    return sealed
 
 
 async def remove_retired(store: Store) -> None:
-    """Unlink merged segments. Call when no read that began before the merge can still run."""
+    """Unlink replaced segments. Call when no read that began before can still run."""
     if not store.manifest.retired:
         return
     try:
-        await store.in_thread(store.threads.reader, store.archive.let_go, store.manifest.retired)
-        state = await store.in_thread(store.threads.maker, unlink_retired, store)
+        names = [name.removeprefix(COLD_PREFIX) for name in store.manifest.retired]
+        await store.in_thread(store.threads.reader, store.archive.let_go, names)
+        async with store.archive.workshop.manifest_turn:
+            state = await store.in_thread(store.threads.maker, unlink_retired, store)
+            store.adopt(state, ())
     except OSError as error:
-        log.error("remove_failed", problem=error, meaning="merged segments stay on disk; tried again later")
-        return
-    store.adopt(state, ())
+        log.error("remove_failed", problem=error, meaning="replaced segments stay on disk; tried again later")
 
 
 def unlink_retired(store: Store) -> Manifest:
-    """Remove the files that the manifest calls retired; gives the manifest without them, now in force."""
-    folder = store.folder / filenames.SEGMENT_FOLDER
+    """Remove the files that the manifest calls retired; gives the manifest without them, now in force.
+
+    What is still being made is called retired, too, for the case that it never comes into force; it stays.
+    """
+    generations = store.archive.workshop.generations
+    kept = tuple(name for name in store.manifest.retired if generations.is_making(name))
+    folders = {store.folder / filenames.SEGMENT_FOLDER}
     for name in store.manifest.retired:
-        with contextlib.suppress(FileNotFoundError):  # removed before a crash that kept the old manifest
-            store.files.unlink(folder / name)
-    store.files.sync_folder(folder)
-    state = msgspec.structs.replace(store.manifest, retired=())
+        path = retired_path(store, name)
+        if path is not None and name not in kept:
+            with contextlib.suppress(FileNotFoundError):  # removed before a crash that kept the old manifest
+                store.files.unlink(path)
+                folders.add(path.parent)
+    for folder in sorted(folders):
+        store.files.sync_folder(folder)
+    state = msgspec.structs.replace(store.manifest, retired=kept)
     manifest.write(store.files, store.folder, state)
     return state
 
 
-def _make_sealed(store: Store, job: SealJob) -> list[Sealed]:
-    return _make(store, [job.late_rows, job.ring_rows], columns.make_rows(0), job.batches)
+def retired_path(store: Store, name: str) -> Path | None:
+    """Where a retired file lies; None where its tier has no folder any more."""
+    if not name.startswith(COLD_PREFIX):
+        return store.folder / filenames.SEGMENT_FOLDER / name
+    cold = store.archive.cold_folder
+    return None if cold is None else cold / name.removeprefix(COLD_PREFIX)
 
 
-def _make_merged(store: Store, group: Sequence[LiveSegment]) -> list[Sealed]:
-    parts, superseded, batches = [], [], []
-    for live in group:
-        segment = Segment(live.segment.path)
-        try:
-            rows, older = segment.read_all()
-            batches.append(segment.read_batches())
-        finally:
-            segment.close()
-        parts.append(rows)
-        superseded.append(older)
-    return _make(store, parts, columns.concatenate(superseded), batch_journal.join(batches))
+def retired_name(info: SegmentInfo) -> str:
+    """What the manifest calls a segment once it is retired."""
+    return COLD_PREFIX + info.name if info.tier == "cold" else info.name
 
 
-def _make(store: Store, parts: Sequence[Rows], superseded: Rows, batches: Batches) -> list[Sealed]:
-    folder = store.folder / filenames.SEGMENT_FOLDER
-    generation = max([store.manifest.next_generation, *(g + 1 for g in _unlisted(store).values())])
-    return seal.publish(store.files, folder, parts, superseded, batches, store.directory, generation)
+@contextlib.asynccontextmanager
+async def put_in_force(
+    store: Store,
+    replaced: Sequence[SegmentInfo],
+    sealed: Sequence[Sealed],
+    *,
+    sealed_sequence: int | None = None,
+) -> AsyncIterator[tuple[Manifest, list[LiveSegment]]]:
+    """Write the manifest with `sealed` in and `replaced` out, once the new segments were seen to be readable.
 
-
-async def _put_in_force(
-    store: Store, merged: Sequence[str], sealed: Sequence[Sealed], sealed_sequence: int
-) -> tuple[Manifest, list[LiveSegment]]:
-    """Write the manifest with `sealed` in and `merged` out, once the new segments were seen to be readable."""
+    The body adopts it; nobody else changes the manifest meanwhile.
+    """
     infos = [one.info for one in sealed]
     added = await store.in_thread(store.threads.reader, store.archive.open_new, infos)
-    work = (store, merged, infos, sealed_sequence)
-    return await store.in_thread(store.threads.maker, _write_manifest, *work), added
+    async with store.archive.workshop.manifest_turn:
+        work = (store, replaced, infos, sealed_sequence)
+        state = await store.in_thread(store.threads.maker, _write_manifest, *work)
+        store.archive.workshop.generations.settle((info.name for info in infos), state.retired)
+        yield state, added
+
+
+def _make_sealed(publisher: Publisher, job: SealJob) -> list[Sealed]:
+    rows, superseded = columns.split_versions([job.rows()])
+    return seal.publish(publisher, rows, superseded, job.batches)
+
+
+def _make_merged(
+    store: Store, publisher: Publisher, group: Sequence[LiveSegment], drop_before_us: int
+) -> list[Sealed]:
+    segments = [
+        Segment(live.segment.path) for live in group
+    ]  # own memory: what is read once is not to be kept
+    rank = max(live.info.order for live in group)[0]
+    samples_max = store.settings.segment_samples_max
+    return merge.merge(segments, publisher, store.archive.workshop.pace(), samples_max, rank, drop_before_us)
+
+
+def _publisher(store: Store) -> Publisher:
+    workshop = store.archive.workshop
+
+    def take_name(month: str) -> tuple[str, int]:
+        return workshop.generations.take(month, store.manifest.next_generation)
+
+    folder = store.folder / filenames.SEGMENT_FOLDER
+    return Publisher(store.files, folder, workshop.names(store.directory), take_name)
 
 
 def _write_manifest(
-    store: Store, merged: Sequence[str], added: Sequence[SegmentInfo], sealed_sequence: int
+    store: Store,
+    replaced: Sequence[SegmentInfo],
+    added: Sequence[SegmentInfo],
+    sealed_sequence: int | None,
 ) -> Manifest:
-    before = store.manifest
-    kept = [info for info in before.segments if info.name not in set(merged)]
-    unlisted = _unlisted(store)
-    abandoned = sorted(set(unlisted) - {info.name for info in added})
+    before, generations = store.manifest, store.archive.workshop.generations
+    gone, come = {info.name for info in replaced}, {info.name for info in added}
+    unlisted = sorted(generations.unlisted() - come - set(before.retired))
     state = Manifest(
-        sealed_sequence=sealed_sequence,
-        next_generation=max([before.next_generation, *(generation + 1 for generation in unlisted.values())]),
-        segments=(*kept, *added),
-        retired=(*before.retired, *merged, *abandoned),
+        sealed_sequence=before.sealed_sequence if sealed_sequence is None else sealed_sequence,
+        next_generation=max(before.next_generation, generations.next),
+        segments=(*(info for info in before.segments if info.name not in gone), *added),
+        retired=(
+            *(name for name in before.retired if name not in come),
+            *map(retired_name, replaced),
+            *unlisted,
+        ),
     )
     manifest.write(store.files, store.folder, state)
     return state
 
 
-def _unlisted(store: Store) -> dict[str, int]:
-    """Name and generation of the files of seals and merges that are not in the manifest, begun by this process.
-
-    Their names are never used again: a failed or cancelled attempt may have put its manifest in force on
-    disk although nobody heard of it, and what that manifest lists must stay as it is until the next one.
-    """
-    generations = {
-        name: filenames.segment_generation(name)
-        for name in store.files.names(store.folder / filenames.SEGMENT_FOLDER)
-    }
-    return {
-        name: generation
-        for name, generation in generations.items()
-        if generation is not None and generation >= store.manifest.next_generation
-    }
-
-
-def _merge_group(live: Sequence[LiveSegment], count_min: int) -> list[LiveSegment]:
-    """The first set of at least `count_min` segments of one month and of similar size."""
-    tiers: dict[tuple[str, int], list[LiveSegment]] = {}
-    for segment in live:
-        tier = segment.info.sample_count.bit_length() // TIER_BITS
-        tiers.setdefault((segment.info.month, tier), []).append(segment)
-    for group in tiers.values():
-        if len(group) >= count_min and sum(one.info.sample_count for one in group) <= MERGE_SAMPLES_MAX:
-            return group
-    return []
+def _sample_count(sealed: Iterable[Sealed]) -> int:
+    return sum(one.info.sample_count for one in sealed)

@@ -1,11 +1,11 @@
-"""The manifest: the one file that says which segments live and up to which sequence they reach.
+"""The manifest: the one file that says which segments live and up to which log record they reach.
 
 Two lines: JSON, and the CRC32C of the first line in hexadecimal. It is replaced as a whole; a segment
 that it does not list does not exist. Drawn in docs/format/manifest.md.
 """
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import google_crc32c
 import msgspec
@@ -14,30 +14,45 @@ from historian.errors import FormatTooNew, StoreError
 from historian.store import filenames
 from historian.store.durable import DurableFiles
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+POINT_ID_MAX: Final = 0xFFFF_FFFF
+
+Tier = Literal["", "cold"]
 
 
 class SegmentInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One live segment. `month` is the UTC month of all its samples (``2018-01``)."""
+    """One live segment. `month` is the UTC month of all its samples (``2018-01``).
+
+    `point_min` and `point_max` bound its points; `tier` says in which folder it lies.
+    """
 
     name: str
     month: str
     generation: int
+    rank: int = 0
     sequence_min: int
     sequence_max: int
     time_min_us: int
     time_max_us: int
+    point_min: int = 0
+    point_max: int = POINT_ID_MAX
     run_count: int
     sample_count: int
     superseded_count: int
     size_bytes: int
     crc32c: int
+    tier: Tier = ""
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Of two segments that hold the same point's time, the later in this order was arranged to win."""
+        return (self.rank or self.generation, self.generation)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """All samples with a sequence up to `sealed_sequence` are in `segments`; later ones are in the log.
+    """All samples of log records up to `sealed_sequence` are in `segments`; later ones are in the log.
 
-    `retired` names files that a merge replaced and that may still be on disk.
+    `retired` names files that were replaced and may still be on disk; ``cold/`` goes before a name of that tier.
     """
 
     format_version: int = FORMAT_VERSION
@@ -60,7 +75,8 @@ def read(files: DurableFiles, folder: Path) -> Manifest | None:
     version = msgspec.json.decode(body, type=_Version).format_version
     if version > FORMAT_VERSION:
         raise FormatTooNew(f"{path}: format {version}; this version reads up to {FORMAT_VERSION}")
-    return msgspec.json.decode(body, type=Manifest)
+    state = msgspec.json.decode(body, type=Manifest)
+    return msgspec.structs.replace(state, format_version=FORMAT_VERSION)
 
 
 def write(files: DurableFiles, folder: Path, manifest: Manifest) -> None:

@@ -1,6 +1,6 @@
-"""Turns rows into segments: one for each UTC month, encoded, published, described for the manifest."""
+"""Turns sorted rows into segments: one for each UTC month, encoded, published, described for the manifest."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,14 +8,13 @@ import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-from historian.errors import PointNotFound
-from historian.model.ports import PointDirectory
-from historian.model.sample import PointIdColumn, TimeColumn
-from historian.store import columns, filenames, segment, segment_write
+from historian.model.sample import TimeColumn
+from historian.store import columns, segment_file, segment_kernels
 from historian.store.columns import Rows
 from historian.store.durable import DurableFiles
 from historian.store.manifest import SegmentInfo
-from historian.store.segment import Batches, Names
+from historian.store.segment_names import NameTable
+from historian.store.segment_write import Batches, SegmentBuilder
 
 
 class Sealed(NamedTuple):
@@ -25,86 +24,103 @@ class Sealed(NamedTuple):
     path: Path
 
 
-def publish(
-    files: DurableFiles,
-    folder: Path,
-    parts: Sequence[Rows],
-    superseded: Rows,
-    batches: Batches,
-    directory: PointDirectory,
-    first_generation: int,
-) -> list[Sealed]:
-    """Write the segments of all rows in `parts`; of several versions the newest is the one to be read.
+class Publisher:
+    """Publishes segments into a folder, each under a name of its own. For one thread, one piece of work."""
 
-    `superseded` are versions known to be superseded already. Raises OSError where the disk fails;
-    then nothing has changed that anyone would see.
-    """
-    newest, older = columns.split_versions(parts)
-    older = columns.sort(columns.concatenate([superseded, older]))
-    months, older_months = _months(newest.time_us), _months(older.time_us)
-    sealed: list[Sealed] = []
-    for month in np.unique(months).tolist():
-        rows = newest.take(months == month)
-        replaced = older.take(older_months == month)
-        generation = first_generation + len(sealed)
-        name = filenames.segment_name(str(np.datetime64(month, "M")), generation)
-        data = _encode(rows, replaced, batches, directory, generation)
-        files.publish(folder / name, data)
-        info = _describe(name, str(np.datetime64(month, "M")), generation, rows, replaced, data)
-        sealed.append(Sealed(info, folder / name))
+    def __init__(
+        self, files: DurableFiles, folder: Path, names: NameTable, take_name: Callable[[str], tuple[str, int]]
+    ) -> None:
+        """`take_name` gives name and generation of a new segment of a month."""
+        self._files = files
+        self._folder = folder
+        self._names = names
+        self._take_name = take_name
+        self.taken: list[str] = []  # names, also of what failed
+
+    def publish(self, draft: "Draft", rank: int | None = None) -> Sealed:
+        """Put a finished draft on disk; `rank` is its place among the segments, by default behind all others.
+
+        Raises OSError where the disk fails; then nothing has changed that anyone would see.
+        """
+        builder, superseded = draft.builder, columns.concatenate(draft.superseded)
+        ids = builder.point_ids()
+        month = str(np.datetime64(builder.time_min_us, "us").astype("datetime64[M]"))
+        name, generation = self._take_name(month)
+        self.taken.append(name)
+        content = builder.finish(superseded, draft.used_batches(), self._names.names(ids))
+        data = segment_file.write(content, generation)
+        self._files.publish(self._folder / name, data)
+        info = SegmentInfo(
+            name=name,
+            month=month,
+            generation=generation,
+            rank=generation if rank is None else rank,
+            sequence_min=builder.sequence_min,
+            sequence_max=builder.sequence_max,
+            time_min_us=builder.time_min_us,
+            time_max_us=builder.time_max_us,
+            point_min=int(ids[0]),
+            point_max=int(ids[-1]),
+            run_count=builder.run_count,
+            sample_count=builder.sample_count,
+            superseded_count=superseded.row_count,
+            size_bytes=len(data),
+            crc32c=google_crc32c.value(data),
+        )
+        return Sealed(info, self._folder / name)
+
+
+class Draft:
+    """A segment in the making: rows of one UTC month, and which batches they came with."""
+
+    def __init__(self, batches: Batches, *, thorough: bool = False) -> None:
+        self.builder = SegmentBuilder(thorough=thorough)
+        self.superseded: list[Rows] = []
+        self._batches = batches
+        self._is_used = np.zeros(len(batches.sequence), np.uint8)
+
+    def add(self, rows: Rows, superseded: Rows) -> None:
+        """The next points: newest versions and superseded ones, both sorted."""
+        self.builder.add(rows)
+        for part in (rows, superseded):
+            segment_kernels.mark_used(self._batches.sequence, part.sequence, self._is_used)
+        if superseded.row_count:
+            self.superseded.append(superseded)
+
+    def used_batches(self) -> Batches:
+        """Only those that occur, and only their origins."""
+        batches, used = self._batches, self._is_used.view(np.bool_)
+        sources, numbers = np.unique(batches.source[used], return_inverse=True)
+        return Batches(
+            batches.sequence[used],
+            batches.arrival_time_us[used],
+            numbers.astype(np.uint32),
+            [batches.source_names[source] for source in sources.tolist()],
+        )
+
+
+def publish(publisher: Publisher, rows: Rows, superseded: Rows, batches: Batches) -> list[Sealed]:
+    """Write the segments of sorted rows, newest versions and superseded ones apart. Raises OSError."""
+    sealed = []
+    for newest, older in _by_month(rows, superseded):
+        draft = Draft(batches)
+        draft.add(newest, older)
+        sealed.append(publisher.publish(draft))
     return sealed
 
 
-def _encode(
-    rows: Rows, superseded: Rows, batches: Batches, directory: PointDirectory, generation: int
-) -> bytes:
-    packed = segment_write.pack(rows)
-    names = _names(packed.index_columns["point_id"], directory)
-    used = _used_batches(batches, np.concatenate([rows.sequence, superseded.sequence]))
-    return segment.encode(packed, superseded, used, names, generation)
-
-
-def _describe(
-    name: str, month: str, generation: int, rows: Rows, superseded: Rows, data: bytes
-) -> SegmentInfo:
-    return SegmentInfo(
-        name=name,
-        month=month,
-        generation=generation,
-        sequence_min=int(rows.sequence.min()),
-        sequence_max=int(rows.sequence.max()),
-        time_min_us=int(rows.time_us.min()),
-        time_max_us=int(rows.time_us.max()),
-        run_count=len(np.unique(rows.point_id)),
-        sample_count=rows.row_count,
-        superseded_count=superseded.row_count,
-        size_bytes=len(data),
-        crc32c=google_crc32c.value(data),
-    )
-
-
-def _names(ids: PointIdColumn, directory: PointDirectory) -> Names:
-    names, units = [], []
-    for point_id in ids.tolist():
-        try:
-            point = directory.by_id(point_id)
-            names.append(point.name)
-            units.append(point.unit)
-        except PointNotFound:  # the catalogue was lost: the samples are kept all the same
-            names.append(f"#{point_id}")
-            units.append("")
-    return Names(names, units)
-
-
-def _used_batches(batches: Batches, sequence: npt.NDArray[np.int64]) -> Batches:
-    used = np.isin(batches.sequence, np.unique(sequence))
-    sources, numbers = np.unique(batches.source[used], return_inverse=True)
-    return Batches(
-        batches.sequence[used],
-        batches.arrival_time_us[used],
-        numbers.astype(np.uint16),
-        [batches.source_names[source] for source in sources.tolist()],
-    )
+def _by_month(rows: Rows, superseded: Rows) -> list[tuple[Rows, Rows]]:
+    """The rows of each UTC month; a superseded row always has a newest one of the same time."""
+    if not rows.row_count:
+        return []
+    first, last = _months(np.array([rows.time_us.min(), rows.time_us.max()]))
+    if first == last:
+        return [(rows, superseded)]
+    months, older_months = _months(rows.time_us), _months(superseded.time_us)
+    return [
+        (rows.take(months == month), superseded.take(older_months == month))
+        for month in np.unique(months).tolist()
+    ]
 
 
 def _months(time_us: TimeColumn) -> npt.NDArray[np.int64]:

@@ -1,303 +1,321 @@
-"""A segment: an immutable HDF5 file of sorted runs, readable by plain h5py, hdf5plugin and numpy.
+"""A segment open for reading: its index and the chunks that were decoded in memory, the rest on disk.
 
-The only module that knows HDF5. Layout in docs/format/segment.md.
+Layout in docs/format/segment.md; the file itself is the business of `segment_file`.
 """
 
-import contextlib
-import errno
-import io
-import os
-from collections.abc import Iterable, Iterator, Sequence
+import threading
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-import google_crc32c
-import h5py
-import hdf5plugin
 import numpy as np
 import numpy.typing as npt
 
-from historian.errors import FormatTooNew, SegmentCorrupt, StoreError
-from historian.model.sample import PointIdColumn
-from historian.store import columns, segment_layout
-from historian.store.columns import Rows, StoredRun
-from historian.store.segment_write import Index, Packed
+from historian.model.sample import PointIdColumn, RunBlock
+from historian.store import segment_layout
+from historian.store import segment_read_kernels as kernels
+from historian.store.columns import Rows
+from historian.store.segment_file import SegmentFile
+from historian.store.segment_read_kernels import Found, Held, Scan
+from historian.store.segment_write import Batches, Column, Names, index_crc32c
 
-Column = npt.NDArray[Any]  # a data set of one of the types of segment_layout
+__all__ = ["Batches", "Names", "Segment"]
 
-_FILTER = hdf5plugin.Blosc2(cname="zstd", clevel=1, filters=hdf5plugin.Blosc2.BITSHUFFLE)
-_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})  # says nothing about the file's bytes
-_SPAN_SHARE = 0.25  # read a stretch at once when at least this share of it is wanted
+I64 = npt.NDArray[np.int64]
 
-
-class Batches(NamedTuple):
-    """Who sent what when: one entry a batch, by rising sequence; `source` indexes `source_names`."""
-
-    sequence: npt.NDArray[np.int64]
-    arrival_time_us: npt.NDArray[np.int64]
-    source: npt.NDArray[np.uint16]
-    source_names: list[str]
-
-
-class Names(NamedTuple):
-    """Name and unit of each run's point, so that an archive explains itself."""
-
-    name: list[str]
-    unit: list[str]
+_NEEDED_MAX: Final = 4096  # chunks decoded before the search goes on
+_CHUNK: Final = segment_layout.CODING_SAMPLES
+_LOWEST: Final = int(np.iinfo(np.int64).min)
+_HIGHEST: Final = int(np.iinfo(np.int64).max)
+_FIELDS: Final = (
+    "sample_count", "first_time_us", "last_time_us", "step_us", "missing_count", "time_offset", "value_kind",
+    "value_offset", "quality_offset", "quality", "sequence_offset", "sequence",
+)  # fmt: skip
 
 
-def encode(packed: Packed, superseded: Rows, batches: Batches, names: Names, generation: int) -> bytes:
-    """The whole file as bytes."""
-    with h5py.File("segment", "w", driver="core", backing_store=False, libver="v110") as file:
-        file.attrs["format"] = segment_layout.FORMAT_NAME
-        file.attrs["format_version"] = segment_layout.FORMAT_VERSION
-        file.attrs["generation"] = generation
-        file.attrs["time"] = "microseconds since 1970-01-01T00:00:00Z"
-        file.attrs["index_crc32c"] = index_crc32c(packed.index_columns)
-        index = file.create_group("index")
-        for name, dtype in segment_layout.INDEX_COLUMNS.items():
-            _put(index, name, packed.index_columns[name].astype(dtype, copy=False))
-        _put_texts(index, "name", names.name)
-        _put_texts(index, "unit", names.unit)
-        values = file.create_group("values")
-        for kind, stored in packed.values.items():
-            _put_values(values, kind, stored)
-        for name in ("time_us", "missing_slot", "quality", "sequence"):
-            _put(file, name, getattr(packed, name))
-        _put_columns(file.create_group("superseded"), superseded._asdict())
-        group = file.create_group("batches")
-        for name in ("sequence", "arrival_time_us", "source"):
-            _put(group, name, getattr(batches, name))
-        _put_texts(group, "source_names", batches.source_names)
-        file.flush()
-        return bytes(file.id.get_file_image())
+class _Part(NamedTuple):
+    """A data set inside a column: its first chunk among all, and how many numbers it holds."""
+
+    name: str
+    chunk: int
+    length: int
 
 
-def index_crc32c(index: Index) -> int:
-    """CRC32C over the index columns, in the order of the layout."""
-    crc = 0
-    for name, dtype in segment_layout.INDEX_COLUMNS.items():
-        crc = google_crc32c.extend(crc, index[name].astype(dtype, copy=False).tobytes())
-    return crc
+class Memory:
+    """What of a segment is in memory. Chunks are only ever added, so readers need no lock."""
+
+    def __init__(self, held: Held, parts: list[_Part], columns: list[Column], index_bytes: int) -> None:
+        self.held = held
+        self.parts = parts  # by rising chunk
+        self.columns = columns
+        self.size_bytes = index_bytes
+        self.scan: Scan | None = None
+
+    def place(self, chunk: int) -> tuple[str, int, Column]:
+        """Of a chunk: the data set, its number there, and where its numbers go."""
+        part = next(part for part in reversed(self.parts) if part.chunk <= chunk)
+        number = int(np.searchsorted(self.held.base, chunk, "right")) - 1
+        within = chunk - part.chunk
+        start = (chunk - int(self.held.base[number])) * _CHUNK
+        return (
+            part.name,
+            within,
+            self.columns[number][start : start + min(_CHUNK, part.length - within * _CHUNK)],
+        )
 
 
 class Segment:
-    """A segment open for reading: its index in memory, its columns on disk. One thread at a time."""
+    """See the module. Any thread may read: what is in memory without waiting, the rest one at a time."""
 
     def __init__(self, path: Path, data: bytes | None = None) -> None:
-        """Open `path` (or `data`, its bytes). Raises SegmentCorrupt or FormatTooNew."""
+        """`path` (or `data`, its bytes). Nothing is read before it is needed."""
         self.path = path
-        self._source: str | io.BytesIO = str(path) if data is None else io.BytesIO(data)
-        self._file: h5py.File | None = None
-        with self._guard("the index"):
-            self.index = self._load_index()
-        self.point_id: PointIdColumn = self.index["point_id"]
+        self._file = SegmentFile(path, data)
+        self._lock = threading.RLock()
+        self._memory: Memory | None = None
+        self.decoded_count = 0  # chunks, ever
 
     @property
     def is_open(self) -> bool:
         """Whether the file is held open."""
-        return self._file is not None
+        return self._file.is_open
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory in use."""
+        memory = self._memory
+        return memory.size_bytes if memory is not None else 0
+
+    @property
+    def point_id(self) -> PointIdColumn:
+        """The points, sorted. Raises SegmentCorrupt or FormatTooNew."""
+        return self.memory().held.point_id
+
+    @property
+    def sample_counts(self) -> I64:
+        """Samples of each run. Raises SegmentCorrupt or FormatTooNew."""
+        counts: I64 = self.memory().held.fields[kernels.COUNT]
+        return counts
 
     def close(self) -> None:
         """Let go of the file; the next read opens it again."""
-        if self._file is not None:
+        with self._lock:
             self._file.close()
-            self._file = None
 
-    def find(self, ids: PointIdColumn) -> npt.NDArray[np.int64]:
-        """Position of each id's run, -1 where the segment has none."""
-        at = np.searchsorted(self.point_id, ids)
-        at[at == len(self.point_id)] = 0
-        return np.where(self.point_id[at] == ids, at, -1)
+    def forget(self) -> None:
+        """Let go of the memory; reads that run keep theirs."""
+        self._memory = None
 
-    def read(self, ids: PointIdColumn, start_us: int, end_us: int) -> list[StoredRun | None]:
-        """For each id what lies in ``[start, end)``, None where nothing does. Raises SegmentCorrupt."""
-        positions = self.find(ids)
-        index = self.index
-        overlaps = (positions >= 0) & (index["first_time_us"][positions] < end_us)
-        overlaps &= index["last_time_us"][positions] >= start_us
-        wanted = positions[overlaps]
-        runs: list[StoredRun | None] = [None] * len(ids)
-        with self._guard("a column"):
-            found = self._read_runs(wanted, start_us, end_us)
-        for place, run in zip(np.flatnonzero(overlaps).tolist(), found, strict=True):
-            runs[place] = run if run.sample_count else None
-        return runs
+    def memory(self) -> Memory:
+        """Index and columns, the index read if it was not. Raises SegmentCorrupt or FormatTooNew."""
+        memory = self._memory
+        if memory is None:
+            with self._lock, self._file.guard("the index"):
+                memory = self._memory or self._load()
+                self._memory = memory
+        return memory
+
+    def find(self, ids: PointIdColumn, start_us: int, end_us: int) -> tuple[Memory, Found]:
+        """Where samples of ``[start, end)`` lie, all that is needed to copy them decoded. Raises SegmentCorrupt."""
+        memory = self.memory()
+        found = make_found(len(ids))
+        needed = np.empty(_NEEDED_MAX, np.int64)
+        while count := kernels.search(memory.held, ids, start_us, end_us, found, needed):
+            self.decode(memory, needed[:count])
+        return memory, found
+
+    def try_find(self, ids: PointIdColumn, start_us: int, end_us: int) -> tuple[Memory, Found] | None:
+        """As `find`, None where something would have to be read from disk. Never waits."""
+        memory = self._memory
+        if memory is None:
+            return None
+        found = make_found(len(ids))
+        lacking = kernels.search(memory.held, ids, start_us, end_us, found, np.empty(0, np.int64))
+        return None if lacking else (memory, found)
+
+    def find_exact(self, ids: PointIdColumn, times: I64, places: I64) -> tuple[Memory, Found]:
+        """Where the samples at (ids[p], times[p]) lie, for each of `places`. Raises SegmentCorrupt."""
+        memory = self.memory()
+        found = make_found(len(places))
+        needed = np.empty(_NEEDED_MAX, np.int64)
+        while count := kernels.search_exact(memory.held, ids, times, places, found, needed):
+            self.decode(memory, needed[:count])
+        return memory, found
+
+    def newest_before(self, ids: PointIdColumn, before_us: int, newest: I64) -> None:
+        """Raise `newest` of each id to its last time before `before_us`. Raises SegmentCorrupt."""
+        memory = self.memory()
+        needed = np.empty(_NEEDED_MAX, np.int64)
+        while count := kernels.newest_before(memory.held, ids, before_us, newest, needed):
+            self.decode(memory, needed[:count])
+
+    def sequences(self, memory: Memory, found: Found, at: I64, time: I64, out: I64) -> None:
+        """Sequences of what was copied to `at`. Raises SegmentCorrupt."""
+        needed = np.empty(_NEEDED_MAX, np.int64)
+        while count := kernels.lacking_sequences(memory.held, found, needed):
+            self.decode(memory, needed[:count])
+        with self._lock, self._file.guard("the sequences"):
+            if memory.scan is None:
+                memory.scan = self._load_scan()
+            if not kernels.fill_sequences(memory.held, memory.scan, found, at, time, out):
+                raise ValueError("the scan table lacks a time")
+
+    def read_block(self, ids: PointIdColumn, start_us: int, end_us: int) -> RunBlock:
+        """What lies in ``[start, end)`` of each id. Raises SegmentCorrupt."""
+        memory, found = self.find(ids, start_us, end_us)
+        return copy_block(memory.held, found, ids)
+
+    def read_rows(self, first_run: int, last_run: int) -> Rows:
+        """Every sample of runs ``[first, last)`` with its sequence. Raises SegmentCorrupt."""
+        ids = self.point_id[first_run:last_run]
+        return self.read_point_rows(ids, _LOWEST, _HIGHEST)
+
+    def read_point_rows(self, ids: PointIdColumn, start_us: int, end_us: int) -> Rows:
+        """What lies in ``[start, end)`` of each id with its sequence. Raises SegmentCorrupt."""
+        memory, found = self.find(ids, start_us, end_us)
+        block = copy_block(memory.held, found, ids)
+        sequence = np.empty(block.sample_count, np.int64)
+        self.sequences(memory, found, block.offset, block.time_us, sequence)
+        return Rows(
+            np.repeat(block.point_id, found.size), block.time_us, block.value, block.quality, sequence
+        )
 
     def read_all(self) -> tuple[Rows, Rows]:
         """Every sample, sorted, and every superseded version. Raises SegmentCorrupt."""
-        lowest, highest = int(np.iinfo(np.int64).min), int(np.iinfo(np.int64).max)
-        runs = [run for run in self.read(self.point_id, lowest, highest) if run is not None]
-        return columns.from_runs(runs), self.read_superseded()
+        return self.read_rows(0, len(self.point_id)), self.read_superseded()
 
     def read_superseded(self) -> Rows:
         """Versions that a newer one replaced, sorted by point, time, sequence."""
-        with self._guard("the superseded versions"):
-            group = self._open()["superseded"]
-            return Rows(*(group[name][:] for name in Rows._fields))
+        dtypes = (np.uint32, np.int64, np.float64, np.uint16, np.int64)
+        with self._lock, self._file.guard("the superseded versions"):
+            return Rows(*map(self._file.read, (f"superseded/{name}" for name in Rows._fields), dtypes))
 
     def read_batches(self) -> Batches:
-        """Time of arrival and source of the batches that came into this segment."""
-        with self._guard("the batches"):
-            group = self._open()["batches"]
-            texts = [text.decode() for text in group["source_names"][:]]
-            return Batches(group["sequence"][:], group["arrival_time_us"][:], group["source"][:], texts)
+        """Time of arrival and origin of the batches that came into this segment."""
+        with self._lock, self._file.guard("the batches"):
+            texts = [text.decode() for text in self._file.read_texts("batches/source_names").tolist()]
+            self._file.open()
+            columns = [
+                self._file.read(
+                    f"batches/{name}", np.uint16 if name == "source" and self._is_first() else dtype
+                )
+                for name, dtype in segment_layout.BATCH_COLUMNS.items()
+            ]
+            sequence, arrival_time_us, source = columns
+            return Batches(sequence, arrival_time_us, source, texts)
 
-    @contextlib.contextmanager
-    def _guard(self, part: str) -> Iterator[None]:
-        """What HDF5 raises for damaged bytes becomes SegmentCorrupt, for a lack of means StoreError."""
-        try:
-            yield
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
-            self.close()
-            if isinstance(error, OSError) and error.errno in _PASSING:
-                raise StoreError(f"{self.path}: cannot be read now: {os.strerror(error.errno)}") from error
-            raise SegmentCorrupt(str(self.path), f"{part} cannot be read: {error}") from error
+    def read_names(self) -> Names:
+        """Name and unit of each run's point when the segment was made."""
+        with self._lock, self._file.guard("the names"):
+            return Names(self._file.read_texts("index/name"), self._file.read_texts("index/unit"))
 
-    def _open(self) -> h5py.File:
-        if self._file is None:
-            self._file = h5py.File(self._source, "r")
-        return self._file
+    def decode(self, memory: Memory, needed: I64) -> None:
+        """Bring chunks into memory. Raises SegmentCorrupt."""
+        with self._lock, self._file.guard("a column"):
+            for chunk in np.unique(needed).tolist():
+                if memory.held.filled[chunk]:
+                    continue
+                name, within, out = memory.place(chunk)
+                self._file.read_part(name, within, out)
+                memory.held.filled[chunk] = 1
+                memory.size_bytes += out.nbytes
+                self.decoded_count += 1
 
-    def _load_index(self) -> Index:
-        file = self._open()
-        if file.attrs["format"] != segment_layout.FORMAT_NAME:
-            raise ValueError("not a segment")
-        version = int(file.attrs["format_version"])
-        if version > segment_layout.FORMAT_VERSION:
-            newest = segment_layout.FORMAT_VERSION
-            raise FormatTooNew(f"{self.path}: format {version}; this version reads up to {newest}")
-        index: Index = {name: file["index"][name][:] for name in segment_layout.INDEX_COLUMNS}
-        if index_crc32c(index) != int(file.attrs["index_crc32c"]):
+    def _is_first(self) -> bool:
+        return self._file.version == 1
+
+    def _load(self) -> Memory:
+        columns = self._load_index()
+        parts: dict[int, list[_Part]] = {number: [] for number in range(len(_DTYPES))}
+        names = {kernels.C_MISSING: "missing_slot", kernels.C_TIME: "time_us",
+                 kernels.C_QUALITY: "quality", kernels.C_SEQUENCE: "sequence"}  # fmt: skip
+        starts = np.zeros(256, np.int64)
+        base, chunk = np.zeros(len(_DTYPES), np.int64), 0
+        values = self._file.names("values")
+        for number in range(len(_DTYPES)):
+            base[number] = chunk
+            here = (
+                [names[number]]
+                if number in names
+                else [f"values/{n}" for n in values if n[:3] == _PREFIX[number]]
+            )
+            for name in here:
+                length = self._file.length(name)
+                if number not in names:
+                    starts[segment_layout.values_kind(name[7:])] = (chunk - base[number]) * _CHUNK
+                parts[number].append(_Part(name, chunk, length))
+                chunk += -(-length // _CHUNK)
+        ends = np.append(base[1:], chunk)
+        arrays: list[Any] = [
+            np.empty(int(size) * _CHUNK, dtype) for size, dtype in zip(ends - base, _DTYPES, strict=True)
+        ]
+        index = np.empty((kernels.FIELD_COUNT, len(columns["point_id"])), np.int64)
+        for field, name in enumerate(_FIELDS):
+            index[field] = columns[name]
+        index[kernels.VALUE_AT] += starts[index[kernels.KIND]]
+        i32, i64, f64, missing, time, quality, sequence = arrays
+        filled = np.zeros(chunk, np.uint8)
+        ids = columns["point_id"]
+        held = Held(index, ids, i32, i64, f64, missing, time, quality, sequence, base, filled)
+        _check_bounds(index, ends - base)
+        every = [part for number in range(len(_DTYPES)) for part in parts[number] if part.length]
+        return Memory(held, every, arrays, index.nbytes + held.point_id.nbytes)
+
+    def _load_index(self) -> dict[str, Column]:
+        expected = self._file.attribute("index_crc32c")
+        layout = segment_layout.INDEX_COLUMNS_1 if self._is_first() else segment_layout.INDEX_COLUMNS
+        index = {name: self._file.read(f"index/{name}", dtype) for name, dtype in layout.items()}
+        if index_crc32c(index) != expected:
             raise ValueError("the checksum of the index does not match")
         return index
 
-    def _read_runs(self, runs: npt.NDArray[np.int64], start_us: int, end_us: int) -> list[StoredRun]:
-        times, firsts = self._read_times(runs, start_us, end_us)
-        counts = np.array([len(time) for time in times], np.int64)
-        value = self._read_values(runs, firsts, counts)
-        quality = self._read_varying("quality", runs, firsts, counts)
-        sequence = self._read_varying("sequence", runs, firsts, counts)
-        ids = self.point_id[runs].tolist()
-        return [StoredRun(*run) for run in zip(ids, times, value, quality, sequence, strict=True)]
-
-    def _read_times(
-        self, runs: npt.NDArray[np.int64], start_us: int, end_us: int
-    ) -> tuple[list[npt.NDArray[np.int64]], npt.NDArray[np.int64]]:
-        """Times of each run inside the range, and the position of the first of them in the run."""
-        entries = [self.index[name][runs] for name in _TIME_FIELDS]
-        is_regular = entries[0] > 0
-        sizes = np.where(is_regular, entries[1], entries[2]).astype(np.int64)
-        explicit = self._pieces("time_us", entries[3][~is_regular], sizes[~is_regular])
-        missing = self._pieces("missing_slot", entries[3][is_regular], sizes[is_regular])
-        parts_explicit, parts_missing = iter(explicit), iter(missing)
-        times: list[npt.NDArray[np.int64]] = []
-        firsts = np.zeros(len(runs), np.int64)
-        for place, entry in enumerate(zip(*(column.tolist() for column in entries), strict=True)):
-            step, missing_count, sample_count, _, first_time = entry
-            if step > 0:
-                slot_count = sample_count + missing_count
-                span = _slot_span(first_time, step, slot_count, start_us, end_us)
-                time, first = _regular_times(first_time, step, span, next(parts_missing))
-            else:
-                whole = next(parts_explicit)
-                first, last = np.searchsorted(whole, (start_us, end_us)).tolist()
-                time = whole[first:last]
-            times.append(time)
-            firsts[place] = first
-        return times, firsts
-
-    def _read_values(
-        self, runs: npt.NDArray[np.int64], firsts: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]
-    ) -> list[npt.NDArray[np.float64]]:
-        values: list[npt.NDArray[np.float64]] = [np.empty(0)] * len(runs)
-        kinds = self.index["value_kind"][runs]
-        offsets = self.index["value_offset"][runs] + firsts
-        for kind in np.unique(kinds).tolist():
-            chosen = np.flatnonzero(kinds == kind)
-            divisor = float(segment_layout.scale_divisor(kind))
-            name = f"values/{segment_layout.values_name(kind)}"
-            pieces = self._pieces(name, offsets[chosen], counts[chosen])
-            for place, stored in zip(chosen.tolist(), pieces, strict=True):
-                values[place] = stored / divisor if divisor != 1.0 else stored.astype(np.float64)
-        return values
-
-    def _read_varying(
-        self,
-        name: str,
-        runs: npt.NDArray[np.int64],
-        firsts: npt.NDArray[np.int64],
-        counts: npt.NDArray[np.int64],
-    ) -> list[Column]:
-        """A column that is constant in most runs: the constant repeated, or the stored samples."""
-        constant = self.index[name][runs]
-        offsets = self.index[f"{name}_offset"][runs]
-        varies = offsets != segment_layout.CONSTANT
-        pieces = iter(self._pieces(name, (offsets + firsts)[varies], counts[varies]))
-        dtype = segment_layout.INDEX_COLUMNS[name]
-        return [
-            next(pieces).astype(dtype, copy=False) if is_stored else np.full(count, value, dtype)
-            for is_stored, count, value in zip(
-                varies.tolist(), counts.tolist(), constant.tolist(), strict=True
-            )
+    def _load_scan(self) -> Scan:
+        if self._is_first():
+            return Scan(np.empty(0, np.int64), np.empty(0, np.uint32), np.empty(0, np.int64))
+        columns: list[Any] = [
+            self._file.read(f"scan/{name}", dtype) for name, dtype in segment_layout.SCAN_COLUMNS.items()
         ]
-
-    def _pieces(self, name: str, offsets: Column, counts: Column) -> Iterable[Column]:
-        """Stretches of a data set; neighbouring ones are read in one go."""
-        if not len(offsets):
-            return []
-        data_set = self._open()[name]
-        first, last = int(offsets.min()), int((offsets + counts).max())
-        spans: Sequence[tuple[int, int]] = list(zip(offsets.tolist(), counts.tolist(), strict=True))
-        if last == first or int(counts.sum()) >= _SPAN_SHARE * (last - first):
-            stretch = data_set[first:last]
-            return [stretch[offset - first : offset - first + count] for offset, count in spans]
-        return [data_set[offset : offset + count] for offset, count in spans]
+        return Scan(*columns)
 
 
-_TIME_FIELDS = ("step_us", "missing_count", "sample_count", "time_offset", "first_time_us")
+_DTYPES: Final[tuple[Any, ...]] = (
+    np.int32, np.int64, np.float64, np.uint32, np.int64, np.uint16, np.int64,
+)  # fmt: skip
+_PREFIX: Final = {kernels.C_I32: "i32", kernels.C_I64: "i64", kernels.C_F64: "f64"}
 
 
-def _slot_span(first_time: int, step: int, slot_count: int, start_us: int, end_us: int) -> tuple[int, int]:
-    low = max(0, -((first_time - start_us) // step))
-    high = min(slot_count, -((first_time - end_us) // step))
-    return low, max(low, high)
+def make_found(count: int) -> Found:
+    """Room for `count` entries, not initialised."""
+    room = np.empty((4, count), np.int64)
+    return Found(room[0], room[1], room[2], room[3])
 
 
-def _regular_times(
-    first_time: int, step: int, span: tuple[int, int], missing: Column
-) -> tuple[npt.NDArray[np.int64], int]:
-    low, high = span
-    slots = np.arange(low, high, dtype=np.int64)
-    before, inside = np.searchsorted(missing, (low, high)).tolist()
-    if inside > before:
-        slots = np.delete(slots, missing[before:inside].astype(np.int64) - low)
-    return first_time + step * slots, low - before
+def copy_block(held: Held, found: Found, ids: PointIdColumn) -> RunBlock:
+    """The samples that were found, run after run."""
+    offset = np.zeros(len(ids) + 1, np.int64)
+    np.cumsum(found.size, out=offset[1:])
+    count = int(offset[-1])
+    block = RunBlock(ids, offset, np.empty(count, np.int64), np.empty(count), np.empty(count, np.uint16))
+    kernels.fill(held, found, offset, *block[2:])
+    return block
 
 
-def _put(group: h5py.Group, name: str, column: Column) -> None:
-    if not len(column):
-        group.create_dataset(name, data=column)
-        return
-    h5_chunk = (min(len(column), segment_layout.H5_CHUNK_SAMPLES),)
-    group.create_dataset(name, data=column, chunks=h5_chunk, fletcher32=True, **_FILTER)
-
-
-def _put_columns(group: h5py.Group, named: dict[str, Column]) -> None:
-    for name, column in named.items():
-        _put(group, name, column)
-
-
-def _put_values(group: h5py.Group, kind: int, stored: Column) -> None:
-    name = segment_layout.values_name(kind)
-    _put(group, name, stored)
-    divisor = segment_layout.scale_divisor(kind)
-    group[name].attrs["scale_divisor"] = divisor  # value = stored / scale_divisor, exact
-    group[name].attrs["scale_factor"] = 1.0 / divisor  # CF conventions, for tools that know only these
-    group[name].attrs["add_offset"] = 0.0
-
-
-def _put_texts(group: h5py.Group, name: str, texts: list[str]) -> None:
-    encoded = [text.encode(errors="replace") for text in texts]
-    size = max(map(len, encoded), default=1) or 1
-    group.create_dataset(name, data=np.array(encoded, h5py.string_dtype("utf-8", size)))
+def _check_bounds(index: I64, chunk_counts: I64) -> None:
+    """An index that points outside of its columns must not make a kernel read there. Raises ValueError."""
+    kind = index[kernels.KIND]
+    column = np.where(kind == segment_layout.KIND_F64, kernels.C_F64,
+                      np.where(kind >= segment_layout.KIND_I64, kernels.C_I64, kernels.C_I32))  # fmt: skip
+    regular = index[kernels.STEP_US] > 0
+    spans = (
+        (index[kernels.VALUE_AT], index[kernels.COUNT], chunk_counts[column]),
+        (index[kernels.TIME_AT],
+         np.where(regular, index[kernels.MISSING], index[kernels.COUNT]),
+         np.where(regular, chunk_counts[kernels.C_MISSING], chunk_counts[kernels.C_TIME])),
+    )  # fmt: skip
+    for at, count, chunks in spans:
+        if bool(((at < 0) | (at + count > chunks * _CHUNK)).any()):
+            raise ValueError("the index points outside of its columns")
+    for field, number in ((kernels.QUALITY_AT, kernels.C_QUALITY), (kernels.SEQUENCE_AT, kernels.C_SEQUENCE)):
+        if bool(
+            (index[field] + index[kernels.COUNT] * (index[field] >= 0) > chunk_counts[number] * _CHUNK).any()
+        ):
+            raise ValueError("the index points outside of its columns")

@@ -1,31 +1,76 @@
-"""Kernels that describe and pack the runs of a segment."""
+"""Kernels that describe the runs of a segment and put their samples where the columns want them."""
+
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from historian.model.decimal_kernels import decimal_exponent
+from historian.model.decimal_kernels import SCALED_MAX
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
 U16 = npt.NDArray[np.uint16]
 U8 = npt.NDArray[np.uint8]
+I16 = npt.NDArray[np.int16]
 F64 = npt.NDArray[np.float64]
+Column = npt.NDArray[Any]
 
-_I32_MAX = 2147483647
+_I32_MAX: Final = 2147483647
+_POWERS: Final = (1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9)  # each exact as a float
+_NOISE_STEPS: Final = 2.0  # classes of noise for each doubling
+
+SCAN_FULL: Final = -1  # a table of scans would not be smaller than a column
+SCAN_GROW: Final = -2  # more different times than the hash table takes
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _scale(value: F64, exponent: int, scaled: I64) -> bool:
+    """Whether every value is a decimal with so many places; `scaled` then holds the whole numbers."""
+    power = _POWERS[exponent]
+    for i in range(len(value)):
+        number = np.rint(value[i] * power)
+        if not abs(number) < SCALED_MAX or number / power != value[i]:  # NaN and infinities, too
+            return False
+        if number == 0.0 and np.signbit(value[i]):  # -0.0 == 0.0, but its sign would be lost
+            return False
+        scaled[i] = np.int64(number)
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def scale_run(value: F64, scaled: I64) -> int:
+    """Fill `scaled` and give the least exponent that gives every value back bit for bit; -1: only floats do."""
+    for exponent in range(len(_POWERS)):
+        if not abs(value[0]) < SCALED_MAX:
+            return -1
+        if _scale(value, exponent, scaled):
+            return exponent
+    return -1
 
 
 @njit(cache=True, nogil=True)
-def value_kind(values: F64) -> int:
-    """The narrowest kind of segment_layout that gives every value back bit for bit."""
-    exponent = decimal_exponent(values)
-    if exponent < 0:
-        return 255
-    divisor = 10.0**exponent
-    for v in values:
-        if abs(v) * divisor > _I32_MAX - 1:
-            return 16 + exponent
-    return exponent
+def _least_distance(time: I64) -> int:
+    """The least distance of neighbours of which all others are multiples, else 0."""
+    step: int = time[1] - time[0]
+    i = 1
+    while i < len(time):
+        distance = time[i] - time[i - 1]
+        if distance == step:
+            i += 1
+        elif distance < step:
+            step = distance
+            i = 1  # what was passed is to be a multiple of this, too
+        elif distance % step != 0:
+            for k in range(i, len(time)):
+                step = min(step, time[k] - time[k - 1])
+            for k in range(1, len(time)):
+                if (time[k] - time[k - 1]) % step != 0:
+                    return 0
+            return step
+        else:
+            i += 1
+    return step
 
 
 @njit(cache=True, nogil=True)
@@ -34,33 +79,69 @@ def regular_step(time: I64) -> int:
     n = len(time)
     if n < 2:
         return 1
-    step = time[1] - time[0]
-    for i in range(2, n):
-        step = min(step, time[i] - time[i - 1])
-    for i in range(1, n):
-        if (time[i] - time[0]) % step != 0:
-            return 0
+    step = _least_distance(time)
+    if step == 0:
+        return 0
     slot_count = (time[n - 1] - time[0]) // step + 1
     return step if slot_count <= 2 * n else 0
 
 
 @njit(cache=True, nogil=True)
+def is_constant(column: Column) -> bool:
+    """Whether all entries are the same."""
+    for place in range(1, len(column)):  # noqa: SIM110 – what the compiler takes
+        if column[place] != column[0]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _describe_decimals(scaled: I64, exponent: int) -> tuple[int, int, int, int]:
+    """Kind, smallest and largest number, class of noise."""
+    low = scaled[0]
+    high = scaled[0]
+    for number in scaled:
+        low = min(low, number)
+        high = max(high, number)
+    total = 0
+    for i in range(1, len(scaled)):
+        total += abs(scaled[i] - scaled[i - 1])
+    noise = int(np.rint(_NOISE_STEPS * np.log2(max(total, 0) / len(scaled) + 0.1)))
+    is_narrow = low >= -_I32_MAX and high <= _I32_MAX
+    return (exponent if is_narrow else 16 + exponent), low, high, noise
+
+
+@njit(cache=True, nogil=True)
+def _float_bounds(value: F64) -> tuple[float, float]:
+    """Smallest and largest value that is a number; NaN where none is."""
+    low = np.nan
+    high = np.nan
+    for v in value:
+        if not v >= low:
+            low = v if low != low or v < low else low
+        if not v <= high:
+            high = v if high != high or v > high else high
+    return low, high
+
+
+@njit(cache=True, nogil=True)
 def describe_runs(
-    time: I64,
-    value: F64,
-    quality: U16,
-    sequence: I64,
+    rows: tuple[I64, F64, U16, I64],
     first: I64,
     count: I64,
-    step: I64,
-    missing: U32,
-    kind: U8,
-    low: F64,
-    high: F64,
-    same_quality: U8,
-    same_sequence: U8,
+    times: tuple[I64, U32],
+    values: tuple[U8, I64, I64, I16],
+    same: tuple[U8, U8],
+    scaled: I64,
 ) -> None:
-    """Fill the index columns that follow from the samples of each run ``[first, first + count)``."""
+    """Describe each run ``[first, first + count)`` of rows (time, value, quality, sequence).
+
+    `times` gets step and missing slots; `values` kind, minimum, maximum and class of noise; `same` whether
+    quality and sequence are constant; `scaled` the numbers to be stored, for floats their bits.
+    """
+    time, value, quality, sequence = rows
+    step, missing = times
+    kind, low, high, noise = values
     for r in range(len(first)):
         a = first[r]
         b = a + count[r]
@@ -68,18 +149,15 @@ def describe_runs(
         missing[r] = 0
         if step[r] > 0:
             missing[r] = (time[b - 1] - time[a]) // step[r] + 1 - count[r]
-        kind[r] = value_kind(value[a:b])
-        low[r] = value[a]
-        high[r] = value[a]
-        same_quality[r] = 1
-        same_sequence[r] = 1
-        for i in range(a, b):
-            low[r] = min(low[r], value[i])
-            high[r] = max(high[r], value[i])
-            if quality[i] != quality[a]:
-                same_quality[r] = 0
-            if sequence[i] != sequence[a]:
-                same_sequence[r] = 0
+        exponent = scale_run(value[a:b], scaled[a:b])
+        if exponent >= 0:
+            kind[r], low[r], high[r], noise[r] = _describe_decimals(scaled[a:b], exponent)
+        else:
+            scaled[a:b] = value[a:b].view(np.int64)
+            bounds = np.array(_float_bounds(value[a:b])).view(np.int64)
+            kind[r], low[r], high[r], noise[r] = 255, bounds[0], bounds[1], 0
+        same[0][r] = is_constant(quality[a:b])
+        same[1][r] = is_constant(sequence[a:b])
 
 
 @njit(cache=True, nogil=True)
@@ -90,35 +168,84 @@ def missing_slots(time: I64, first: I64, count: I64, step: I64, missing: U32, ou
         if missing[r] == 0:
             continue
         a = first[r]
-        expected = 0
-        for i in range(a, a + count[r]):
-            slot = (time[i] - time[a]) // step[r]
-            while expected < slot:
-                out[at] = expected
+        slot = 0
+        for i in range(a + 1, a + count[r]):
+            slot += 1
+            if time[i] - time[i - 1] == step[r]:
+                continue
+            filled = (time[i] - time[a]) // step[r]
+            while slot < filled:
+                out[at] = slot
                 at += 1
-                expected += 1
-            expected = slot + 1
+                slot += 1
 
 
 @njit(cache=True, nogil=True)
-def scale(value: F64, first: I64, count: I64, kind: U8, wanted: int, divisor: float, out: I64) -> None:
-    """Scaled integers of the runs of one kind, one run after the other."""
+def gather(column: Column, first: I64, count: I64, out: Column) -> None:
+    """Stretches of a column, one after the other, as the type of `out`."""
     at = 0
     for r in range(len(first)):
-        if kind[r] != wanted:
-            continue
-        for i in range(first[r], first[r] + count[r]):
-            out[at] = np.int64(np.rint(value[i] * divisor))
-            at += 1
+        a = first[r]
+        for i in range(count[r]):
+            out[at + i] = column[a + i]
+        at += count[r]
 
 
 @njit(cache=True, nogil=True)
-def gather(column: I64, first: I64, count: I64, chosen: U8, out: I64) -> None:
-    """Samples of the chosen runs of an int64 column, one run after the other."""
-    at = 0
+def scan_entries(
+    time: I64,
+    sequence: I64,
+    runs: tuple[I64, I64, U32],
+    known: tuple[I64, I64, I64],
+    known_count: int,
+    entries: tuple[I64, U32, I64],
+) -> tuple[int, int]:
+    """Where the sequence of a time changes from one run to the next: entries (time, run, sequence).
+
+    `runs` are first row, size and position in the index. `known` are the times met so far, the newest
+    sequence of each, and a hash table of their places + 1. Gives the number of entries, or SCAN_FULL or
+    SCAN_GROW, and how many times are known.
+    """
+    first, count, position = runs
+    keys, newest, table = known
+    mask = len(table) - 1
+    n = 0
     for r in range(len(first)):
-        if chosen[r] == 0:
-            continue
+        place = -1
         for i in range(first[r], first[r] + count[r]):
-            out[at] = column[i]
+            place += 1  # runs of one step meet the times in one order
+            if place >= known_count or keys[place] != time[i]:
+                slot = ((time[i] * 0x9E3779B97F4A7C1) >> 20) & mask
+                while table[slot] != 0 and keys[table[slot] - 1] != time[i]:
+                    slot = (slot + 1) & mask
+                if table[slot] == 0:
+                    if known_count == len(keys):
+                        return SCAN_GROW, known_count
+                    keys[known_count] = time[i]
+                    newest[known_count] = ~sequence[i]
+                    known_count += 1
+                    table[slot] = known_count
+                place = table[slot] - 1
+            if newest[place] != sequence[i]:
+                if n == len(entries[0]):
+                    return SCAN_FULL, known_count
+                newest[place] = sequence[i]
+                entries[0][n], entries[1][n], entries[2][n] = time[i], position[r], sequence[i]
+                n += 1
+    return n, known_count
+
+
+@njit(cache=True, nogil=True)
+def mark_used(known: I64, sequence: I64, is_used: U8) -> None:
+    """Mark which of the `known` (rising) numbers occur."""
+    at = 0
+    for number in sequence:
+        # Along a run the numbers mostly rise by a few steps.
+        if at < len(known) and known[at] < number:
             at += 1
+            if at < len(known) and known[at] < number:
+                at = np.searchsorted(known, number)
+        elif at == len(known) or known[at] > number:
+            at = np.searchsorted(known, number)
+        if at < len(known) and known[at] == number:
+            is_used[at] = 1

@@ -1,114 +1,281 @@
-"""Packs sorted rows into the columns of a segment; `segment.encode` puts them into a file."""
+"""Packs sorted rows into the coded columns of a segment; `segment_file.write` puts them into a file.
 
-from typing import Any, NamedTuple
+Rows are taken in blocks, and whatever fills a chunk is encoded at once: memory holds the compressed segment, its
+index and one block.
+"""
 
+from typing import Any, Final, NamedTuple
+
+import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-from historian.store import segment_kernels, segment_layout
+from historian.store import segment_codec, segment_kernels, segment_layout
 from historian.store.columns import Rows
+from historian.store.segment_scan import ScanTable
 
-Index = dict[str, npt.NDArray[Any]]  # columns of the types in segment_layout.INDEX_COLUMNS
+Column = npt.NDArray[Any]
+Index = dict[str, Column]  # columns of the types in segment_layout.INDEX_COLUMNS
+
+BLOCK_SAMPLES: Final = 1 << 20  # inside it runs of similar noise are put together
 
 
-class Packed(NamedTuple):
-    """All data sets of a segment but those of the superseded versions and of the batches."""
+class Coded(NamedTuple):
+    """A data set as its chunks; `dtype` is the true type, also of what is stored as differences."""
 
-    index_columns: Index
-    values: dict[int, npt.NDArray[np.generic]]  # by value kind
-    time_us: npt.NDArray[np.int64]
-    missing_slot: npt.NDArray[np.uint32]
-    quality: npt.NDArray[np.uint16]
+    dtype: np.dtype[Any]
+    length: int
+    chunk_samples: int
+    frames: list[bytes]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(map(len, self.frames))
+
+
+class Names(NamedTuple):
+    """Name and unit of each run's point as UTF-8 texts (`S` arrays), so that an archive explains itself."""
+
+    name: Column
+    unit: Column
+
+
+class Batches(NamedTuple):
+    """Which origin sent what when: one entry a batch, by rising sequence; `source` indexes `source_names`."""
+
     sequence: npt.NDArray[np.int64]
+    arrival_time_us: npt.NDArray[np.int64]
+    source: npt.NDArray[Any]
+    source_names: list[str]
 
 
-class _Runs(NamedTuple):
-    first: npt.NDArray[np.int64]
-    size: npt.NDArray[np.int64]
+class Content(NamedTuple):
+    """All data sets of a segment by their path, and what goes into attributes."""
+
+    data_sets: dict[str, Coded]
+    index_crc32c: int
+    unit: str  # of all points, or where to find them
 
 
-def pack(rows: Rows) -> Packed:
-    """Columns and index of rows that are sorted by point and time, each (point, time) once."""
-    assert rows.row_count > 0, "a segment is never empty"
-    first = np.flatnonzero(np.r_[True, rows.point_id[1:] != rows.point_id[:-1]]).astype(np.int64)
-    runs = _Runs(first, np.diff(np.r_[first, rows.row_count]).astype(np.int64))
-    index = _describe(rows, runs)
-    step, missing, kind = index["step_us"], index["missing_count"], index["value_kind"]
-    is_regular = step > 0
-    index["time_offset"] = np.where(
-        is_regular, _offsets(missing, is_regular), _offsets(runs.size, ~is_regular)
-    )
-    missing_slot = np.empty(int(missing.sum()), np.uint32)
-    segment_kernels.missing_slots(rows.time_us, *runs, step, missing, missing_slot)
-    quality = _varying(index, "quality", rows.quality, runs)
-    sequence = _varying(index, "sequence", rows.sequence, runs)
-    values = _pack_values(index, rows.value, runs, kind)
-    time_us = _gather(rows.time_us, runs, ~is_regular)
-    return Packed(index, values, time_us, missing_slot, quality.astype(np.uint16), sequence)
+class ColumnWriter:
+    """Takes numbers in pieces of any length and encodes them chunk by chunk."""
+
+    def __init__(self, dtype: Any, *, thorough: bool = False) -> None:
+        self._pending = np.empty(segment_layout.CODING_SAMPLES, dtype)
+        self._pending_count = 0
+        self._thorough = thorough
+        self._frames: list[bytes] = []
+        self.length = 0
+
+    def add(self, column: Column) -> None:
+        """The next numbers."""
+        self.length += len(column)
+        size = segment_layout.CODING_SAMPLES
+        at = 0
+        while at < len(column):
+            if self._pending_count == 0 and len(column) - at >= size:
+                self._encode(column[at : at + size])
+                at += size
+                continue
+            taken = min(size - self._pending_count, len(column) - at)
+            self._pending[self._pending_count : self._pending_count + taken] = column[at : at + taken]
+            self._pending_count += taken
+            at += taken
+            if self._pending_count == size:
+                self._encode(self._pending)
+                self._pending_count = 0
+
+    def finish(self) -> Coded:
+        """All that was added."""
+        size = min(self.length, segment_layout.CODING_SAMPLES)
+        if self._pending_count:
+            pending = self._pending[: self._pending_count]
+            self._frames.append(segment_codec.encode(pending, size, thorough=self._thorough))
+        return Coded(self._pending.dtype, self.length, size, self._frames)
+
+    def _encode(self, chunk: Column) -> None:
+        self._frames.append(segment_codec.encode(chunk, len(chunk), thorough=self._thorough))
 
 
-def _describe(rows: Rows, runs: _Runs) -> Index:
-    count = len(runs.first)
-    step, missing = np.empty(count, np.int64), np.empty(count, np.uint32)
-    kind, low, high = np.empty(count, np.uint8), np.empty(count), np.empty(count)
-    same_quality, same_sequence = np.empty(count, np.uint8), np.empty(count, np.uint8)
-    segment_kernels.describe_runs(
-        rows.time_us, rows.value, rows.quality, rows.sequence, *runs,
-        step, missing, kind, low, high, same_quality, same_sequence,
-    )  # fmt: skip
-    return {
-        "point_id": rows.point_id[runs.first],
-        "sample_count": runs.size.astype(np.uint32),
-        "first_time_us": rows.time_us[runs.first],
-        "last_time_us": rows.time_us[runs.first + runs.size - 1],
-        "step_us": step,
-        "missing_count": missing,
-        "value_kind": kind,
-        "value_min": low,
-        "value_max": high,
-        "quality": rows.quality[runs.first],
-        "quality_offset": np.where(same_quality, segment_layout.CONSTANT, 0),
-        "sequence": rows.sequence[runs.first],
-        "sequence_offset": np.where(same_sequence, segment_layout.CONSTANT, 0),
-    }
+class SegmentBuilder:
+    """Takes rows sorted by point and time, each (point, time) once; a point's rows come in one piece."""
+
+    def __init__(self, *, thorough: bool = False) -> None:
+        self._thorough = thorough
+        self._index: list[Index] = []
+        self._values: dict[int, ColumnWriter] = {}
+        self._samples = {n: self._writer(d) for n, d in segment_layout.SAMPLE_COLUMNS.items()}
+        self._scan = ScanTable()
+        self.run_count = 0
+        self.sample_count = 0
+        self.sequence_min, self.sequence_max = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+        self.time_min_us, self.time_max_us = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+
+    def add(self, rows: Rows) -> None:
+        """The next points' rows."""
+        if not rows.row_count:
+            return
+        first = np.flatnonzero(np.r_[True, rows.point_id[1:] != rows.point_id[:-1]]).astype(np.int64)
+        bounds = np.r_[first, rows.row_count]
+        at = 0
+        while at < len(first):
+            last = int(np.searchsorted(bounds, bounds[at] + BLOCK_SAMPLES, "right")) - 1
+            last = min(max(last, at + 1), len(first))
+            block = rows.part(int(bounds[at]), int(bounds[last]))
+            self._add_block(block, bounds[at:last] - bounds[at], np.diff(bounds[at : last + 1]))
+            at = last
+
+    def point_ids(self) -> npt.NDArray[np.uint32]:
+        """The points of all rows so far."""
+        return np.concatenate([np.empty(0, np.uint32), *(index["point_id"] for index in self._index)])
+
+    def finish(self, superseded: Rows, batches: Batches, names: Names) -> Content:
+        """The whole segment."""
+        assert self.run_count > 0, "a segment is never empty"
+        index = {
+            name: np.concatenate([block[name] for block in self._index]).astype(dtype, copy=False)
+            for name, dtype in segment_layout.INDEX_COLUMNS.items()
+        }
+        data_sets = {f"index/{name}": _coded(column) for name, column in index.items()}
+        data_sets |= {f"index/{name}": _coded_texts(texts) for name, texts in names._asdict().items()}
+        data_sets |= {
+            f"values/{segment_layout.values_name(kind)}": writer.finish()
+            for kind, writer in sorted(self._values.items())
+        }
+        data_sets |= {name: writer.finish() for name, writer in self._samples.items()}
+        data_sets |= {f"scan/{name}": _coded(column) for name, column in self._scan.columns().items()}
+        data_sets |= {f"superseded/{name}": _coded(column) for name, column in superseded._asdict().items()}
+        data_sets |= {
+            f"batches/{name}": _coded(getattr(batches, name).astype(dtype, copy=False))
+            for name, dtype in segment_layout.BATCH_COLUMNS.items()
+        }
+        data_sets["batches/source_names"] = _coded_texts(texts_of(batches.source_names))
+        units = np.unique(names.unit)
+        unit = units[0].decode() if len(units) == 1 else "see /index/unit"
+        return Content(data_sets, index_crc32c(index), unit)
+
+    def _writer(self, dtype: Any) -> ColumnWriter:
+        return ColumnWriter(dtype, thorough=self._thorough)
+
+    def _add_block(self, rows: Rows, first: npt.NDArray[np.int64], size: npt.NDArray[np.int64]) -> None:
+        count = len(first)
+        step, missing = np.empty(count, np.int64), np.empty(count, np.uint32)
+        kind, noise = np.empty(count, np.uint8), np.empty(count, np.int16)
+        low, high = np.empty(count, np.int64), np.empty(count, np.int64)
+        same_quality, same_sequence = np.empty(count, np.uint8), np.empty(count, np.uint8)
+        scaled = np.empty(rows.row_count, np.int64)
+        segment_kernels.describe_runs(
+            rows[1:], first, size, (step, missing), (kind, low, high, noise),
+            (same_quality, same_sequence), scaled,
+        )  # fmt: skip
+        index: Index = {
+            "point_id": rows.point_id[first],
+            "sample_count": size,
+            "first_time_us": rows.time_us[first],
+            "last_time_us": rows.time_us[first + size - 1],
+            "step_us": step,
+            "missing_count": missing,
+            "value_kind": kind,
+            "value_min": low,
+            "value_max": high,
+            "quality": rows.quality[first],
+            "sequence": rows.sequence[first],
+        }
+        index["time_offset"] = self._add_times(rows.time_us, first, size, step, missing)
+        index["value_offset"] = self._add_values(scaled, first, size, kind, noise)
+        index["quality_offset"] = self._add_varying("quality", rows.quality, first, size, same_quality == 0)
+        index["sequence_offset"] = self._add_sequences(rows, first, size, same_sequence == 0)
+        self._note(rows, index)
+
+    def _note(self, rows: Rows, index: Index) -> None:
+        self._index.append(index)
+        self.run_count += len(index["point_id"])
+        self.sample_count += rows.row_count
+        self.sequence_min = min(self.sequence_min, int(rows.sequence.min()))
+        self.sequence_max = max(self.sequence_max, int(rows.sequence.max()))
+        self.time_min_us = min(self.time_min_us, int(index["first_time_us"].min()))
+        self.time_max_us = max(self.time_max_us, int(index["last_time_us"].max()))
+
+    def _add_times(
+        self, time: Column, first: Column, size: Column, step: Column, missing: Column
+    ) -> npt.NDArray[np.int64]:
+        writer = self._samples["missing_slot"]
+        is_regular = step > 0
+        slots = np.empty(int(missing.sum()), np.uint32)
+        segment_kernels.missing_slots(time, first, size, step, missing, slots)
+        offset = writer.length + _offsets(missing.astype(np.int64))
+        writer.add(slots)
+        return np.where(is_regular, offset, self._add_varying("time_us", time, first, size, ~is_regular))
+
+    def _add_values(
+        self, scaled: Column, first: Column, size: Column, kind: Column, noise: Column
+    ) -> npt.NDArray[np.int64]:
+        """Runs of one kind together, and among them those of similar noise; gives where each begins."""
+        offset = np.empty(len(first), np.int64)
+        for code in np.unique(kind).tolist():
+            chosen = np.flatnonzero(kind == code)
+            if int(size[chosen].sum()) > segment_layout.CODING_SAMPLES:
+                chosen = chosen[np.argsort(noise[chosen], kind="stable")]
+            dtype = segment_layout.values_dtype(code)
+            writer = self._values.setdefault(code, self._writer(dtype))
+            stored = np.empty(int(size[chosen].sum()), np.int32 if dtype is np.int32 else np.int64)
+            segment_kernels.gather(scaled, first[chosen], size[chosen], stored)
+            offset[chosen] = writer.length + _offsets(size[chosen])
+            writer.add(stored.view(dtype))
+        return offset
+
+    def _add_varying(
+        self, name: str, column: Column, first: Column, size: Column, varies: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.int64]:
+        """The samples of the runs in which `column` varies; gives where each begins, or CONSTANT."""
+        writer = self._samples[name]
+        offset = np.full(len(first), segment_layout.CONSTANT, np.int64)
+        if varies.any():
+            sizes = size[varies]
+            offset[varies] = writer.length + _offsets(sizes)
+            out = np.empty(int(sizes.sum()), column.dtype)
+            segment_kernels.gather(column, first[varies], sizes, out)
+            writer.add(out)
+        return offset
+
+    def _add_sequences(
+        self, rows: Rows, first: Column, size: Column, varies: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.int64]:
+        if varies.any():
+            position = (self.run_count + np.flatnonzero(varies)).astype(np.uint32)
+            if self._scan.add(rows.time_us, rows.sequence, first[varies], size[varies], position):
+                return np.where(varies, segment_layout.SCANNED, segment_layout.CONSTANT).astype(np.int64)
+        return self._add_varying("sequence", rows.sequence, first, size, varies)
 
 
-def _varying(index: Index, name: str, column: npt.NDArray[Any], runs: _Runs) -> npt.NDArray[np.int64]:
-    """The samples of the runs in which `column` varies; their offsets go into the index."""
-    varies = index[f"{name}_offset"] != segment_layout.CONSTANT
-    offset = np.where(varies, _offsets(runs.size, varies), segment_layout.CONSTANT)
-    index[f"{name}_offset"] = offset.astype(np.int64)
-    return _gather(column.astype(np.int64, copy=False), runs, varies)
+def index_crc32c(index: Index) -> int:
+    """CRC32C over the index columns, in the order of the layout."""
+    crc = 0
+    for name in segment_layout.INDEX_COLUMNS:
+        crc = google_crc32c.extend(crc, index[name].tobytes())
+    return crc
 
 
-def _pack_values(
-    index: Index, value: npt.NDArray[np.float64], runs: _Runs, kind: npt.NDArray[np.uint8]
-) -> dict[int, npt.NDArray[np.generic]]:
-    values: dict[int, npt.NDArray[np.generic]] = {}
-    offset = np.zeros(len(runs.first), np.int64)
-    for code in np.unique(kind).tolist():
-        chosen = kind == code
-        offset = np.where(chosen, _offsets(runs.size, chosen), offset)
-        if code == segment_layout.KIND_F64:
-            bits = _gather(value.view(np.int64), runs, chosen)
-            values[code] = bits.view(np.float64)
-            continue
-        scaled = np.empty(int(runs.size[chosen].sum()), np.int64)
-        segment_kernels.scale(value, *runs, kind, code, float(segment_layout.scale_divisor(code)), scaled)
-        values[code] = scaled.astype(segment_layout.values_dtype(code))
-    index["value_offset"] = offset
-    return values
+def texts_of(texts: list[str]) -> Column:
+    """UTF-8 texts of fixed length."""
+    encoded = [text.encode(errors="replace") for text in texts]
+    return np.array(encoded, f"S{max(map(len, encoded), default=1) or 1}")
 
 
-def _gather(
-    column: npt.NDArray[np.int64], runs: _Runs, chosen: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.int64]:
-    out = np.empty(int(runs.size[chosen].sum()), np.int64)
-    segment_kernels.gather(column, *runs, chosen.view(np.uint8), out)
-    return out
+def _coded(column: Column) -> Coded:
+    writer = ColumnWriter(column.dtype)
+    writer.add(column)
+    return writer.finish()
 
 
-def _offsets(count: npt.NDArray[Any], chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Where each chosen run starts when the chosen ones lie one after the other."""
-    sizes = np.where(chosen, count, 0).astype(np.int64)
+def _coded_texts(texts: Column) -> Coded:
+    size = min(len(texts), segment_layout.CODING_SAMPLES)
+    frames = [
+        segment_codec.encode_texts(texts[at : at + size], size) for at in range(0, len(texts), size or 1)
+    ]
+    return Coded(texts.dtype, len(texts), size, frames)
+
+
+def _offsets(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Where each of the runs begins when they lie one after the other."""
     return np.cumsum(sizes) - sizes
