@@ -118,3 +118,16 @@ async def test_what_will_be_known_is_not_told(corrected: Api) -> None:
     path = f"/api/v1/points/p/recorded?{DAY}&as_of=2026-11-23T00:00:00Z"
     body = await corrected.problem(path, 400, "invalid-time")
     assert body["errors"][0]["parameter"] == "as_of"
+
+
+@pytest.mark.parametrize(("as_of", "values"), VALUES_THEN)
+async def test_newest_values_gaps_and_load_curves_as_of_a_moment(
+    corrected: Api, as_of: str, values: list[float]
+) -> None:
+    latest = await corrected.get_json(f"/api/v1/latest?points=p&as_of={as_of}")
+    assert latest["now"] == as_of
+    assert latest["latest"][0]["value"] == (values[-1] if values else None)
+    gaps = await corrected.get_json(f"/api/v1/points/p/gaps?{DAY}&as_of={as_of}")
+    assert sum(gap["missing_count"] for gap in gaps["gaps"]) == 96 - len(values)
+    curve = await corrected.get_json(f"/api/v1/points/p/load-curve?date=2026-11-21&as_of={as_of}")
+    assert curve["summary"]["received"] == len(values)
