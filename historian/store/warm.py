@@ -1,34 +1,92 @@
-"""Runs every kernel of the write and read path once on toy data, so that no request waits for the compiler.
+"""Lives a small store's life once in a temporary folder, so that no request waits for the compiler.
 
 The compiled code is kept on disk: this takes seconds the very first time and milliseconds after.
 """
 
-import numpy as np
+import asyncio
+import tempfile
+from pathlib import Path
 
-from historian.model.sample import make_batch
-from historian.store import columns, segment_write
-from historian.store.late import Found, LateBuffer
-from historian.store.ring import TIME_HIGHEST, TIME_LOWEST, Ring
+import numpy as np
+import numpy.typing as npt
+
+from historian.clock import ManualClock
+from historian.errors import PointNotFound
+from historian.model.point import DAY_US, MINUTE_US, Point
+from historian.model.sample import Origin, SampleBatch, make_batch
+from historian.settings import StoreSettings
+from historian.store import maintenance, recovery, ring_fill
+from historian.store.durable import DurableFiles
+from historian.store.store import Store
+
+_START_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
+_QUARTER_US = 15 * MINUTE_US
+_SETTINGS = StoreSettings(wal_file_bytes_max=1 << 20, disk_reserve_bytes=0, segment_compact_count=2)
+_IDS = [1, 2, 3]
+
+
+class _Nobody:
+    """Knows no point, and takes no mark."""
+
+    def by_id(self, point_id: int) -> Point:
+        raise PointNotFound(str(point_id))
+
+    def mark(self, point_id: npt.NDArray[np.uint32], time_us: npt.NDArray[np.int64]) -> None:
+        return None
 
 
 def warm_kernels() -> None:
-    """Touch ring, late buffer and segment packing with the types they meet in earnest."""
-    ring = Ring(1)
-    ring.make_rooms(np.array([0, 3_600_000_000], np.int64))
-    ids = np.array([1], np.uint32)
-    batch = make_batch([1, 1, 1], [0, 7, 3], [0.1, 1.0, 3.0])
-    ring.look_up(batch.point_id, batch.time_us)
-    ring.insert(batch, 1, 0)
-    ring.newest(ids)
-    ring.read(ids, TIME_LOWEST, TIME_HIGHEST)
-    rows = ring.unsealed(0)
-    loaded = Ring(1)
-    loaded.make_rooms(np.array([0, 3_600_000_000], np.int64))
-    loaded.load(rows)
-    late = LateBuffer()
-    late.add(rows)
-    late.add(rows.take(np.arange(rows.row_count)))
-    late.look_up(ids, batch.time_us[:1].copy(), Found(1))
-    late.read(ids, TIME_LOWEST, TIME_HIGHEST)
-    newest, _ = columns.split_versions([rows])
-    segment_write.pack(newest)
+    """Touch log, ring, unsealed batches, segments and merging with the types they meet in earnest."""
+    with tempfile.TemporaryDirectory(prefix="historian-") as folder:
+        asyncio.run(_live(Path(folder)))
+
+
+async def _live(folder: Path) -> None:
+    store = _open(folder)
+    for day in range(2):
+        await _append(store, _scans(day * DAY_US))
+        await _append(store, make_batch(2, [_START_US + 7, _START_US + 9], [0.25, 1e300]))  # off the grid
+        await _append(store, make_batch(1, [_START_US - 40 * DAY_US, _START_US], [7.5, day]))  # late, corrected
+        await _read(store)
+        await maintenance.seal_all(store, _nothing)
+        await _read(store)
+    await maintenance.merge_once(store)
+    await _append(store, _scans(0))
+    await _read(store)
+    await store.close()
+    store = _open(folder)
+    await ring_fill.fill_ring(store)
+    await _read(store)
+    await store.close()
+
+
+def _open(folder: Path) -> Store:
+    nobody, clock = _Nobody(), ManualClock(_START_US + 2 * DAY_US)
+    intervals = np.array([0, _QUARTER_US, _QUARTER_US, 4 * _QUARTER_US], np.int64)
+    # The directory is asked for names and units only, and a point that is not found has none.
+    opened, _ = recovery.open_store(folder, DurableFiles(), clock, nobody, intervals, _SETTINGS, nobody)  # type: ignore[arg-type]
+    return opened
+
+
+def _scans(after_us: int) -> SampleBatch:
+    """A quarter of an hour after the other, all points."""
+    quarters = np.repeat(np.arange(8), len(_IDS))
+    times = _START_US + after_us + quarters * 4 * _QUARTER_US
+    return make_batch(np.tile(_IDS, 8), times, quarters / 8, quarters % 2)
+
+
+async def _append(store: Store, batch: SampleBatch) -> None:
+    await store.existing(batch)
+    await store.commit(store.append(batch, Origin("warm")))
+
+
+async def _read(store: Store) -> None:
+    for start_us in (_START_US - 50 * DAY_US, _START_US, _START_US + DAY_US):
+        await store.read_block(_IDS, start_us, _START_US + 3 * DAY_US)
+    await store.read_versions(_IDS, 0, _START_US + 3 * DAY_US)
+    await store.last_block(_IDS)
+    await store.neighbours(1, _START_US)
+
+
+async def _nothing() -> None:
+    return None
