@@ -60,7 +60,7 @@ OutcomeColumn = npt.NDArray[np.uint8]
 Row = tuple[int, int, float, int, int, str, int]
 T = TypeVar("T")
 
-log = EventLog("quarantine")
+log = EventLog("ingest")
 
 
 class _Waiting:
@@ -93,7 +93,7 @@ class Quarantine:
         self._is_writable = is_writable
         self._database = Database(path, SCHEMA, is_synced=True)
         self._kept_count = int(self._database.rows("SELECT count(*) FROM quarantined WHERE state = 0")[0][0])
-        self._thread = concurrent.futures.ThreadPoolExecutor(1, "quarantine")
+        self._thread = concurrent.futures.ThreadPoolExecutor(1, "quarantine-writer")
         self._waiting: list[_Waiting] = []
         self._waiting_samples = 0
         self._writer: asyncio.Task[None] | None = None
@@ -183,7 +183,7 @@ class Quarantine:
         self._waiting.append(waiting)
         self._waiting_samples += waiting.batch.sample_count
         if self._writer is None:
-            self._writer = asyncio.create_task(self._write_waiting(), name="quarantine")
+            self._writer = asyncio.create_task(self._write_waiting(), name="quarantine-writer")
         return await waiting.answer
 
     async def _write_waiting(self) -> None:
@@ -193,7 +193,7 @@ class Quarantine:
             try:
                 answers = await self._in_thread(functools.partial(self._insert, group))
             except CatalogueError as error:
-                log.error("not_written", problem=error)
+                log.error("quarantine_not_written", problem=error)
                 answers = [np.zeros(one.batch.sample_count, np.bool_) for one in group]
             for one, answer in zip(group, answers, strict=True):
                 if not one.answer.done():

@@ -115,7 +115,7 @@ async def test_a_file_that_cannot_be_written_refuses_and_says_so(
     connection.close()
     assert await opened.keep(batch(1), [OLD]) == [OLD]
     assert opened.quarantine.kept_count == 0
-    assert "not_written" in caplog.text
+    assert "quarantine_not_written" in caplog.text
 
 
 async def test_senders_that_wait_together_share_a_commit_and_get_their_own_answer(tmp_path: Path) -> None:
