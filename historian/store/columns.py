@@ -137,6 +137,7 @@ def sort_pieces(pieces: Sequence[Piece]) -> Rows:
     rows, next_row = make_rows(total), offset.copy()
     for piece in filled:
         columns_kernels.scatter(*piece.batch, piece.sequence, low, next_row, (*rows,))
+    columns_kernels.name_points(offset, low, rows.point_id)
     columns_kernels.sort_points((*rows,), offset)
     return rows
 

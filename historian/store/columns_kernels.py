@@ -58,17 +58,24 @@ def count_points(point_id: U32, low_id: int, count: I64) -> None:
 def scatter(
     point_id: U32, time: I64, value: F64, quality: U16, sequence: I64, low_id: int, next_row: I64, to: Columns
 ) -> None:
-    """Put rows where the next row of their point goes. `sequence` is one for all, or one each."""
+    """Put all but the points of rows where the next row of their point goes. `sequence`: one for all, or one each."""
+    _, to_time, to_value, to_quality, to_sequence = to
     step = 0 if len(sequence) == 1 else 1
     for i in range(len(point_id)):
         k = point_id[i] - low_id
         at = next_row[k]
         next_row[k] = at + 1
-        to[0][at] = point_id[i]
-        to[1][at] = time[i]
-        to[2][at] = value[i]
-        to[3][at] = quality[i]
-        to[4][at] = sequence[i * step]
+        to_time[at] = time[i]
+        to_value[at] = value[i]
+        to_quality[at] = quality[i]
+        to_sequence[at] = sequence[i * step]
+
+
+@njit(cache=True, nogil=True)
+def name_points(offset: I64, low_id: int, point_id: U32) -> None:
+    """The point of the rows ``[offset[k], offset[k + 1])`` is low_id + k."""
+    for k in range(len(offset) - 1):
+        point_id[offset[k] : offset[k + 1]] = low_id + k
 
 
 @njit(cache=True, nogil=True)

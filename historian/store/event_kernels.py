@@ -78,9 +78,12 @@ def take_place(
 ) -> int:
     """Address where a sample of that time is to be written; -1 where it is not to be, -2 where it is too old.
 
-    A sample of the same time stays unless `is_replacing`. A full row loses its oldest; what is older than all
-    of a full row is refused.
+    A full row loses its oldest; what is older than all of a full row is refused. Unless `is_replacing`, a sample
+    of the same time stays, and what is not later than a lost one is refused, since it may be what superseded it
+    that was lost.
     """
+    if not is_replacing and time <= table[r, LOST]:
+        return -2
     n = table[r, COUNT]
     base = table[r, OFFSET]
     size = table[r, CAPACITY]

@@ -97,9 +97,12 @@ def take_row_at(table: I64, row_slot: I64, mark: U8, c: int, phase: int, time: i
 
 @njit(cache=True, nogil=True)
 def find_row(table: I64, row_slot: I64, c: int, slot: int) -> int:
-    """Address of column 0 of the slot's row, -1 where nothing of that slot is held."""
+    """Address of column 0 of the slot's row, -1 where nothing of that slot is held.
+
+    A row that the class is past keeps its slot until it is taken again, but no newer versions: it does not count.
+    """
     row = slot % table[c, ROWS]
-    if row_slot[table[c, ROW_BASE] + row] != slot:
+    if row_slot[table[c, ROW_BASE] + row] != slot or slot <= table[c, HEAD] - table[c, ROWS]:
         return -1
     return int(table[c, BASE] + row * table[c, WIDTH])
 

@@ -115,9 +115,7 @@ class Ring:
         """
         repeated = np.repeat(block.point_id, np.diff(block.offset))
         rest = np.empty(block.sample_count, np.int64)
-        rest_count = grid_kernels.insert(
-            repeated, *block[2:], False, self._point, self._grid.matrices, rest
-        )
+        rest_count = grid_kernels.insert(repeated, *block[2:], False, self._point, self._grid.matrices, rest)
         if rest_count:
             irregular = np.unique(repeated[rest[:rest_count]])
             assert not self.lacks_room(irregular), "rooms are made before samples come"
