@@ -1,10 +1,12 @@
-"""Load curves and day sums of many points at once: the fast way, where it says the same as `load_curve`.
+"""Load curves and day figures of many points at once: the fast ways, where they say the same as `load_curve`.
 
-Done here: means, amounts that lie within a slot each, and instants, of values that are decimals or
-single-precision floats. Everything else (registers, days by the calendar, amounts across an edge) is left out of
-the answer, and `load_curve.build` makes it.
+Fastest, by `steady_kernels`: days of good decimals on the grid of their interval. Then, by `fleet_kernels`: means,
+amounts that lie within a slot each, and instants, of values that are decimals or single-precision floats.
+Everything else (registers, days by the calendar, amounts across an edge) is left out of the answer, and
+`load_curve.build` makes it.
 """
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
@@ -12,17 +14,19 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import fixed_point, fleet_kernels, sample_period
+from historian.energy import fixed_point, fleet_kernels, sample_period, steady_kernels
 from historian.energy.load_curve import LoadCurve
+from historian.energy.steady_kernels import Figures, Grid
 from historian.model import quality
-from historian.model.point import DAY_US, PointKind
-from historian.model.sample import SampleRun
+from historian.model.point import DAY_US, HOUR_US, PointKind
+from historian.model.sample import RunBlock, SampleRun
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
 
 FACTOR_MAX: Final = 2**31  # of a multiplier's numerator and denominator
 
+_NOT_ASKED: Final = [0] * fleet_kernels.ASK_COUNT
 _HELD_KINDS: Final = frozenset({PointKind.INSTANTANEOUS, PointKind.RATIO})
 
 
@@ -34,11 +38,23 @@ class Ask(NamedTuple):
     factor: float
 
 
-class DaySums(NamedTuple):
-    """Of each run and day: `whole` by the names of `fleet_kernels`, maximum and minimum, and whether it was done."""
+class Asked(NamedTuple):
+    """What each run of a block is asked: `code` indexes `asks`."""
 
-    whole: I64
-    extreme: F64
+    asks: Sequence[Ask]
+    code: I64
+
+    @classmethod
+    def of(cls, asks: Sequence[Ask]) -> "Asked":
+        """From one ask for each run."""
+        distinct = {ask: place for place, ask in enumerate(dict.fromkeys(asks))}
+        return cls(list(distinct), np.array([distinct[ask] for ask in asks], np.int64))
+
+
+class DayFigures(NamedTuple):
+    """Figures of each run and day, and which of them were done."""
+
+    figures: Figures
     is_done: npt.NDArray[np.bool_]
 
 
@@ -51,18 +67,85 @@ class _Columns(NamedTuple):
     scale: I64
 
 
-def day_sums(runs: Sequence[SampleRun], asks: Sequence[Ask], day_edges_us: Sequence[I64]) -> DaySums:
-    """Sums of each run over each of some consecutive days, given by the edges of their slots."""
-    shape = len(runs), len(day_edges_us)
+def day_figures(block: RunBlock, asked: Asked, day_edges_us: Sequence[I64]) -> DayFigures:
+    """Figures of each run over each of some consecutive days, given by the edges of their slots."""
+    shape = block.run_count, len(day_edges_us)
+    figures, is_done = _empty_figures(shape), np.zeros(shape, np.uint8)
+    if block.run_count and day_edges_us:
+        _make_steady(block, asked, day_edges_us, figures, is_done)
+        left = np.flatnonzero(~is_done.all(axis=1))
+        if len(left):
+            _make_left(block, asked, day_edges_us, left, figures, is_done)
+    return DayFigures(figures, is_done.astype(np.bool_))
+
+
+def _empty_figures(shape: tuple[int, int]) -> Figures:
+    types = dict.fromkeys(Figures._fields, np.dtype(np.int64))
+    types |= dict.fromkeys(("max_value", "min_value"), np.dtype(np.float64))
+    types |= dict.fromkeys(("max_slot", "min_slot", "is_complete"), np.dtype(np.uint8))
+    types |= dict.fromkeys(("received", "good", "measured", "estimated", "manual"), np.dtype(np.uint32))
+    return Figures(**{name: np.zeros(shape, type_) for name, type_ in types.items()})
+
+
+def _make_steady(
+    block: RunBlock,
+    asked: Asked,
+    day_edges_us: Sequence[I64],
+    figures: Figures,
+    is_done: npt.NDArray[np.uint8],
+) -> None:
+    """Runs on a grid, one interval after the other."""
+    day_start_us = np.array([*(edges[0] for edges in day_edges_us), day_edges_us[-1][-1]], np.int64)
+    slot_us = _slot_us_of(day_edges_us)
+    rows = [_row_of(ask) for ask in asked.asks]
+    for interval_us in {ask.interval_us for ask in asked.asks}:
+        is_aligned = slot_us % interval_us == 0 and not ((day_start_us - day_start_us[0]) % interval_us).any()
+        if slot_us == 0 or not is_aligned:
+            continue
+        wanted = np.array(
+            [row if ask.interval_us == interval_us else _NOT_ASKED for ask, row in zip(asked.asks, rows, strict=True)],
+            np.int64,
+        )  # fmt: skip
+        wanted[wanted[:, fleet_kernels.FACTOR_NUMERATOR] <= 0, fleet_kernels.FACTOR_DENOMINATOR] = 0
+        parts = wanted[asked.code]
+        common = math.gcd(interval_us, HOUR_US)
+        steady_kernels.make_figures(
+            block.offset, block.time_us, block.value, block.quality,
+            parts[:, fleet_kernels.IS_AMOUNT].astype(np.uint8),
+            np.ascontiguousarray(parts[:, fleet_kernels.FACTOR_NUMERATOR]),
+            np.ascontiguousarray(parts[:, fleet_kernels.FACTOR_DENOMINATOR]),
+            day_start_us, Grid(interval_us, slot_us, interval_us // common, HOUR_US // common), figures, is_done,
+        )  # fmt: skip
+
+
+def _slot_us_of(day_edges_us: Sequence[I64]) -> int:
+    """The length of all slots, but that the last of a day may be shorter; 0 where they have none in common."""
+    lengths = [np.diff(edges) for edges in day_edges_us if len(edges) > 1]
+    if not lengths:
+        return 0
+    slot_us = int(max(one[0] for one in lengths))
+    is_even = all((one[:-1] == slot_us).all() and one[-1] <= slot_us for one in lengths)
+    return slot_us if is_even else 0
+
+
+def _make_left(
+    block: RunBlock,
+    asked: Asked,
+    day_edges_us: Sequence[I64],
+    left: I64,
+    figures: Figures,
+    is_done: npt.NDArray[np.uint8],
+) -> None:
+    """What `steady_kernels` left, with a look at the samples beside each day."""
+    shape = len(left), len(day_edges_us)
     whole = np.zeros((*shape, fleet_kernels.WHOLE_COUNT), np.int64)
-    extreme, is_done = np.empty((*shape, 2)), np.zeros(shape, np.uint8)
-    if runs and day_edges_us:
-        edges_us = np.concatenate(day_edges_us)
-        ends = np.cumsum([len(edges) for edges in day_edges_us])
-        firsts = np.append(0, ends[:-1])
-        columns = _columns_of(runs, asks, edges_us)
-        fleet_kernels.make_figures(*columns, edges_us, firsts, ends - 1, whole, extreme, is_done)
-    return DaySums(whole, extreme, is_done.astype(np.bool_))
+    extreme, done = np.empty((*shape, 2)), np.zeros(shape, np.uint8)
+    counts = np.array([len(edges) for edges in day_edges_us])
+    ends, edges_us = np.cumsum(counts), np.concatenate(day_edges_us)
+    asks = [asked.asks[code] for code in asked.code[left].tolist()]
+    columns = _columns_of([block.run(run) for run in left.tolist()], asks, edges_us)
+    fleet_kernels.make_figures(*columns, edges_us, ends - counts, ends - 1, whole, extreme, done)
+    steady_kernels.take_over(left, whole, extreme, done, counts - 1, figures, is_done)
 
 
 def build(runs: Sequence[SampleRun], asks: Sequence[Ask], edges_us: I64) -> list[LoadCurve | None]:

@@ -2,18 +2,18 @@
 
 import datetime
 import zoneinfo
-from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from historian.energy import calendar, coverage, load_curve, sample_period
-from historian.energy import fleet_kernels as names
 from historian.energy.coverage import Coverage
-from historian.energy.fleet import Ask, DaySums
+from historian.energy.fleet import Ask
 from historian.model.point import DAY_US, HOUR_US, MINUTE_US, Point, PointKind
 from historian.model.sample import SampleRun
 
 DEMAND_BLOCK_US: Final = 15 * MINUTE_US
+_EDGES_KEPT_MAX: Final = 1024
 WHOLE_DAY_US: Final = 26 * HOUR_US  # longer than any local day
 
 
@@ -134,72 +134,10 @@ def demand_block_us(interval_us: int) -> int:
     return WHOLE_DAY_US if interval_us >= DAY_US else max(DEMAND_BLOCK_US, interval_us)
 
 
+@lru_cache(_EDGES_KEPT_MAX)
 def slot_edges_us(day: int, zone: zoneinfo.ZoneInfo, interval_us: int) -> calendar.I64:
-    """The blocks of a day over which points of that interval have their maximum."""
+    """The blocks of a day over which points of that interval have their maximum; not to be written to."""
     return calendar.slot_edges_us(datetime.date.fromordinal(day), zone, demand_block_us(interval_us))
-
-
-class DaySlots(NamedTuple):
-    """A day and what points of one interval share of it; edges as plain numbers, for the objects to come."""
-
-    day: int
-    edges_us: list[int]
-    expected_count: int
-
-
-def day_slots(day: int, edges_us: calendar.I64, interval_us: int) -> DaySlots:
-    """The shared part of a day's figures."""
-    expected_count = coverage.expected_count(int(edges_us[0]), int(edges_us[-1]), interval_us)
-    return DaySlots(day, edges_us.tolist(), expected_count)
-
-
-def of_sums(
-    point: Point, days: Sequence[DaySlots], zone: zoneinfo.ZoneInfo, sums: DaySums, row: int, now_us: int
-) -> dict[int, DayFigure]:
-    """The figures, by day, that `sums` holds in a row; days whose sums were not done are left out."""
-    made: dict[int, DayFigure] = {}
-    kind, time_zone = point.kind.value, zone.key
-    columns = zip(
-        days, sums.is_done[row].tolist(), sums.whole[row].tolist(), sums.extreme[row].tolist(), strict=True
-    )
-    for (day, edges_us, expected_count), is_done, whole, (highest, lowest) in columns:
-        if not is_done:
-            continue
-        max_slot, min_slot = whole[names.MAX_SLOT], whole[names.MIN_SLOT]
-        has_extremes = max_slot >= 0
-        has_own_rank = whole[names.RANKED_US] != whole[names.KNOWN_US]
-        made[day] = DayFigure(
-            point_id=point.id,
-            day=day,
-            start_us=edges_us[0],
-            end_us=edges_us[-1],
-            total_numerator=whole[names.TOTAL_NUMERATOR],
-            total_denominator=whole[names.TOTAL_DENOMINATOR],
-            known_us=whole[names.KNOWN_US],
-            ranked_numerator=whole[names.RANKED_NUMERATOR] if has_own_rank else None,
-            ranked_denominator=whole[names.RANKED_DENOMINATOR] if has_own_rank else None,
-            ranked_us=whole[names.RANKED_US] if has_own_rank else None,
-            max_value=highest if has_extremes else None,
-            max_start_us=edges_us[max_slot] if has_extremes else None,
-            max_end_us=edges_us[max_slot + 1] if has_extremes else None,
-            min_value=lowest if has_extremes else None,
-            min_start_us=edges_us[min_slot] if has_extremes else None,
-            min_end_us=edges_us[min_slot + 1] if has_extremes else None,
-            expected_count=expected_count,
-            received_count=whole[names.RECEIVED],
-            good_count=whole[names.GOOD],
-            measured_count=whole[names.MEASURED],
-            estimated_count=whole[names.ESTIMATED],
-            manual_count=whole[names.MANUAL],
-            is_complete=whole[names.COMPLETE_COUNT] == len(edges_us) - 1,
-            time_zone=time_zone,
-            unit=point.unit,
-            kind=kind,
-            interval_us=point.interval_us,
-            multiplier=point.multiplier,
-            computed_at_us=now_us,
-        )
-    return made
 
 
 def compute(point: Point, day: int, zone: zoneinfo.ZoneInfo, run: SampleRun, now_us: int) -> DayFigure:

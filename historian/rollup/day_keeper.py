@@ -2,53 +2,91 @@
 
 One recomputation runs at a time: dirty marks are taken before the samples are read, and figures are stored
 before the next one looks, so an older reading never overwrites a newer one. Blocking work and arithmetic run
-in one worker thread.
+in one worker thread, which alone touches the frames.
 """
 
 import asyncio
 import datetime
 import zoneinfo
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from historian.clock import Clock
 from historian.energy import calendar
 from historian.energy.calendar import DateRange
-from historian.errors import PointNotFound
+from historian.energy.fleet import Asked
 from historian.model import timestamp
-from historian.model.point import Point, PointKind
+from historian.model.point import Point
 from historian.model.ports import SampleReader
-from historian.rollup import day_key, day_source
-from historian.rollup.day_figure import DayFigure, definition_of
+from historian.model.sample import block_of
+from historian.rollup import (
+    day_figure,
+    day_key,
+    day_maker,
+    day_source,
+    figure_columns,
+    figure_kernels,
+    made_store,
+)
+from historian.rollup.day_figure import DayFigure
 from historian.rollup.day_key import KeyColumn
-from historian.rollup.day_maker import DayTask, Figures, make_days, plan_readings, tasks_of
+from historian.rollup.day_maker import MadeDays, Reading
 from historian.rollup.day_table import DayTable
-from historian.rollup.dirty import DirtyDays, RevisedDirectory
-from historian.rollup.empty_days import EmptyDays
+from historian.rollup.dirty import DirtyDays
+from historian.rollup.figure_kernels import CELL_COUNT, Cells, Place
+from historian.rollup.frames import Frames, Question, make_cells
+from historian.rollup.point_facts import RevisedDirectory
 
-POINTS_AT_ONCE: Final = 256
+I64 = npt.NDArray[np.int64]
+Figures = dict[int, DayFigure]  # by day
+
+CELLS_AT_ONCE: Final = 32 * CELL_COUNT  # one question's part, while which no other has its turn
+FOREIGN_CELLS_MAX: Final = 16 * CELL_COUNT
+CACHE_BYTES: Final = 256 << 20
 
 _Result = TypeVar("_Result")
 
 
-class Unknown(NamedTuple):
-    """Days that must be made though figures are kept, and days that need not though none are; ascending keys."""
+class Found(NamedTuple):
+    """Right figures of some points, for `work` in the worker thread: `rows` are their places in the question.
 
+    `figures_of` gives the figures of one of them, by its place in `rows`, as objects.
+    """
+
+    rows: I64
+    place: Place
+    cells: Cells
+    figures_of: Callable[[int], Figures]
+
+
+Work = Callable[[Found], None]
+
+
+class _Wanted(NamedTuple):
+    """A question, the definitions that its figures must be of, and the days that must be made in any case."""
+
+    question: Question
+    definition: npt.NDArray[np.int32]
     dirty: KeyColumn
-    nothing: KeyColumn
 
 
 class DayKeeper:
     """Owns the table of day figures and the dirty set. `making_count` days are being made right now."""
 
     def __init__(
-        self, reader: SampleReader, directory: RevisedDirectory, table: DayTable, clock: Clock
+        self,
+        reader: SampleReader,
+        directory: RevisedDirectory,
+        table: DayTable,
+        clock: Clock,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
-        self.dirty = DirtyDays(directory)
+        self.dirty = DirtyDays(directory, table.definitions)
         self.making_count = 0
         self._reader = reader
         self._directory = directory
@@ -56,10 +94,11 @@ class DayKeeper:
         self._clock = clock
         self._turn = asyncio.Lock()
         self._worker = ThreadPoolExecutor(1, "rollup")
-        self._nothing = EmptyDays()
+        self._frames = Frames(table, cache_bytes)
 
     async def open(self) -> None:
-        """Take up the dirty marks that an earlier run left."""
+        """Take up the figures of the log and the dirty marks that an earlier run left."""
+        await self._in_worker(self._frames.open)
         self.dirty.restore(await self._in_worker(self._table.load_dirty))
 
     async def close(self) -> None:
@@ -75,112 +114,188 @@ class DayKeeper:
             if len(keys):
                 await self._in_worker(partial(self._table.mark_dirty, keys))
 
-    async def figures(self, points: Sequence[Point], days: DateRange) -> list[Figures]:
-        """Figures of each point's own local days, never stale; days of which nothing is known are left out."""
-        found: list[Figures] = []
-        for first in range(0, len(points), POINTS_AT_ONCE):
+    async def look(self, point_id: I64, days: DateRange, work: Work) -> None:
+        """Give `work` the figures of each point's own local days, never stale, in one or several parts."""
+        question = Question(point_id, days.first.toordinal(), days.last.toordinal())
+        for rows in self._frames.parts(question, CELLS_AT_ONCE):
             async with self._turn:
-                found += await self._refresh(points[first : first + POINTS_AT_ONCE], days)
-        return found
+                part = question._replace(point_id=point_id[rows])
+                keys = await self._look_up(part, rows, work)
+                if len(keys):
+                    await self._remake(keys)
+                    await self._in_worker(partial(self._work_on, part, rows, work))
 
-    async def foreign_figures(
-        self, points: Sequence[Point], days: DateRange, zone: zoneinfo.ZoneInfo
-    ) -> list[Figures]:
-        """Figures by the days of another zone, made each time and not kept; their revision is 0."""
-        whole = range(days.first.toordinal(), days.last.toordinal())
-        made = await self._make([DayTask(point, zone, whole) for point in points], {})
-        found: dict[int, Figures] = {point.id: {} for point in points}
-        for figure in made:
-            if not figure.is_empty:
-                found[figure.point_id][figure.day] = figure
-        return [found[point.id] for point in points]
+    async def look_elsewhere(
+        self, point_id: I64, days: DateRange, zone: zoneinfo.ZoneInfo, work: Work
+    ) -> None:
+        """The same by the days of another zone, made each time and not kept; their revision is 0."""
+        self.dirty.facts.refresh(point_id)
+        first, last = days.first.toordinal(), days.last.toordinal()
+        size = max(1, FOREIGN_CELLS_MAX // (last - first))
+        for begin in range(0, len(point_id), size):
+            rows = np.arange(begin, min(begin + size, len(point_id)))
+            some, row_of = np.unique(point_id[rows], return_inverse=True)
+            keys = day_key.pack(some[:, np.newaxis], np.arange(first, last)).reshape(-1)
+            made = [await self._make(reading) for reading in day_maker.plan(keys, self.dirty.facts, zone)]
+            question = Question(some, first, last)
+            await self._in_worker(partial(self._work_on_made, made, question, row_of.reshape(-1), rows, work))
+
+    async def figures(self, points: Sequence[Point], days: DateRange) -> list[Figures]:
+        """Figures of each point's own local days by day, never stale; days of which nothing is known are left out."""
+        found: list[Figures] = [{} for _ in points]
+
+        def work(part: Found) -> None:
+            for place, row in enumerate(part.rows.tolist()):
+                found[row] = part.figures_of(place)
+
+        await self.look(np.array([point.id for point in points], np.int64), days, work)
+        return found
 
     async def refresh_oldest(self, count: int) -> int:
         """Make at most `count` dirty days anew, earliest first; returns how many were taken."""
         async with self._turn:
-            keys = self.dirty.settle().oldest(count)
-            days: dict[int, list[int]] = {}
-            for point_id, day in sorted(day_key.unpack_pairs(keys)):
-                days.setdefault(point_id, []).append(day)
-            await self._refresh_some(days)
-            self.dirty.discard(keys)  # those of points that are no more
+            keys = self.dirty.settle().oldest(count).copy()
+            self.dirty.facts.refresh(keys >> day_key.DAY_BITS)
+            await self._spread_register_marks(keys >> day_key.DAY_BITS)
+            is_known = self.dirty.facts.zone_number[keys >> day_key.DAY_BITS] >= 0 if len(keys) else keys > 0
+            await self._remake(keys[is_known])
+            self.dirty.discard(keys[~is_known])
             return len(keys)
 
     async def history(self, point: Point, days: DateRange) -> list[DayFigure]:
         """Replaced versions of a point's days, oldest revision first within each day."""
         first, last = days.first.toordinal(), days.last.toordinal()
-        return await self._in_worker(partial(self._table.load_history, point.id, first, last))
+
+        def load() -> list[DayFigure]:
+            columns = self._table.load_history(point.id, first, last)
+            return figure_columns.to_figures(columns, self._table.definitions)
+
+        return await self._in_worker(load)
 
     async def forget_unkept(self) -> None:
         """Drop dirty marks of days that have no figures: those are made when asked for anyway."""
         async with self._turn:
             self.dirty.settle()
             self.dirty.keep_only(await self._in_worker(self._table.keys_kept))
-            self._nothing.clear()
+            await self._in_worker(self._frames.forget_nothing)
 
-    async def _refresh(self, points: Sequence[Point], days: DateRange) -> list[Figures]:
+    async def _look_up(self, question: Question, rows: I64, work: Work) -> KeyColumn:
+        """Do the work where every figure is right; else return the keys of those that are not."""
+        facts = self.dirty.facts
+        facts.refresh(question.point_id)
         self.dirty.settle()
-        for point in points:
-            await self._spread_register_marks(point)
-        ordinals = range(days.first.toordinal(), days.last.toordinal())
-        unknown = Unknown(self.dirty.settle().to_column(), self._nothing.keys(self._directory.revision))
-        look_up = partial(_look_up, self._table, points, ordinals, unknown)
-        kept, tasks = await self._in_worker(look_up)
-        await self._remake(tasks, kept)
-        return [kept[point.id] for point in points]
+        await self._spread_register_marks(question.point_id)
+        wanted = _Wanted(question, facts.definition[question.point_id], self.dirty.settle().to_column())
 
-    async def _refresh_some(self, days: Mapping[int, list[int]]) -> None:
-        tasks: list[DayTask] = []
-        ids: dict[tuple[int, int], list[int]] = {}
-        for point_id, wrong in days.items():
-            try:
-                point = self._directory.by_id(point_id)
-            except PointNotFound:
-                continue
-            await self._spread_register_marks(point)
-            tasks += tasks_of(point, wrong)
-            ids.setdefault((wrong[0], wrong[-1] + 1), []).append(point_id)
-        kept: dict[int, Figures] = {}
-        for (first, last), some in ids.items():
-            loaded = await self._in_worker(partial(self._table.load, some, first, last))
-            kept |= dict(zip(some, loaded, strict=True))
-        await self._remake(tasks, kept)
+        def look() -> KeyColumn:
+            keys = self._find_wrong(wanted)
+            if len(keys) == 0:
+                self._work_on(question, rows, work)
+            return keys
 
-    async def _remake(self, tasks: list[DayTask], kept: dict[int, Figures]) -> None:
-        """Make days anew, store what differs and put it into `kept`; the loop is never held by the number of days."""
-        if not tasks:
-            return
-        keys = await self._in_worker(partial(_keys_of, tasks))
+        return await self._in_worker(look)
+
+    def _find_wrong(self, wanted: _Wanted) -> KeyColumn:
+        """Keys of what must be made, ascending. For the worker thread."""
+        question = wanted.question
+        place = self._frames.place(question)
+        is_wrong = np.zeros((len(question.point_id), question.last_day - question.first_day), np.uint8)
+        cells = self._frames.cells
+        count = figure_kernels.find_wrong(
+            cells.state, cells.definition, place, question.first_day, wanted.definition, is_wrong
+        )
+        if len(wanted.dirty):
+            count += figure_kernels.mark_dirty(wanted.dirty, question.point_id, question.first_day, is_wrong)
+        if count == 0:
+            return np.empty(0, np.int64)
+        point, day = np.nonzero(is_wrong)
+        return np.unique(day_key.pack(question.point_id[point], question.first_day + day))
+
+    def _work_on(self, question: Question, rows: I64, work: Work) -> None:
+        """For the worker thread."""
+        frames = self._frames
+
+        def figures_of(place: int) -> Figures:
+            columns = frames.take(question._replace(point_id=question.point_id[place : place + 1]))
+            return {one.day: one for one in figure_columns.to_figures(columns, self._table.definitions)}
+
+        work(Found(rows, frames.place(question), frames.cells, figures_of))
+
+    def _work_on_made(
+        self, made: Sequence[MadeDays], question: Question, row_of: I64, rows: I64, work: Work
+    ) -> None:
+        """For the worker thread; `row_of` tells which of the question's points each row is about."""
+        count = len(question.point_id)
+        group_count, window_count = -(-count // 256), len(question.windows)
+        cells = make_cells(group_count * window_count)
+        frames = np.arange(group_count * window_count, dtype=np.int32).reshape(group_count, window_count)
+        number = np.arange(count)
+        whole = Place(frames, number >> figure_kernels.POINT_BITS, number & 255, question.windows.start)
+        for one in made:
+            made_store.put_into(one, whole, question.point_id, cells)
+
+        def figures_of(place: int) -> Figures:
+            found: Figures = {}
+            point_id = int(question.point_id[row_of[place]])
+            for one in made:
+                for row in np.flatnonzero(one.reading.point_id == point_id).tolist():
+                    found |= day_maker.figures_of(one, row, self._directory.by_id(point_id))
+            return found
+
+        chosen = whole._replace(group=whole.group[row_of], row=whole.row[row_of])
+        work(Found(rows, chosen, cells, figures_of))
+
+    async def _remake(self, keys: KeyColumn) -> None:
+        """Make days anew and store what differs; the loop is never held by the number of days."""
         self.dirty.discard(keys)
-        self._nothing.discard(keys)
-        revision = self._directory.revision
         self.making_count = len(keys)
+        left = keys
         try:
-            made = await self._make(tasks, kept)
-            nothing = await self._in_worker(partial(_store_changes, self._table, made, kept, keys))
+            for reading in day_maker.plan(keys, self.dirty.facts):
+                made = await self._make(reading)
+                done = np.sort(reading.keys())
+                definition = self.dirty.facts.definition[reading.point_id]
+                store = partial(
+                    made_store.store, self._frames, self._table.definitions, made, definition, done
+                )
+                await self._in_worker(store)
+                left = np.setdiff1d(left, done, assume_unique=True)
+                self.making_count = len(left)
         except BaseException:
-            self.dirty.add(keys)
+            self.dirty.add(left)
             raise
         finally:
             self.making_count = 0
-        self._nothing.add(nothing, revision)
 
-    async def _make(self, tasks: Sequence[DayTask], kept: Mapping[int, Figures]) -> list[DayFigure]:
-        made: list[DayFigure] = []
-        for reading in plan_readings(tasks):
-            start_us, end_us = reading.span
-            runs = await day_source.read_runs(self._reader, reading.points, start_us, end_us)
-            now_us = self._clock.now_us()
-            made += await self._in_worker(partial(make_days, reading, runs, kept, now_us))
-        return made
+    async def _make(self, reading: Reading) -> MadeDays:
+        facts = self.dirty.facts
+        points = (
+            [self._directory.by_id(one) for one in reading.point_id.tolist()] if reading.is_register else []
+        )
+        start_us, end_us = reading.span
+        if reading.is_register:
+            runs = await day_source.read_runs(self._reader, points, start_us, end_us)
+            block = await self._in_worker(partial(block_of, runs))
+        else:
+            margin_us = day_figure.margin_us(reading.interval_us)
+            block = await self._reader.read_block(reading.point_id, start_us - margin_us, end_us + margin_us)
+        used, code = np.unique(facts.ask[reading.point_id], return_inverse=True)
+        asked = Asked([facts.asks[number] for number in used.tolist()], code.astype(np.int64))
+        now_us = self._clock.now_us()
+        return await self._in_worker(
+            partial(day_maker.make_days, reading, self._directory.by_id, asked, block, now_us)
+        )
 
-    async def _spread_register_marks(self, point: Point) -> None:
+    async def _spread_register_marks(self, point_id: I64) -> None:
         """A changed reading changes all days up to the readings beside it: those become dirty too."""
-        days = self.dirty.take_register_days(point.id) if point.kind is PointKind.REGISTER else []
-        if not days:
-            return
+        for one in self.dirty.registers_among(point_id):
+            days = self.dirty.take_register_days(one)
+            point = self.dirty.facts.point(one)
+            if point is not None and days:
+                await self._spread_marks_of(point, days[0], days[-1])
+
+    async def _spread_marks_of(self, point: Point, first: int, last: int) -> None:
         zone = timestamp.load_zone(point.time_zone)
-        first, last = days[0], days[-1]
         start_us = calendar.day_start_us(datetime.date.fromordinal(first), zone)
         end_us = calendar.day_start_us(datetime.date.fromordinal(last + 1), zone)
         before = await day_source.reading_before(self._reader, point.id, start_us - 1)
@@ -189,58 +304,8 @@ class DayKeeper:
             first = calendar.local_date(int(before.time_us[0]), zone).toordinal()
         if after.sample_count:
             last = calendar.local_date(int(after.time_us[0]), zone).toordinal()
-        self._nothing.discard(day_key.pack_days(point.id, range(first, last + 1)))
-        touched = await self._in_worker(partial(self._table.days_kept, point.id, first, last + 1))
+        touched = await self._in_worker(partial(self._frames.days_kept, point.id, first, last + 1))
         self.dirty.add(day_key.pack_days(point.id, touched))
 
     async def _in_worker(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)
-
-
-def _look_up(
-    table: DayTable, points: Sequence[Point], days: range, unknown: Unknown
-) -> tuple[dict[int, Figures], list[DayTask]]:
-    """The kept figures of each point, and what must be made. For the worker thread."""
-    ids = [point.id for point in points]
-    kept = dict(zip(ids, table.load(ids, days.start, days.stop), strict=True))
-    keys = day_key.pack(np.array(ids, np.int64)[:, np.newaxis], np.arange(days.start, days.stop))
-    is_right = day_key.is_among(keys, unknown.nothing)
-    for place, point in enumerate(points):
-        wanted = definition_of(point)
-        right = [day - days.start for day, figure in kept[point.id].items() if figure.is_of(wanted)]
-        is_right[place, right] = True
-    is_right &= ~day_key.is_among(keys, unknown.dirty)
-    tasks: list[DayTask] = []
-    for place in np.flatnonzero(~is_right.all(axis=1)).tolist():
-        wrong = np.flatnonzero(~is_right[place]) + days.start
-        tasks += tasks_of(points[place], wrong.tolist())
-    return kept, tasks
-
-
-def _keys_of(tasks: Sequence[DayTask]) -> KeyColumn:
-    """The keys of all days of the tasks, ascending. For the worker thread."""
-    parts = [day_key.pack_days(task.point.id, task.days) for task in tasks]
-    return np.unique(np.concatenate(parts))
-
-
-def _store_changes(
-    table: DayTable, made: Sequence[DayFigure], kept: Mapping[int, Figures], keys: KeyColumn
-) -> KeyColumn:
-    """Store what differs from `kept`, then put it there; returns the keys of which nothing is known.
-
-    For the worker thread.
-    """
-    changed: list[DayFigure] = []
-    replaced: list[DayFigure] = []
-    for figure in made:
-        before = kept[figure.point_id].get(figure.day)
-        if (before is None and figure.is_empty) or (before and before.says_the_same(figure)):
-            continue
-        changed.append(figure._replace(revision=before.revision + 1 if before else 1))
-        if before and before.computed_at_us >= before.end_us:
-            replaced.append(before)  # it was told as the figure of a day that was over
-    table.store(changed, replaced, keys)
-    for figure in changed:
-        kept[figure.point_id][figure.day] = figure
-    is_nothing = [day not in kept[point_id] for point_id, day in day_key.unpack_pairs(keys)]
-    return keys[np.array(is_nothing, np.bool_)]

@@ -1,102 +1,177 @@
-"""Plans how to read the samples of many days, and makes the figures from them."""
+"""Plans how to read the samples of many days, and makes the figures from them: a block of points × days at once."""
 
 import datetime
 import zoneinfo
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from historian.energy import calendar, fleet
-from historian.model import timestamp
+from historian.energy.fleet import Asked
+from historian.energy.steady_kernels import NO_SLOT, Figures
 from historian.model.point import DAY_US, Point, PointKind
-from historian.model.sample import SampleRun
-from historian.rollup import day_figure
+from historian.model.sample import RunBlock, SampleRun
+from historian.rollup import day_figure, day_key, figure_columns
 from historian.rollup.day_figure import DayFigure
+from historian.rollup.day_key import KeyColumn
+from historian.rollup.definitions import Definitions
+from historian.rollup.figure_columns import WideSums
+from historian.rollup.point_facts import PointFacts
 
-READ_SAMPLES_MAX: Final = 500_000  # asked of the store at once, as far as intervals tell
-POINT_DAYS_MAX: Final = 256  # made at once, so that a month of one point does not wait for a year of all
-
-Figures = dict[int, DayFigure]
-
-
-class DayTask(NamedTuple):
-    """Consecutive days (ordinals) of one point that must be made, by the clock of `zone`."""
-
-    point: Point
-    zone: zoneinfo.ZoneInfo
-    days: range
+READ_SAMPLES_MAX: Final = 2_000_000  # asked of the store at once, as far as intervals tell
+POINT_DAYS_MAX: Final = 65_536  # made at once
+REGISTER_DAYS_MAX: Final = 256  # of registers, day by day: the worker must not be away for long
 
 
 class Reading(NamedTuple):
-    """Points of one interval that are read over the same days of one zone."""
+    """Points of one interval that are read over the same days ``[first, last)`` of one zone."""
 
-    points: list[Point]
+    point_id: npt.NDArray[np.int64]
     zone: zoneinfo.ZoneInfo
     days: range
+    interval_us: int
+    is_register: bool
 
     @property
     def span(self) -> tuple[int, int]:
         """``[start_us, end_us)`` of the days."""
         return _start_us(self.days.start, self.zone), _start_us(self.days.stop, self.zone)
 
-
-def tasks_of(point: Point, days: Sequence[int]) -> Iterator[DayTask]:
-    """Ascending days of a point as tasks of consecutive days."""
-    zone = timestamp.load_zone(point.time_zone)
-    first = 0
-    for index in range(1, len(days) + 1):
-        if index == len(days) or days[index] != days[index - 1] + 1:
-            yield DayTask(point, zone, range(days[first], days[index - 1] + 1))
-            first = index
+    def keys(self) -> KeyColumn:
+        """The keys of its days, ascending where the points are."""
+        return day_key.pack(self.point_id[:, np.newaxis], np.array(self.days)).reshape(-1)
 
 
-def plan_readings(tasks: Sequence[DayTask]) -> list[Reading]:
-    """Few readings that cover all tasks, none larger than the limits."""
-    shared: dict[tuple[int, zoneinfo.ZoneInfo, range], list[Point]] = {}
-    for task in tasks:
-        interval_us = task.point.interval_us
-        day_count = max(1, min(POINT_DAYS_MAX, READ_SAMPLES_MAX * interval_us // DAY_US))
-        for start in range(task.days.start, task.days.stop, day_count):
-            days = range(start, min(start + day_count, task.days.stop))
-            shared.setdefault((interval_us, task.zone, days), []).append(task.point)
+class MadeDays(NamedTuple):
+    """Figures of each point and day of a reading; `wide` sums by (point, day), both as places."""
+
+    reading: Reading
+    figures: Figures
+    wide: dict[tuple[int, int], tuple[int, int, int]]
+    computed_at_us: int
+
+
+def plan(keys: KeyColumn, facts: PointFacts, zone: zoneinfo.ZoneInfo | None = None) -> list[Reading]:
+    """Few readings that cover all ascending keys of known points, none larger than the limits.
+
+    Days are those of `zone`, or of each point's own.
+    """
+    if len(keys) == 0:
+        return []
+    is_first = np.append(True, np.diff(keys) != 1)  # two points have no days beside each other
+    begins = np.flatnonzero(is_first)
+    point_id = keys[begins] >> day_key.DAY_BITS
+    first = keys[begins] & day_key.DAY_MASK
+    count = np.diff(np.append(begins, len(keys)))
+    traits = np.stack(
+        (
+            np.zeros_like(point_id) if zone is not None else facts.zone_number[point_id].astype(np.int64),
+            facts.interval_us[point_id],
+            facts.is_register[point_id].astype(np.int64),
+            first,
+            count,
+        ),
+        axis=1,
+    )
+    kinds, kind_of = np.unique(traits, axis=0, return_inverse=True)
+    order = np.argsort(kind_of.reshape(-1), kind="stable")
+    ends = np.cumsum(np.bincount(kind_of.reshape(-1), minlength=len(kinds)))
     readings: list[Reading] = []
-    for (interval_us, zone, days), points in shared.items():
-        samples = max(1, len(days) * DAY_US // interval_us)
-        size = max(1, min(READ_SAMPLES_MAX // samples, POINT_DAYS_MAX // len(days)))
-        readings += [
-            Reading(points[first : first + size], zone, days) for first in range(0, len(points), size)
-        ]
+    for kind, chosen in zip(kinds.tolist(), np.split(order, ends[:-1]), strict=True):
+        own_zone = zone or facts.zones[kind[0]]
+        whole = Reading(point_id[chosen], own_zone, range(kind[3], kind[3] + kind[4]), kind[1], bool(kind[2]))
+        readings += _cut(whole)
     return readings
 
 
 def make_days(
-    reading: Reading, runs: Sequence[SampleRun], kept: Mapping[int, Figures], now_us: int
-) -> list[DayFigure]:
-    """Figures of every day of which samples in or near it tell anything, or that had figures before."""
-    starts_us = np.array(
-        [_start_us(day, reading.zone) for day in (*reading.days, reading.days.stop)], np.int64
-    )
-    edges_us = [
-        day_figure.slot_edges_us(day, reading.zone, reading.points[0].interval_us) for day in reading.days
-    ]
-    sums = fleet.day_sums(runs, [day_figure.ask_of(point) for point in reading.points], edges_us)
-    slots = [
-        day_figure.day_slots(day, edges, reading.points[0].interval_us)
-        for day, edges in zip(reading.days, edges_us, strict=True)
-    ]
-    made: list[DayFigure] = []
-    for row, (point, run) in enumerate(zip(reading.points, runs, strict=True)):
-        known = kept.get(point.id, {})
-        fast = day_figure.of_sums(point, slots, reading.zone, sums, row, now_us)
-        made += [figure for day, figure in fast.items() if not figure.is_empty or day in known]
-        if len(fast) == len(slots):
-            continue
-        for day, has in zip(reading.days, _has_samples(point, run, starts_us), strict=True):
-            if day not in fast and (has or day in known):
-                made.append(day_figure.compute(point, day, reading.zone, run, now_us))
+    reading: Reading, point_of: Callable[[int], Point], asked: Asked, block: RunBlock, now_us: int
+) -> MadeDays:
+    """The figures of a reading. `point_of` is asked where kernels do not suffice."""
+    edges_us = [day_figure.slot_edges_us(day, reading.zone, reading.interval_us) for day in reading.days]
+    figures, is_done = fleet.day_figures(block, asked, edges_us)
+    made = MadeDays(reading, figures, {}, now_us)
+    left = np.flatnonzero(~is_done.all(axis=1)).tolist()
+    if left:
+        starts_us = np.array([*(edges[0] for edges in edges_us), edges_us[-1][-1]], np.int64)
+        for row in left:
+            point = point_of(int(reading.point_id[row]))
+            _make_one_by_one(made, row, point, block.run(row), starts_us, is_done[row])
     return made
+
+
+def figures_of(made: MadeDays, row: int, point: Point) -> dict[int, DayFigure]:
+    """The figures of one point by day, but of days of which nothing is known; their revision is 0."""
+    found: dict[int, DayFigure] = {}
+    definitions = Definitions()
+    own = day_figure.definition_of(point)._replace(time_zone=made.reading.zone.key)
+    columns = figure_columns.allocate(len(made.reading.days))
+    for name in Figures._fields:
+        getattr(columns, name)[:] = getattr(made.figures, name)[row]
+    columns.point_id[:] = point.id
+    columns.day[:] = np.array(made.reading.days)
+    columns.definition[:] = definitions.code_of(own)
+    columns.computed_at_us[:] = made.computed_at_us
+    wide: WideSums = {day: sums for (place, day), sums in made.wide.items() if place == row}
+    for figure in figure_columns.to_figures(columns._replace(wide=wide), definitions):
+        if not figure.is_empty:
+            found[figure.day] = figure
+    return found
+
+
+def _make_one_by_one(
+    made: MadeDays,
+    row: int,
+    point: Point,
+    run: SampleRun,
+    starts_us: npt.NDArray[np.int64],
+    is_done: npt.NDArray[np.bool_],
+) -> None:
+    has_samples = _has_samples(point, run, starts_us)
+    for place, day in enumerate(made.reading.days):
+        if is_done[place]:
+            continue
+        if not has_samples[place]:
+            _put(made.figures, row, place, _NOTHING)
+            continue
+        figure = day_figure.compute(point, day, made.reading.zone, run, made.computed_at_us)
+        values, wide = figure_columns.cell_of(figure)
+        _put(made.figures, row, place, values)
+        if wide is not None:
+            made.wide[row, place] = wide
+
+
+_NOTHING: Final = dict.fromkeys(Figures._fields, 0) | {
+    "denominator": 1,
+    "max_value": np.nan,
+    "min_value": np.nan,
+    "max_slot": NO_SLOT,
+    "min_slot": NO_SLOT,
+}
+
+
+def _put(figures: Figures, row: int, place: int, values: dict[str, float]) -> None:
+    for name, value in values.items():
+        getattr(figures, name)[row, place] = value
+
+
+def _cut(whole: Reading) -> list[Reading]:
+    """The reading in parts within the limits."""
+    day_count = max(1, min(len(whole.days), READ_SAMPLES_MAX * whole.interval_us // DAY_US))
+    samples = max(1, day_count * DAY_US // whole.interval_us)
+    point_days = REGISTER_DAYS_MAX if whole.is_register else POINT_DAYS_MAX
+    day_count = min(day_count, point_days)
+    size = max(1, min(READ_SAMPLES_MAX // samples, point_days // day_count))
+    return [
+        whole._replace(
+            point_id=whole.point_id[first : first + size],
+            days=range(start, min(start + day_count, whole.days.stop)),
+        )
+        for start in range(whole.days.start, whole.days.stop, day_count)
+        for first in range(0, len(whole.point_id), size)
+    ]
 
 
 def _has_samples(point: Point, run: SampleRun, starts_us: npt.NDArray[np.int64]) -> list[bool]:

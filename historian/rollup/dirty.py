@@ -3,73 +3,120 @@
 A sample changes the day it is stamped in, and its neighbours where its period or that of the sample before
 it may reach across midnight. A register's reading changes every day up to the readings beside it; those days
 are found later, by asking the store (`take_register_days`).
+
+Nearly all samples fall in the middle of a day of which they were marked before. A hot day knows its points by a
+byte each, so such a sample costs a look at that byte; only the others are looked at closely.
 """
 
 import datetime
 import zoneinfo
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import calendar, sample_period
-from historian.errors import PointNotFound
+from historian.energy import calendar
 from historian.model import timestamp
-from historian.model.point import DAY_US, PointKind
-from historian.model.ports import PointDirectory
-from historian.rollup import day_key
-from historian.rollup.day_figure import WHOLE_DAY_US
+from historian.model.point import DAY_US, HOUR_US
+from historian.rollup import day_key, mark_kernels
 from historian.rollup.day_key import KeyColumn, KeySet
+from historian.rollup.definitions import Definitions
+from historian.rollup.point_facts import PointFacts, RevisedDirectory
 
 I64 = npt.NDArray[np.int64]
+U32 = npt.NDArray[np.uint32]
 
-WAITING_SAMPLES_MAX: Final = 32_768  # marks are turned into days when so many wait: about 2 ms of work
+HOT_DAYS_MAX: Final = 3
+HOT_REACH_US_MAX: Final = 2 * HOUR_US  # samples that reach further are looked at closely each time
 
 # Days of years 1 and 9999 have no neighbours to be looked up; no meter reads there.
 _FIRST_US: Final = timestamp.TIME_MIN_US + 366 * DAY_US
 _LAST_US: Final = timestamp.TIME_MAX_US - 366 * DAY_US
 _DAYS_CLOSE: Final = 64  # so few days are looked up without asking which of them occur
-_DENSE_RATIO: Final = 8
-
-_UNKNOWN: Final = -1  # zone number of a point that is not in the directory
-_STALE: Final = -2
+_DAYS_TOGETHER: Final = 1000  # so many are looked up by one table of their starts
 
 
-class RevisedDirectory(PointDirectory, Protocol):
-    """A directory that tells when any of its points changed."""
+class _HotDay:
+    """A day in which many samples fall, and which points of its zone were marked in it.
 
-    @property
-    def revision(self) -> int:
-        """Grows with every change."""
-        ...
+    `low_us` and `high_us` bound the stamps that touch no other day, whatever point of `HOT_REACH_US_MAX` has them.
+    """
+
+    def __init__(self, zone_number: int, day: int, start_us: int, end_us: int) -> None:
+        self.zone_number = zone_number
+        self.day = day
+        self.start_us = start_us
+        self.end_us = end_us
+        self.low_us = start_us
+        self.high_us = end_us
+        self.known = np.zeros(0, np.uint8)
+
+    def learn(self, point_id: I64, facts: PointFacts, keys: KeySet) -> None:
+        """From now on know these points, as far as they belong here."""
+        before_us, after_us = facts.before_us[point_id], facts.after_us[point_id]
+        belongs = (facts.zone_number[point_id] == self.zone_number) & (after_us <= HOT_REACH_US_MAX)
+        if not belongs.any():
+            return
+        self.low_us = max(self.low_us, self.start_us + int(before_us[belongs].max()))
+        self.high_us = min(self.high_us, self.end_us - int(after_us[belongs].max()) + 1)
+        known = np.unique(point_id[belongs])
+        missing = int(known[-1]) + 1 - len(self.known)
+        if missing > 0:
+            self.known = np.append(self.known, np.zeros(max(missing, len(self.known)), np.uint8))
+        is_dirty = keys.holds(day_key.pack_days(known, self.day))
+        fresh = self.known[known] != mark_kernels.WAITING
+        self.known[known[fresh]] = np.where(is_dirty, mark_kernels.DIRTY, mark_kernels.CLEAN)[fresh]
+
+    def take_waiting(self) -> KeyColumn:
+        """Keys of the points marked since the last call, ascending."""
+        waiting = np.flatnonzero(self.known == mark_kernels.WAITING)
+        self.known[waiting] = mark_kernels.DIRTY
+        return day_key.pack_days(waiting, self.day)
+
+    def clean(self, keys: KeyColumn) -> None:
+        """These days are no longer in the set."""
+        point_id = keys[(keys & day_key.DAY_MASK) == self.day] >> day_key.DAY_BITS
+        point_id = point_id[point_id < len(self.known)]
+        self.known[point_id[self.known[point_id] == mark_kernels.DIRTY]] = mark_kernels.CLEAN
 
 
 class DirtyDays:
-    """The dirty set, and the marks that were not yet turned into days. Owned by the loop's thread."""
+    """The dirty set, and the marks that were not yet put there. Owned by the loop's thread."""
 
-    def __init__(self, directory: RevisedDirectory) -> None:
-        self._attributes = _PointAttributes(directory)
-        self._waiting: list[tuple[npt.NDArray[np.uint32], I64]] = []
-        self._waiting_count = 0
+    def __init__(self, directory: RevisedDirectory, definitions: Definitions | None = None) -> None:
+        self.facts = PointFacts(directory, definitions or Definitions())
+        self._hot: list[_HotDay] = []
+        self._hot_revision = -1
+        self._starts: dict[tuple[int, int, int], I64] = {}
         self._keys = KeySet()
         self._unsaved = KeySet()
         self._register_keys = KeySet()
 
-    def mark(self, point_id: npt.NDArray[np.uint32], time_us: I64) -> None:
-        """See `ports.DirtyMarker`; keeps both columns until they are turned into days."""
-        self._waiting.append((point_id, time_us))
-        self._waiting_count += len(point_id)
-        if self._waiting_count >= WAITING_SAMPLES_MAX:
-            self.settle()
+    def mark(self, point_id: U32, time_us: I64) -> None:
+        """See `ports.DirtyMarker`; keeps neither column."""
+        if self._hot_revision != self.facts.revision:
+            self._settle_hot()
+            self._hot.clear()
+            self._hot_revision = self.facts.revision
+        for hot in self._hot:
+            left = np.empty(len(point_id), np.int64)
+            count = mark_kernels.mark_day(point_id, time_us, hot.low_us, hot.high_us, hot.known, left)
+            if count == 0:
+                return
+            if count < len(point_id):
+                point_id, time_us = point_id[left[:count]], time_us[left[:count]]
+        if len(point_id):
+            self._look_closely(point_id, np.clip(time_us, _FIRST_US, _LAST_US))
+
+    @property
+    def count(self) -> int:
+        """How many days are dirty."""
+        return len(self.settle())
 
     def settle(self) -> KeySet:
-        """Turn waiting marks into days; returns the set of all dirty days."""
-        if self._waiting:
-            point_id = np.concatenate([ids for ids, _ in self._waiting]).astype(np.int64)
-            time_us = np.clip(np.concatenate([times for _, times in self._waiting]), _FIRST_US, _LAST_US)
-            self._waiting, self._waiting_count = [], 0
-            self._mark_columns(point_id, time_us)
+        """Put waiting marks into the set of all dirty days, and return that."""
+        self._settle_hot()
         return self._keys
 
     def add(self, keys: KeyColumn) -> None:
@@ -79,19 +126,21 @@ class DirtyDays:
     def restore(self, keys: KeyColumn) -> None:
         """Days that are dirty on disk already. A register's neighbours are looked for again."""
         self._keys.add(keys)
-        point_id = keys >> day_key.DAY_BITS
-        self._attributes.refresh(point_id)
-        self._register_keys.add(keys[self._attributes.is_register[point_id]])
+        self._add_registers(keys)
 
     def discard(self, keys: KeyColumn) -> None:
         """These days are made anew from samples read after this call, and cleared on disk then."""
         self._keys.discard(keys)
         self._unsaved.discard(keys)
+        for hot in self._hot:
+            hot.clean(keys)
 
     def keep_only(self, keys: KeyColumn) -> None:
         """Forget dirty days that are not among `keys`."""
+        self._settle_hot()
         self._keys.keep_only(keys)
         self._unsaved.keep_only(keys)
+        self._hot.clear()
 
     def take_unsaved(self) -> KeyColumn:
         """Days that became dirty since the last call, and still are."""
@@ -100,6 +149,14 @@ class DirtyDays:
         self._unsaved = KeySet()
         return keys
 
+    def registers_among(self, point_id: I64) -> list[int]:
+        """Those of the points that have changed readings whose neighbours were not yet looked for."""
+        if len(self._register_keys) == 0:
+            return []
+        changed = np.unique(self._register_keys.to_column() >> day_key.DAY_BITS)
+        among: list[int] = changed[np.isin(changed, point_id)].tolist()
+        return among
+
     def take_register_days(self, point_id: int) -> list[int]:
         """Days of a register point with changed readings whose neighbours were not yet looked for."""
         days = self._register_keys.days_of(point_id)
@@ -107,83 +164,86 @@ class DirtyDays:
             self._register_keys.discard(day_key.pack_days(point_id, days))
         return days
 
-    def _mark_columns(self, point_id: I64, time_us: I64) -> None:
-        attributes = self._attributes
-        attributes.refresh(point_id)
-        zone_number = attributes.zone_number[point_id]
-        for number, zone in enumerate(attributes.zones):
+    def _settle_hot(self) -> None:
+        for hot in self._hot:
+            keys = hot.take_waiting()
+            if len(keys):
+                self.add(keys)
+                self._add_registers(keys)
+
+    def _add_registers(self, keys: KeyColumn) -> None:
+        point_id = keys >> day_key.DAY_BITS
+        self.facts.refresh(point_id)
+        is_register = self.facts.is_register[point_id] if len(keys) else np.zeros(0, np.bool_)
+        if is_register.any():
+            self._register_keys.add(keys[is_register])
+
+    def _look_closely(self, point_id: U32, time_us: I64) -> None:
+        facts = self.facts
+        facts.refresh(point_id)
+        keys = self._find_days(point_id, time_us)
+        if len(keys):
+            self.add(keys)
+            self._add_registers(keys)
+        ids = point_id.astype(np.int64)
+        zone_number = facts.zone_number[ids]
+        first = int(np.argmax(zone_number >= 0))
+        if zone_number[first] >= 0:
+            self._heat(int(zone_number[first]), int(time_us[first])).learn(ids, facts, self._keys)
+
+    def _heat(self, zone_number: int, time_us: int) -> _HotDay:
+        """The hot day that holds the instant by the clock of the zone, made where there is none."""
+        for hot in self._hot:
+            if hot.zone_number == zone_number and hot.start_us <= time_us < hot.end_us:
+                return hot
+        zone = self.facts.zones[zone_number]
+        date = calendar.local_date(time_us, zone)
+        self._settle_hot()
+        self._hot.insert(0, _HotDay(zone_number, date.toordinal(), *calendar.day_edges_us(date, zone)))
+        del self._hot[HOT_DAYS_MAX:]
+        return self._hot[0]
+
+    def _find_days(self, point_id: U32, time_us: I64) -> KeyColumn:
+        """Keys of the days that the samples touch, ascending, each once."""
+        facts = self.facts
+        reach_us = int(max(facts.before_us.max(), facts.after_us.max()))
+        first = (int(time_us.min()) - reach_us) // DAY_US - 2
+        last = (int(time_us.max()) + reach_us) // DAY_US + 3
+        if last - first <= _DAYS_TOGETHER and facts.zones:
+            keys = np.empty(mark_kernels.DAYS_MAX * len(point_id), np.int64)
+            first_day = timestamp.EPOCH.toordinal() + first
+            count = mark_kernels.find_days(
+                np.ascontiguousarray(point_id), time_us, facts.zone_number, facts.before_us, facts.after_us,
+                self._starts_of(first, last), first_day, keys,
+            )  # fmt: skip
+            if count >= 0:
+                return np.unique(keys[:count])
+        return self._find_days_far_apart(point_id.astype(np.int64), time_us)
+
+    def _starts_of(self, first: int, last: int) -> I64:
+        """Starts of UTC days ``[first, last)`` counted from the epoch, by the clock of each zone."""
+        name = (first, last, len(self.facts.zones))
+        starts = self._starts.get(name)
+        if starts is None:
+            epoch = timestamp.EPOCH.toordinal()
+            dates = [datetime.date.fromordinal(epoch + day) for day in range(first, last)]
+            starts = np.array(
+                [[calendar.day_start_us(date, zone) for date in dates] for zone in self.facts.zones], np.int64
+            )
+            self._starts = {name: starts}
+        return starts
+
+    def _find_days_far_apart(self, point_id: I64, time_us: I64) -> KeyColumn:
+        """The same for samples of many years, or that reach over many days."""
+        facts, found = self.facts, [np.empty(0, np.int64)]
+        zone_number = facts.zone_number[point_id]
+        for number, zone in enumerate(facts.zones):
             is_there = zone_number == number
-            if is_there.all():
-                self._mark_in_zone(point_id, time_us, zone)
-            elif is_there.any():
-                self._mark_in_zone(point_id[is_there], time_us[is_there], zone)
-
-    def _mark_in_zone(self, point_id: I64, time_us: I64, zone: zoneinfo.ZoneInfo) -> None:
-        attributes = self._attributes
-        first_us, last_us = int(time_us.min()), int(time_us.max())
-        day = _day_of_all(first_us - attributes.reach_us_max, last_us + attributes.reach_us_max, zone)
-        if day is not None:
-            keys = day_key.pack_days(_distinct(point_id), day)
-        else:
-            before_us, after_us = attributes.before_us[point_id], attributes.after_us[point_id]
-            keys = _keys_in_zone(point_id, time_us - before_us, time_us, time_us + after_us, zone)
-        self.add(keys)
-        if attributes.register_count:
-            self._register_keys.add(keys[attributes.is_register[keys >> day_key.DAY_BITS]])
-
-
-class _PointAttributes:
-    """Zone, reach and kind by point id, as columns, asked from the directory once for each change."""
-
-    def __init__(self, directory: RevisedDirectory) -> None:
-        self._directory = directory
-        self._seen_revision = np.full(0, _STALE, np.int64)
-        self.zone_number = np.empty(0, np.int64)
-        self.before_us = np.empty(0, np.int64)
-        self.after_us = np.empty(0, np.int64)
-        self.is_register = np.empty(0, np.bool_)
-        self.register_count = 0
-        self.reach_us_max = 0
-        self.zones: list[zoneinfo.ZoneInfo] = []
-
-    def refresh(self, point_id: I64) -> None:
-        """Make the columns right for these points."""
-        if len(point_id) == 0:
-            return
-        self._grow(int(np.max(point_id)) + 1)
-        revision = self._directory.revision
-        is_old = self._seen_revision[point_id] != revision
-        for one in np.unique(point_id[is_old]).tolist():
-            self._ask(one)
-            self._seen_revision[one] = revision
-
-    def _ask(self, point_id: int) -> None:
-        self.register_count -= int(self.is_register[point_id])
-        try:
-            point = self._directory.by_id(point_id)
-        except PointNotFound:
-            self.zone_number[point_id], self.is_register[point_id] = _UNKNOWN, False
-            return
-        zone = timestamp.load_zone(point.time_zone)
-        if zone not in self.zones:
-            self.zones.append(zone)
-        self.zone_number[point_id] = self.zones.index(zone)
-        reach_us = sample_period.reach_us(point.kind, point.interval_us)
-        self.before_us[point_id], self.after_us[point_id] = reach_us
-        self.reach_us_max = max(self.reach_us_max, *reach_us)
-        self.is_register[point_id] = point.kind is PointKind.REGISTER
-        self.register_count += int(self.is_register[point_id])
-
-    def _grow(self, size: int) -> None:
-        missing = size - len(self.zone_number)
-        if missing <= 0:
-            return
-        missing = max(missing, len(self.zone_number))
-        self._seen_revision = np.append(self._seen_revision, np.full(missing, _STALE, np.int64))
-        self.zone_number = np.append(self.zone_number, np.full(missing, _UNKNOWN, np.int64))
-        self.before_us = np.append(self.before_us, np.zeros(missing, np.int64))
-        self.after_us = np.append(self.after_us, np.zeros(missing, np.int64))
-        self.is_register = np.append(self.is_register, np.zeros(missing, np.bool_))
+            if is_there.any():
+                ids, times_us = point_id[is_there], time_us[is_there]
+                before_us, after_us = facts.before_us[ids], facts.after_us[ids]
+                found.append(_keys_in_zone(ids, times_us - before_us, times_us, times_us + after_us, zone))
+        return np.unique(np.concatenate(found))
 
 
 class _DayStarts(NamedTuple):
@@ -194,24 +254,6 @@ class _DayStarts(NamedTuple):
 
     def index_of(self, time_us: I64) -> I64:
         return np.searchsorted(self.start_us, time_us, side="right") - 1
-
-
-def _day_of_all(first_us: int, last_us: int, zone: zoneinfo.ZoneInfo) -> int | None:
-    """The day that holds all of ``[first_us, last_us]``, if one does: the everyday case of live data."""
-    if last_us - first_us > WHOLE_DAY_US:
-        return None
-    date = calendar.local_date(first_us, zone)
-    return date.toordinal() if last_us < calendar.day_edges_us(date, zone)[1] else None
-
-
-def _distinct(point_id: I64) -> I64:
-    """Each id once, ascending; in one pass where ids are not much larger than there are samples."""
-    highest = int(point_id.max())
-    if highest > _DENSE_RATIO * len(point_id):
-        return np.unique(point_id)
-    is_there = np.zeros(highest + 1, np.bool_)
-    is_there[point_id] = True
-    return np.flatnonzero(is_there)
 
 
 def _keys_in_zone(

@@ -7,7 +7,7 @@ samples acknowledged → mark → dirty days → made anew in the background wit
 import asyncio
 import datetime
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,13 +22,12 @@ from historian.logs import EventLog
 from historian.model import timestamp
 from historian.model.point import DAY_US, Point
 from historian.model.ports import SampleReader
-from historian.rollup import aggregate, curve, revision
-from historian.rollup.aggregate import Frame
+from historian.rollup import curve, periods, revision
 from historian.rollup.curve import PointCurves
-from historian.rollup.day_keeper import DayKeeper
-from historian.rollup.day_maker import Figures
+from historian.rollup.day_keeper import DayKeeper, Work
 from historian.rollup.day_table import DayTable
-from historian.rollup.dirty import RevisedDirectory
+from historian.rollup.periods import Folder, PeriodColumns
+from historian.rollup.point_facts import RevisedDirectory
 from historian.rollup.point_unit import common_units
 from historian.rollup.row import RollupLimits, RollupRow
 
@@ -107,23 +106,54 @@ class RollupService:
         last: datetime.date,
         zone: zoneinfo.ZoneInfo | None = None,
     ) -> list[RollupRow]:
-        """Rows of every whole period that ``[first, last)`` touches, point by point, in order of time.
-
-        Periods are those of each point's own zone; those of another `zone` are computed each time. Raises
-        QueryTooLarge before any work, TimeError for dates without end.
-        """
+        """`columns` as one object a row, with everything."""
         if first >= last or not points:
             return []
+        answer = await self.columns(points, period, first, last, zone)
+        return await asyncio.to_thread(periods.rows_of, answer)
+
+    async def columns(
+        self,
+        points: Sequence[Point],
+        period: PeriodName,
+        first: datetime.date,
+        last: datetime.date,
+        zone: zoneinfo.ZoneInfo | None = None,
+        wanted: frozenset[str] = periods.ALL,
+    ) -> PeriodColumns:
+        """Rows of every whole period that ``[first, last)`` touches, point by point, in order of time.
+
+        Periods are those of each point's own zone; those of another `zone` are computed each time. `wanted` names
+        columns of `Periods`. At least one point, and first < last. Raises QueryTooLarge before any work, TimeError
+        for dates without end.
+        """
         self._check_size(len(points), (last - first).days)
         days = _whole_periods(DateRange(first, last), period)
         self._check_size(len(points), days.day_count)
-        own = [point for point in points if zone is None or point.time_zone == zone.key]
-        figures = dict(zip([p.id for p in own], await self._days.figures(own, days), strict=True))
+        point_id = np.fromiter((point.id for point in points), np.int64, len(points))
+        facts = self._days.dirty.facts
+        facts.refresh(point_id)
+        numbers, zone_of = np.unique(facts.zone_number[point_id], return_inverse=True)
+        own = [facts.zones[number] for number in numbers.tolist()]
+        is_foreign = np.zeros(len(points), np.bool_)
         if zone is not None:
-            others = [point for point in points if point.id not in figures]
-            made = await self._days.foreign_figures(others, days, zone)
-            figures |= dict(zip([p.id for p in others], made, strict=True))
-        return await asyncio.to_thread(_rows_of, points, period, days, zone, figures, self._clock.now_us())
+            is_foreign = np.array([one.key != zone.key for one in own], np.bool_)[zone_of]
+            own, zone_of = [zone], np.zeros(len(points), np.int64)
+        asked = periods.Asked(
+            facts.units_number[point_id].astype(np.int64), list(facts.units), facts.block_us[point_id],
+            facts.interval_us[point_id], wanted,
+        )  # fmt: skip
+        span = periods.Span(period, days, calendar.periods_of(days, period), own, zone_of.astype(np.int64))
+        folder = periods.Folder(point_id, span, asked, points, self._clock.now_us())
+        if zone is None or not is_foreign.any():
+            await self._days.look(point_id, days, folder.take)
+            return folder.answer
+        for chosen, is_own in ((np.flatnonzero(~is_foreign), True), (np.flatnonzero(is_foreign), False)):
+            if len(chosen) and is_own:
+                await self._days.look(point_id[chosen], days, _renumbered(folder, chosen))
+            elif len(chosen):
+                await self._days.look_elsewhere(point_id[chosen], days, zone, _renumbered(folder, chosen))
+        return folder.answer
 
     async def revisions(self, point: Point, period: PeriodName, date: datetime.date) -> list[RollupRow]:
         """Every version of the period that holds `date`, oldest first; the last is the present one."""
@@ -180,20 +210,6 @@ def _whole_periods(days: DateRange, period: PeriodName) -> DateRange:
     return DateRange(calendar.period_of(days.first, period).first, calendar.period_of(last, period).last)
 
 
-def _rows_of(
-    points: Sequence[Point],
-    period: PeriodName,
-    days: DateRange,
-    zone: zoneinfo.ZoneInfo | None,
-    figures: Mapping[int, Figures],
-    now_us: int,
-) -> list[RollupRow]:
-    periods = calendar.periods_of(days, period)
-    frames: dict[zoneinfo.ZoneInfo, list[Frame]] = {}
-    rows: list[RollupRow] = []
-    for point in points:
-        clock_zone = zone or timestamp.load_zone(point.time_zone)
-        if clock_zone not in frames:
-            frames[clock_zone] = [aggregate.frame_of(part, clock_zone) for part in periods]
-        rows += aggregate.rows_of(point, period, frames[clock_zone], figures[point.id], now_us)
-    return rows
+def _renumbered(folder: Folder, chosen: npt.NDArray[np.int64]) -> Work:
+    """The folder's work for a question about the chosen ones of its points."""
+    return lambda found: folder.take(found._replace(rows=chosen[found.rows]))

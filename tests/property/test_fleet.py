@@ -1,15 +1,18 @@
 """Fast path = general path: the curves and sums of many runs at once, for any input."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from historian.energy import coverage, fleet, load_curve
-from historian.energy import fleet_kernels as names
-from historian.energy.fleet import Ask
+from historian.energy.fleet import Ask, Asked
+from historian.energy.steady_kernels import NO_SLOT, Figures
 from historian.model import quality
 from historian.model.point import DAY_US, HOUR_US, MINUTE_US, SECOND_US, PointKind
-from historian.model.sample import SampleRun
+from historian.model.sample import SampleRun, block_of
 
 START_US = 1_790_812_800_000_000
 KINDS = st.sampled_from(list(PointKind))
@@ -77,38 +80,30 @@ def test_sums_of_days_are_those_of_the_general_path(
 ) -> None:
     some_runs, asks, edges_us = question
     days = [part for part in (edges_us[: cut + 1], edges_us[cut:]) if len(part) > 1]
-    sums = fleet.day_sums(some_runs, asks, days)
+    figures, is_done = fleet.day_figures(block_of(some_runs), Asked.of(asks), days)
     for row, (run, ask) in enumerate(zip(some_runs, asks, strict=True)):
         for day, edges in enumerate(days):
-            if sums.is_done[row, day]:
-                same_as_general(
-                    run, ask, edges, sums.whole[row, day].tolist(), sums.extreme[row, day].tolist()
-                )
+            if is_done[row, day]:
+                same_as_general(run, ask, edges, Figures(*(column[row, day].item() for column in figures)))
 
 
-def same_as_general(
-    run: SampleRun, ask: Ask, edges: np.ndarray, whole: list[int], extreme: list[float]
-) -> None:
+def same_as_general(run: SampleRun, ask: Ask, edges: np.ndarray, made: Figures) -> None:
     curve = general(run, ask, edges)
     summary = load_curve.summarise(curve, edges)
-    assert whole[names.TOTAL_NUMERATOR : names.KNOWN_US + 1] == [
-        *curve.total.as_integer_ratio(),
-        curve.known_us,
-    ]
-    assert whole[names.RANKED_NUMERATOR : names.RANKED_US + 1] == [
-        *curve.ranked_total.as_integer_ratio(),
-        curve.ranked_us,
-    ]
+    assert math.gcd(made.total_numerator, made.ranked_numerator, made.denominator) == 1
+    assert (Fraction(made.total_numerator, made.denominator), made.known_us) == (curve.total, curve.known_us)
+    ranked = Fraction(made.ranked_numerator, made.denominator)
+    assert (ranked, made.ranked_us) == (curve.ranked_total, curve.ranked_us)
     for slot, value, start_us, found in (
-        (whole[names.MAX_SLOT], extreme[0], summary.max_start_us, summary.max_value),
-        (whole[names.MIN_SLOT], extreme[1], summary.min_start_us, summary.min_value),
+        (made.max_slot, made.max_value, summary.max_start_us, summary.max_value),
+        (made.min_slot, made.min_value, summary.min_start_us, summary.min_value),
     ):
-        assert (start_us, found) == ((int(edges[slot]), value) if slot >= 0 else (None, None))
+        assert (start_us, found) == ((int(edges[slot]), value) if slot != NO_SLOT else (None, None))
     counts = coverage.count(run, int(edges[0]), int(edges[-1]), ask.interval_us)
-    assert whole[names.RECEIVED : names.MANUAL + 1] == [
+    assert (made.received, made.good, made.measured, made.estimated, made.manual) == (
         counts.received, counts.good, counts.measured, counts.estimated, counts.manual,
-    ]  # fmt: skip
-    assert whole[names.COMPLETE_COUNT] == summary.complete_count
+    )  # fmt: skip
+    assert made.is_complete == (summary.complete_count == summary.slot_count)
 
 
 @given(questions())
@@ -131,3 +126,33 @@ def test_an_everyday_day_is_done_fast(values: list[int], kind: PointKind) -> Non
     edges = START_US + np.arange(97, dtype=np.int64) * 15 * MINUTE_US
     [curve] = fleet.build([run], [Ask(kind, 15 * MINUTE_US, 120.0)], edges)
     assert (curve is None) == (kind is PointKind.REGISTER)
+
+
+@st.composite
+def steady_days(draw: st.DrawFn) -> tuple[SampleRun, Ask, list[np.ndarray]]:
+    """Days of good decimals on a grid, some samples missing, with whatever number of digits."""
+    interval_us = draw(st.sampled_from([MINUTE_US, 5 * MINUTE_US, 15 * MINUTE_US, HOUR_US]))
+    block_us = max(15 * MINUTE_US, interval_us)
+    day_us = draw(st.sampled_from([3, 4])) * HOUR_US
+    slots = range(-2, 2 * day_us // interval_us + 2)
+    is_there = draw(
+        st.lists(st.sampled_from([True, True, True, False]), min_size=len(slots), max_size=len(slots))
+    )
+    times = np.array([START_US + n * interval_us for n, there in zip(slots, is_there, strict=True) if there])
+    digits, size = draw(st.integers(0, 9)), draw(st.sampled_from([3, 10**4, 10**9, 10**14]))
+    numbers = draw(st.lists(st.integers(-size, size), min_size=len(times), max_size=len(times)))
+    values = np.array(numbers, np.float64) / 10**digits
+    kind = draw(st.sampled_from([PointKind.MEAN_POWER, PointKind.INTERVAL, PointKind.INSTANTANEOUS]))
+    ask = Ask(kind, interval_us, draw(st.sampled_from([1.0, 0.1, 80.0, 1 / 3])))
+    days = [START_US + n * day_us + np.append(np.arange(0, day_us, block_us), day_us) for n in (0, 1)]
+    return SampleRun(1, times.astype(np.int64), values, np.zeros(len(times), np.uint16)), ask, days
+
+
+@given(steady_days())
+@settings(deadline=None, max_examples=300)
+def test_steady_days_are_those_of_the_general_path(question: tuple[SampleRun, Ask, list[np.ndarray]]) -> None:
+    run, ask, days = question
+    figures, is_done = fleet.day_figures(block_of([run]), Asked.of([ask]), days)
+    for day, edges in enumerate(days):
+        if is_done[0, day]:
+            same_as_general(run, ask, edges, Figures(*(column[0, day].item() for column in figures)))

@@ -1,0 +1,200 @@
+"""Kernels over cells: one cell a (point, day), 256 points × 32 days to a frame.
+
+A question addresses points by the row of `frames` that holds the frames of their group, one for each window of
+days, and by their row in those frames: ``cells.x[frames[group, (day >> 5) - first_window], (row << 5) | (day & 31)]``.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from historian.energy.steady_kernels import Figures
+
+I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+F64 = npt.NDArray[np.float64]
+U32 = npt.NDArray[np.uint32]
+U8 = npt.NDArray[np.uint8]
+
+POINT_BITS: Final = 8
+DAY_BITS: Final = 5
+DAY_MASK: Final = (1 << DAY_BITS) - 1
+CELL_COUNT: Final = 1 << (POINT_BITS + DAY_BITS)
+KEY_DAY_BITS: Final = 22  # as in day_key
+
+# What is known of a cell.
+UNKNOWN: Final = 0
+FIGURE: Final = 1
+NOTHING: Final = 2  # it was looked for, and nothing is known of the day
+
+# What became of a figure that was made.
+SAME: Final = 0
+CHANGED: Final = 1
+REPLACED: Final = 2  # changed, and the version before was told as that of a day that was over
+EMPTY: Final = 3
+UNSURE: Final = 4  # not for kernels: wide sums, or another definition before
+
+
+class Cells(NamedTuple):
+    """Columns of (frame, cell); after the first two as in `FigureColumns`."""
+
+    state: U8
+    definition: I32
+    total_numerator: I64
+    ranked_numerator: I64
+    denominator: I64
+    known_us: I64
+    ranked_us: I64
+    max_value: F64
+    min_value: F64
+    max_slot: U8
+    min_slot: U8
+    received: U32
+    good: U32
+    measured: U32
+    estimated: U32
+    manual: U32
+    is_complete: U8
+    revision: U32
+    computed_at_us: I64
+
+
+class Place(NamedTuple):
+    """Where the cells of some points and days are."""
+
+    frames: I32
+    group: I64
+    row: I64
+    first_window: int
+
+
+@njit(cache=True, nogil=True)
+def find_wrong(state: U8, definition: I32, place: Place, first_day: int, wanted: I32, is_wrong: U8) -> int:
+    """Mark the (point, day) that hold neither a figure nor the knowledge of nothing, of the definition wanted."""
+    count = 0
+    for p in range(len(place.group)):
+        for d in range(is_wrong.shape[1]):
+            day = first_day + d
+            frame = place.frames[place.group[p], (day >> DAY_BITS) - place.first_window]
+            cell = (place.row[p] << DAY_BITS) | (day & DAY_MASK)
+            if state[frame, cell] == UNKNOWN or definition[frame, cell] != wanted[p]:
+                is_wrong[p, d] = 1
+                count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def mark_dirty(keys: I64, point_id: I64, first_day: int, is_wrong: U8) -> int:
+    """Mark the (point, day) whose key is among the ascending `keys`; returns how many were found."""
+    count = 0
+    for p in range(len(point_id)):
+        low = (point_id[p] << KEY_DAY_BITS) | first_day
+        i = np.searchsorted(keys, low)
+        while i < len(keys) and keys[i] < low + is_wrong.shape[1]:
+            is_wrong[p, keys[i] - low] = 1
+            count += 1
+            i += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def is_same_figure(figures: Figures, r: int, d: int, cells: Cells, f: int, c: int) -> bool:
+    """Whether the made figure and the kept one say the same."""
+    one, other = figures.max_slot[r, d], cells.max_slot[f, c]
+    low, lowest = figures.min_slot[r, d], cells.min_slot[f, c]
+    is_same = (
+        figures.total_numerator[r, d] == cells.total_numerator[f, c]
+        and figures.ranked_numerator[r, d] == cells.ranked_numerator[f, c]
+        and figures.denominator[r, d] == cells.denominator[f, c]
+        and figures.known_us[r, d] == cells.known_us[f, c]
+        and figures.ranked_us[r, d] == cells.ranked_us[f, c]
+        and one == other
+        and low == lowest
+        and (figures.max_value[r, d] == cells.max_value[f, c] or one == 255)
+        and (figures.min_value[r, d] == cells.min_value[f, c] or low == 255)
+    )
+    return (
+        is_same
+        and figures.received[r, d] == cells.received[f, c]
+        and figures.good[r, d] == cells.good[f, c]
+        and figures.measured[r, d] == cells.measured[f, c]
+        and figures.estimated[r, d] == cells.estimated[f, c]
+        and figures.manual[r, d] == cells.manual[f, c]
+        and figures.is_complete[r, d] == cells.is_complete[f, c]
+    )
+
+
+@njit(cache=True, nogil=True)
+def judge(
+    figures: Figures, is_made: U8, place: Place, day: I64, day_end_us: I64, wanted: I32, cells: Cells,
+    verdict: U8, revision: U32,
+) -> None:  # fmt: skip
+    """What each made figure of (point, day) is beside the kept one, and the revision it would get."""
+    for p in range(is_made.shape[0]):
+        for d in range(is_made.shape[1]):
+            verdict[p, d] = SAME
+            if is_made[p, d] == 0:
+                continue
+            frame = place.frames[place.group[p], (day[d] >> DAY_BITS) - place.first_window]
+            cell = (place.row[p] << DAY_BITS) | (day[d] & DAY_MASK)
+            is_empty = figures.known_us[p, d] == 0 and figures.received[p, d] == 0
+            revision[p, d] = 1
+            if cells.state[frame, cell] != FIGURE:
+                verdict[p, d] = EMPTY if is_empty else CHANGED
+                continue
+            revision[p, d] = cells.revision[frame, cell] + 1
+            if (
+                cells.definition[frame, cell] != wanted[p]
+                or cells.denominator[frame, cell] == 0
+                or figures.denominator[p, d] == 0
+            ):
+                verdict[p, d] = UNSURE
+            elif not is_same_figure(figures, p, d, cells, frame, cell):
+                is_over = cells.computed_at_us[frame, cell] >= day_end_us[d]
+                verdict[p, d] = REPLACED if is_over else CHANGED
+
+
+@njit(cache=True, nogil=True)
+def set_state(
+    place: Place, day: I64, chosen: U8, state_to: int, wanted: I32, state: U8, definition: I32
+) -> None:
+    """Set the state and definition of the chosen (point, day)."""
+    for p in range(chosen.shape[0]):
+        for d in range(chosen.shape[1]):
+            if chosen[p, d]:
+                frame = place.frames[place.group[p], (day[d] >> DAY_BITS) - place.first_window]
+                cell = (place.row[p] << DAY_BITS) | (day[d] & DAY_MASK)
+                state[frame, cell] = state_to
+                definition[frame, cell] = wanted[p]
+
+
+@njit(cache=True, nogil=True)
+def put_rows(
+    frame: I32, cell: I64, definition: I32, figures: Figures, revision: U32, computed_at_us: I64, cells: Cells
+) -> None:
+    """Put figures, here columns of one row each, into their cells, where the cell has no higher revision."""
+    for i in range(len(frame)):
+        f, c = frame[i], cell[i]
+        if cells.state[f, c] == FIGURE and cells.revision[f, c] > revision[i]:
+            continue
+        cells.state[f, c] = FIGURE
+        cells.definition[f, c] = definition[i]
+        cells.total_numerator[f, c] = figures.total_numerator[i]
+        cells.ranked_numerator[f, c] = figures.ranked_numerator[i]
+        cells.denominator[f, c] = figures.denominator[i]
+        cells.known_us[f, c] = figures.known_us[i]
+        cells.ranked_us[f, c] = figures.ranked_us[i]
+        cells.max_value[f, c] = figures.max_value[i]
+        cells.min_value[f, c] = figures.min_value[i]
+        cells.max_slot[f, c] = figures.max_slot[i]
+        cells.min_slot[f, c] = figures.min_slot[i]
+        cells.received[f, c] = figures.received[i]
+        cells.good[f, c] = figures.good[i]
+        cells.measured[f, c] = figures.measured[i]
+        cells.estimated[f, c] = figures.estimated[i]
+        cells.manual[f, c] = figures.manual[i]
+        cells.is_complete[f, c] = figures.is_complete[i]
+        cells.revision[f, c] = revision[i]
+        cells.computed_at_us[f, c] = computed_at_us[i]

@@ -1,0 +1,140 @@
+"""What of points decides their days and figures, as columns by point id."""
+
+import zoneinfo
+from typing import Final, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from historian.energy import sample_period
+from historian.energy.fleet import Ask
+from historian.errors import PointNotFound
+from historian.model import timestamp
+from historian.model.point import Point, PointKind
+from historian.model.ports import PointDirectory
+from historian.rollup.day_figure import Definition, ask_of, definition_of, demand_block_us
+from historian.rollup.definitions import Definitions
+from historian.rollup.point_unit import FigureUnits, units_of
+
+I64 = npt.NDArray[np.int64]
+
+UNKNOWN: Final = -1  # zone number of a point that is not in the directory
+_STALE: Final = -2
+
+_Known = TypeVar("_Known")
+
+
+class RevisedDirectory(PointDirectory, Protocol):
+    """A directory that tells when any of its points changed."""
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change."""
+        ...
+
+
+class _Facts(NamedTuple):
+    zone_number: int
+    definition: int
+    ask: int
+    units: int
+    interval_us: int
+    block_us: int
+    before_us: int
+    after_us: int
+    is_register: bool
+
+
+class PointFacts:
+    """Columns by point id, asked from the directory once for each change. Owned by one thread."""
+
+    def __init__(self, directory: RevisedDirectory, definitions: Definitions) -> None:
+        self._directory = directory
+        self._definitions = definitions
+        self._seen_revision = np.full(0, _STALE, np.int64)
+        self._facts_of: dict[Definition, _Facts] = {}
+        self.zones: list[zoneinfo.ZoneInfo] = []
+        self.asks: list[Ask] = []
+        self.units: list[FigureUnits] = []
+        self.zone_number = np.empty(0, np.int16)
+        self.definition = np.empty(0, np.int32)
+        self.ask = np.empty(0, np.int32)
+        self.units_number = np.empty(0, np.int32)
+        self.interval_us = np.empty(0, np.int64)
+        self.block_us = np.empty(0, np.int64)
+        self.before_us = np.empty(0, np.int64)
+        self.after_us = np.empty(0, np.int64)
+        self.is_register = np.empty(0, np.bool_)
+
+    @property
+    def revision(self) -> int:
+        """That of the directory."""
+        return self._directory.revision
+
+    def refresh(self, point_id: npt.NDArray[np.integer]) -> None:
+        """Make the columns right for these points."""
+        if len(point_id) == 0:
+            return
+        self._grow(int(point_id.max()) + 1)
+        revision = self._directory.revision
+        is_old = self._seen_revision[point_id] != revision
+        if is_old.any():
+            for one in np.unique(point_id[is_old]).tolist():
+                self._ask_for(one)
+                self._seen_revision[one] = revision
+
+    def point(self, point_id: int) -> Point | None:
+        """The point, where the directory has it."""
+        try:
+            return self._directory.by_id(point_id)
+        except PointNotFound:
+            return None
+
+    def _ask_for(self, point_id: int) -> None:
+        point = self.point(point_id)
+        if point is None:
+            self.zone_number[point_id], self.is_register[point_id] = UNKNOWN, False
+            return
+        definition = definition_of(point)
+        facts = self._facts_of.get(definition)
+        if facts is None:
+            facts = self._facts_of[definition] = self._make(point, definition)
+        self.zone_number[point_id] = facts.zone_number
+        self.definition[point_id] = facts.definition
+        self.ask[point_id] = facts.ask
+        self.units_number[point_id] = facts.units
+        self.interval_us[point_id] = facts.interval_us
+        self.block_us[point_id] = facts.block_us
+        self.before_us[point_id] = facts.before_us
+        self.after_us[point_id] = facts.after_us
+        self.is_register[point_id] = facts.is_register
+
+    def _make(self, point: Point, definition: Definition) -> _Facts:
+        return _Facts(
+            _number_in(self.zones, timestamp.load_zone(point.time_zone)),
+            self._definitions.code_of(definition),
+            _number_in(self.asks, ask_of(point)),
+            _number_in(self.units, units_of(point)),
+            point.interval_us,
+            demand_block_us(point.interval_us),
+            *sample_period.reach_us(point.kind, point.interval_us),
+            point.kind is PointKind.REGISTER,
+        )
+
+    def _grow(self, size: int) -> None:
+        missing = size - len(self.zone_number)
+        if missing <= 0:
+            return
+        missing = max(missing, len(self.zone_number))
+        self._seen_revision = np.append(self._seen_revision, np.full(missing, _STALE, np.int64))
+        self.zone_number = np.append(self.zone_number, np.full(missing, UNKNOWN, np.int16))
+        for name in ("definition", "ask", "units_number", "interval_us", "block_us", "before_us", "after_us"):
+            column = getattr(self, name)
+            setattr(self, name, np.append(column, np.zeros(missing, column.dtype)))
+        self.is_register = np.append(self.is_register, np.zeros(missing, np.bool_))
+
+
+def _number_in(known: list[_Known], wanted: _Known) -> int:
+    if wanted not in known:
+        known.append(wanted)
+    return known.index(wanted)

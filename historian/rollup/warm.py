@@ -1,0 +1,79 @@
+"""Runs every kernel of curves and figures once on toy data, so that no question waits for the compiler."""
+
+from typing import Final
+
+import numpy as np
+
+from historian.energy import fleet, load_curve
+from historian.energy.fleet import Ask, Asked
+from historian.model.point import HOUR_US, MINUTE_US, PointKind
+from historian.model.sample import RunBlock, SampleRun, block_of
+from historian.rollup import figure_kernels, frames, mark_kernels, period_kernels
+from historian.rollup.figure_kernels import Place
+
+_DAY: Final = 739_000
+
+
+def warm_kernels() -> None:
+    """One toy day of each kind, kept, compared, and asked for."""
+    _warm_energy()
+    _warm_cells()
+    _warm_marks()
+
+
+def _run_of(times: list[int], values: list[float]) -> SampleRun:
+    return SampleRun(1, np.array(times, np.int64), np.array(values), np.zeros(len(times), np.uint16))
+
+
+def _warm_energy() -> None:
+    run = _run_of([0, 60, 120], [1.0, 2.0, 3.5])
+    edges = np.array([0, 60, 120, 180], np.int64)
+    for kind in PointKind:
+        load_curve.build(run, kind, 60, edges)
+    fleet.build([run], [Ask(PointKind.MEAN_POWER, 60, 1.0)], edges)
+    odd = _run_of([0, 60, 121], [1.0, 2.0, 3.5])
+    for some in (run, odd):
+        fleet.day_figures(block_of([some]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)]), [edges])
+
+
+def _warm_cells() -> None:
+    block: RunBlock = block_of([_run_of([0, 15 * MINUTE_US], [1.0, 2.0])])
+    edges = np.arange(0, HOUR_US + 1, 15 * MINUTE_US, dtype=np.int64)
+    figures, _ = fleet.day_figures(block, Asked.of([Ask(PointKind.MEAN_POWER, 15 * MINUTE_US, 1.0)]), [edges])
+    cells = frames.make_cells(1)
+    place = Place(np.zeros((1, 1), np.int32), np.zeros(1, np.int64), np.zeros(1, np.int64), _DAY >> 5)
+    one, day, wanted = np.ones((1, 1), np.uint8), np.array([_DAY], np.int64), np.ones(1, np.int32)
+    ends, revision = edges[-1:].copy(), np.zeros((1, 1), np.uint32)
+    figure_kernels.find_wrong(cells.state, cells.definition, place, _DAY, wanted, one)
+    figure_kernels.mark_dirty(day, np.zeros(1, np.int64), _DAY, one)
+    figure_kernels.judge(figures, one, place, day, ends, wanted, cells, one.copy(), revision)
+    figure_kernels.set_state(place, day, one, 0, wanted, cells.state, cells.definition)
+    rows = type(figures)(*(column[0] for column in figures))
+    figure_kernels.put_rows(
+        np.zeros(1, np.int32), np.zeros(1, np.int64), wanted, rows, revision[0], day, cells
+    )
+    _warm_periods(place)
+
+
+def _warm_periods(place: Place) -> None:
+    cells, one = frames.make_cells(1), np.zeros((1, 1), np.int64)
+    calendar = period_kernels.Calendar(
+        np.zeros(1, np.int64), np.array([[0, HOUR_US]]), _DAY, np.array([0, 1]), one, one, one, 0
+    )
+    floats, whole, small = (np.zeros(1, type_) for type_ in (np.float64, np.int64, np.uint8))
+    out = period_kernels.Periods(
+        *(floats.copy() for _ in range(4)), whole, whole, floats.copy(), whole, whole, *(whole,) * 5, small, whole,
+        whole, small,
+    )  # fmt: skip
+    rows = np.zeros(1, np.int64)
+    period_kernels.fold_states(place, calendar, cells, rows, out)
+    period_kernels.fold_sums(place, calendar, small, True, cells, rows, out)
+    period_kernels.fold_extremes(place, calendar, rows, cells, rows, out)
+    period_kernels.fold_counts(place, calendar, cells, rows, out)
+
+
+def _warm_marks() -> None:
+    ids, times, left = np.zeros(1, np.uint32), np.zeros(1, np.int64), np.zeros(4, np.int64)
+    mark_kernels.mark_day(ids, times, 0, 1, np.ones(1, np.uint8), left)
+    starts = np.array([[0, 1, 2]], np.int64)
+    mark_kernels.find_days(ids, times, np.zeros(1, np.int16), times, times, starts, 1, left)
