@@ -108,9 +108,9 @@ class Archive:
     def adopt(self, infos: Sequence[SegmentInfo], added: Iterable[LiveSegment]) -> None:
         """Serve the segments of a new manifest; `added` are those not served before, or served elsewhere."""
         known = {live.info.name: live.segment for live in itertools.chain(self.live, added)}
-        gone = set(known) - {info.name for info in infos}
-        self._unserved += [live for live in self.live if live.info.name in gone]
         serving = [LiveSegment(info, known[info.name]) for info in infos if info.name in known]
+        kept = {live.segment for live in serving}
+        self._unserved += [live for live in self.live if live.segment not in kept]
         self.live = tuple(sorted(serving, key=lambda live: live.info.order))
         times = [(live.info.time_min_us, live.info.time_max_us) for live in self.live]
         self._bounds = np.array(times, np.int64).reshape(-1, 2).T.copy()
@@ -238,6 +238,12 @@ class Archive:
     def mergeable(self) -> list[LiveSegment]:
         """The segments without known damage: what is damaged stays as it is, for a person to look at."""
         return [live for live in self.live if str(live.segment.path) not in self._damaged_paths]
+
+    def require_undamaged(self, start_us: int, end_us: int) -> None:
+        """Raise SegmentCorrupt where a segment in ``[start, end)`` is known to be damaged."""
+        for live in self.select(start_us, end_us):
+            if str(live.segment.path) in self._damaged_paths:
+                raise SegmentCorrupt(str(live.segment.path), "is damaged; see the status of the store")
 
     def set_down(self, error: SegmentCorrupt) -> None:
         """Remember damage, once a file."""

@@ -58,13 +58,9 @@ async def merge_once(store: Store) -> bool:
     """
     if not store.status().is_writable:  # a merge needs space before it gives any back
         return False
-    settings = store.settings
-    live = {one.info.name: one for one in store.archive.mergeable()}
-    rule = compact.rule(settings.segment_compact_count, store.clock.now_us(), settings.ring_hours)
-    group = [live[info.name] for info in compact.choose([one.info for one in live.values()], rule)]
-    if not group:
-        return False
-    sealed = await rewrite(store, group)
+    async with store.archive.workshop.merge_turn:
+        group = _merge_group(store)
+        sealed = await rewrite(store, group) if group else None
     if sealed is not None:
         log.info("merged", segments=len(group), into=len(sealed), samples=_sample_count(sealed))
     return sealed is not None
@@ -73,7 +69,10 @@ async def merge_once(store: Store) -> bool:
 async def rewrite(
     store: Store, group: Sequence[LiveSegment], drop_before_us: int = merge.TIME_LOWEST
 ) -> list[Sealed] | None:
-    """Put merged segments in the place of a group, without what is older; None where it could not be done."""
+    """Put merged segments in the place of a group, without what is older; None where it could not be done.
+
+    For whoever has the `merge_turn`.
+    """
     publisher = _publisher(store)
     workshop = store.archive.workshop
     try:
@@ -114,17 +113,18 @@ def unlink_retired(store: Store) -> Manifest:
     What is still being made is called retired, too, for the case that it never comes into force; it stays.
     """
     generations = store.archive.workshop.generations
-    kept = tuple(name for name in store.manifest.retired if generations.is_making(name))
-    folders = {store.folder / filenames.SEGMENT_FOLDER}
+    kept, folders = [], {store.folder / filenames.SEGMENT_FOLDER}
     for name in store.manifest.retired:
         path = retired_path(store, name)
-        if path is not None and name not in kept:
-            with contextlib.suppress(FileNotFoundError):  # removed before a crash that kept the old manifest
-                store.files.unlink(path)
-                folders.add(path.parent)
+        if path is None or generations.is_making(name):
+            kept.append(name)
+            continue
+        with contextlib.suppress(FileNotFoundError):  # removed before a crash that kept the old manifest
+            store.files.unlink(path)
+            folders.add(path.parent)
     for folder in sorted(folders):
         store.files.sync_folder(folder)
-    state = msgspec.structs.replace(store.manifest, retired=kept)
+    state = msgspec.structs.replace(store.manifest, retired=tuple(kept))
     manifest.write(store.files, store.folder, state)
     return state
 
@@ -161,6 +161,13 @@ async def put_in_force(
         state = await store.in_thread(store.threads.maker, _write_manifest, *work)
         store.archive.workshop.generations.settle((info.name for info in infos), state.retired)
         yield state, added
+
+
+def _merge_group(store: Store) -> list[LiveSegment]:
+    settings = store.settings
+    live = {one.info.name: one for one in store.archive.mergeable()}
+    rule = compact.rule(settings.segment_compact_count, store.clock.now_us(), settings.ring_hours)
+    return [live[info.name] for info in compact.choose([one.info for one in live.values()], rule)]
 
 
 def _make_sealed(publisher: Publisher, job: SealJob) -> list[Sealed]:

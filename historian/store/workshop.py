@@ -71,6 +71,7 @@ class Workshop:
         self._names: NameTable | None = None
         self.generations = Generations()
         self.merger = ThreadPoolExecutor(1, "segment-merger")
+        self.merge_turn = asyncio.Lock()  # whoever puts segments in the place of others
         self.manifest_turn = asyncio.Lock()  # whoever changes the manifest holds it until all have adopted it
 
     def names(self, directory: PointDirectory) -> NameTable:
