@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -63,4 +64,4 @@ def _client(host: str, port: int, path: str, kind: str, bodies: Sequence[bytes])
     for body in bodies:
         answer = client.exchange_with(head_bytes("POST", path, host, len(body), kind), body)
         if answer.status > 299:
-            raise RuntimeError(f"POST {path}: {answer.status} {bytes(answer.body[:300])!r}")
+            sys.exit(f"POST {path}: {answer.status} {bytes(answer.body[:300])!r}")

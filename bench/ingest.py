@@ -101,7 +101,10 @@ def _lane_figures(name: str, fleet: Fleet, days: int) -> dict[str, Any]:
 def _run(server: measure.Server, lane: Lane, sent: list[bytes], point_count: int) -> dict[str, Any]:
     measure.wait_until_quiet(server.cpu_s)
     figures = measure.ingest_figures(
-        server.cpu_s, lambda: fleet_server.send_all(server, lane.path, lane.kind, sent), point_count
+        server.cpu_s,
+        lambda: fleet_server.send_all(server, lane.path, lane.kind, sent),
+        point_count,
+        lambda: bool(measure.metric(server, "historian_store_unsealed_samples")),
     )
     sealed = measure.folder_bytes(server.data / "segments")
     return {

@@ -10,6 +10,7 @@ Q3 has its own 1,000 meters; "all" are the others, so that --full asks for 10,00
 
 import argparse
 import tempfile
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +38,8 @@ def main() -> None:
             sent = list(bodies.line_protocol_bodies(fleet, 10_000))
             fleet_server.send_all(server, "/api/v2/write?precision=us", "text/plain", sent)
             del sent
+            while measure.metric(server, "historian_store_unsealed_samples"):
+                time.sleep(0.5)
             measure.wait_until_quiet(server.cpu_s)
         with measure.server(data) as server:
             measure.wait_until_quiet(server.cpu_s)
