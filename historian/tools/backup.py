@@ -196,10 +196,7 @@ class BackupMaker:
         return Copied(entry.size_bytes, entry.crc32c)
 
     def _copied(self, path: str, listed: ListedSegment) -> Copied:
-        target = self.folder / path
-        with contextlib.suppress(FileNotFoundError):  # half of it, from an earlier attempt
-            self._files.unlink(target)
-        copied = copying.copy(self._files, self._data / path, target)
+        copied = copying.copy(self._files, self._data / path, self.folder / path)
         if copied != (listed.size_bytes, listed.crc32c):
             self._damage.append(f"{path}: not as the manifest says; copied as it is")
         return copied

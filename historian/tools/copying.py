@@ -1,5 +1,6 @@
 """Copies files durably, in pieces, with their checksum; everything written passes `DurableFiles`."""
 
+import itertools
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -21,9 +22,11 @@ class Copied(NamedTuple):
 def copy(files: DurableFiles, source: Path, target: Path) -> Copied:
     """Copy `source` to the new file `target`; returning means it is on disk."""
     size = crc = synced = 0
+    blocks = checksum.blocks(source)
+    first = next(blocks, b"")  # a source that is not there leaves no target
     descriptor = files.create(target, 0)
     try:
-        for block in checksum.blocks(source):
+        for block in itertools.chain((first,), blocks):
             files.write(descriptor, memoryview(block), size)
             size += len(block)
             crc = checksum.crc32c(block, crc)

@@ -13,20 +13,23 @@ from historian.store import filenames
 
 SUFFIX: Final = Path(filenames.ROLLUP).suffix
 LOG_SUFFIX: Final = "-wal"
-SIDE_SUFFIXES: Final = (LOG_SUFFIX, "-shm", "-journal")
+SHARED_SUFFIX: Final = "-shm"  # there while a process has the file open, or did when it was killed
+SIDE_SUFFIXES: Final = (LOG_SUFFIX, SHARED_SUFFIX, "-journal")
 PROBLEMS_MAX: Final = 5
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
+def opened(path: Path, *, is_live: bool = False) -> Iterator[sqlite3.Connection]:
     """A connection that reads. Raises CatalogueError.
 
     Where SQLite's own log holds commits that are not in the file yet, both are copied aside first: to read
-    them in place, SQLite would write beside them.
+    them in place, SQLite would write beside them. With `is_live` it may: another process does so anyway.
     """
     with contextlib.ExitStack() as stack:
         log = path.with_name(path.name + LOG_SUFFIX)
-        if log.exists() and log.stat().st_size:
+        if is_live:
+            address = f"file:{_quoted(path)}?mode=ro"
+        elif log.exists() and log.stat().st_size:
             aside = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="historian-")))
             for source in (path, log):
                 shutil.copyfile(source, aside / source.name)

@@ -141,13 +141,17 @@ def _manifest_facts(data: Path) -> Facts:
 
 def _row_counts(path: Path) -> Facts:
     try:
-        with database_file.opened(path) as connection:
+        with database_file.opened(path, is_live=_is_open(path)) as connection:
             tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
             names = [row[0] for row in tables if not row[0].startswith("sqlite_")]
             counts = (connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names)  # noqa: S608 - names of its own schema
             return dict(zip(names, counts, strict=True))
     except HistorianError as error:
         return {"problem": str(error)}
+
+
+def _is_open(path: Path) -> bool:
+    return path.with_name(path.name + database_file.SHARED_SUFFIX).exists()
 
 
 # -- a log file --------------------------------------------------------------------------------------

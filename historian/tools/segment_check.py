@@ -88,8 +88,8 @@ def _of_run(segment: SegmentFile, run: int, samples: Samples, listed: ListedSegm
     low, high = segment.extremes(run)
     if not np.isnan(samples.value).any() and (samples.value.min(), samples.value.max()) != (low, high):
         yield (
-            f"{where}: values lie from {samples.value.min()!r} to {samples.value.max()!r}, "
-            f"the index says {low!r} to {high!r}"
+            f"{where}: values lie from {float(samples.value.min())} to {float(samples.value.max())}, "
+            f"the index says {low} to {high}"
         )
 
 

@@ -339,7 +339,7 @@ def pack_figures(figures: Sequence[Figure]) -> bytes:
         )
         for one in figures
     ]  # fmt: skip
-    types = "u4 i4 i4 i8 i8 i8 i8 i8 f8 f8 u1 u1 u4 u4 u4 u4 u4 u1 u4 i8".split()
+    types = ("u4", "i4", "i4", *["i8"] * 5, "f8", "f8", "u1", "u1", *["u4"] * 5, "u1", "u4", "i8")
     head = msgspec.msgpack.encode([1, len(figures), [], {}])
     columns = [
         np.array(column, f"<{dtype}").tobytes()

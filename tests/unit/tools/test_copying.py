@@ -50,14 +50,18 @@ def test_an_existing_file_is_never_written_over(tmp_path: Path) -> None:
         copying.write(DurableFiles(), tmp_path / "b", b"x")
 
 
-@pytest.mark.parametrize("is_copy", [True, False])
-def test_a_full_disk_is_told(tmp_path: Path, is_copy: bool) -> None:
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
     with pytest.raises(OSError, match="full"):
-        if is_copy:
-            copying.copy(Recorded(is_full=True), tmp_path / "a", tmp_path / "b")
-        else:
-            copying.write(Recorded(is_full=True), tmp_path / "b", b"x")
+        copying.copy(Recorded(is_full=True), tmp_path / "a", tmp_path / "b")
+    with pytest.raises(OSError, match="full"):
+        copying.write(Recorded(is_full=True), tmp_path / "c", b"x")
+
+
+def test_a_source_that_is_not_there_leaves_no_target(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        copying.copy(DurableFiles(), tmp_path / "a", tmp_path / "b")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_content_is_written_and_summed(tmp_path: Path) -> None:

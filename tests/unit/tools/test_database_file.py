@@ -87,3 +87,13 @@ def test_what_cannot_be_copied_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(CatalogueError, match=r"a\.sqlite: cannot be copied"):
         database_file.copy_live(tmp_path / "a.sqlite", tmp_path / "b.sqlite")
+
+
+def test_a_file_in_use_is_read_in_place(tmp_path: Path) -> None:
+    writer = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("CREATE TABLE t (x)")
+    writer.execute("INSERT INTO t VALUES (3)")
+    with database_file.opened(tmp_path / "a.sqlite", is_live=True) as connection:
+        assert connection.execute("SELECT x FROM t").fetchall() == [(3,)]
+    writer.close()

@@ -17,7 +17,7 @@ def test_a_folder_is_held_for_the_block(tmp_path: Path) -> None:
 
 def test_a_folder_in_use_is_refused_by_the_name_of_its_process(tmp_path: Path) -> None:
     lock = FolderLock(tmp_path)
-    with pytest.raises(StoreLocked, match="in use by process [0-9]+"), folder_hold.hold(tmp_path):
+    with pytest.raises(StoreLocked, match=r"in use by process [0-9]+"), folder_hold.hold(tmp_path):
         pytest.fail("held by two")
     lock.release()
 
