@@ -87,7 +87,10 @@ def free_port() -> int:
 
 
 def ingest_figures(
-    cpu_s: Callable[[], float], send: Callable[[], object], point_count: int
+    cpu_s: Callable[[], float],
+    send: Callable[[], object],
+    point_count: int,
+    is_pending: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """What sending costs until the last acknowledgement, and until the background's work on it is done."""
     before_s, start_s = cpu_s(), time.perf_counter()
