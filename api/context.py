@@ -29,10 +29,10 @@ class ApiContext(NamedTuple):
     rollup: RollupService
     drivers: DriverDirectory
     health: StoreHealth
+    quarantine: QuarantineDesk
     settings: Settings
     version: str
     web_dir: Path
-    quarantine: QuarantineDesk | None = None
 
 
 CONTEXT: Final = web.AppKey("context", ApiContext)

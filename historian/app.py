@@ -63,6 +63,7 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
             rollup=parts.rollup,
             drivers=drivers,
             health=parts.store,
+            quarantine=parts.quarantine,
             settings=chosen,
             version=historian.__version__,
             web_dir=resources.web_dir(),

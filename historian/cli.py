@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import historian
-from historian import cli_tools, resources
+from historian import cli_quarantine, cli_tools, resources
 from historian.errors import HistorianError
 
 DATA_DEFAULT: Final = Path("var")
@@ -62,6 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_import(commands)
     _add_query(commands)
     _add_points(commands)
+    _add_quarantine(commands)
     cli_tools.add_commands(commands)
     _add_simulate(commands)
     return parser
@@ -210,6 +211,19 @@ def _add_points(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_form(parser)
 
 
+def _add_quarantine(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    actions = commands.add_parser(
+        "quarantine",
+        help="samples with impossible stamps: list, release, erase · 隔离区",
+        description="Decide on samples stamped outside the time fence.\n处理时间戳超出允许范围的样本。",
+    ).add_subparsers(dest="quarantine_kind", required=True, metavar="ACTION", parser_class=_Parser)
+    listing, *deciding = cli_quarantine.add_actions(actions)
+    for parser in (listing, *deciding):
+        _add_config(parser)
+        _add_place(parser)
+    _add_form(listing)
+
+
 def _add_simulate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     simulators = commands.add_parser(
         "simulate",
@@ -262,6 +276,8 @@ def _run_command(options: argparse.Namespace) -> int:
             from historian import cli_query
 
             return cli_query.run(options)
+        case "quarantine":
+            return cli_quarantine.run(options)
         case "verify" | "backup" | "restore" | "inspect":
             return cli_tools.run(options)
     return _simulate(options.simulator, options.rest)

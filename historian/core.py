@@ -19,6 +19,8 @@ from historian.catalogue.registry import Registry
 from historian.clock import Clock
 from historian.errors import HistorianError
 from historian.ingest.pipeline import IngestPipeline
+from historian.ingest.quarantine import Quarantine
+from historian.ingest.quarantine_desk import Desk
 from historian.logs import EventLog
 from historian.metrics import Metrics
 from historian.query.engine import QueryEngine
@@ -51,6 +53,7 @@ class Core(NamedTuple):
     sink: IngestPipeline
     query: QueryEngine
     rollup: RollupService
+    quarantine: Desk
     faults: "asyncio.Queue[str]"  # a part that stopped by itself says so here: the process must end
 
 
@@ -131,8 +134,16 @@ async def _start_store(
     store.marker = rollup
     for marks in early.marks:
         rollup.mark(*marks)
-    sink = IngestPipeline(store, registry, clock, metrics, settings.ingest)
-    core = Core(clock, metrics, registry, journal, store, sink, query, rollup, asyncio.Queue())
+    quarantine = Quarantine(
+        data / filenames.SAMPLE_QUARANTINE,
+        settings.ingest.quarantine_samples_max,
+        metrics,
+        lambda: store.status().is_writable,
+    )
+    stack.push_async_callback(quarantine.close)
+    sink = IngestPipeline(store, registry, clock, metrics, settings.ingest, quarantine)
+    desk = Desk(quarantine, sink, clock, settings)
+    core = Core(clock, metrics, registry, journal, store, sink, query, rollup, desk, asyncio.Queue())
     _register_gauges(core)
     stack.push_async_callback(_seal_at_stop, core)
     _background(stack, core, rollup.run_background, "rollup")
