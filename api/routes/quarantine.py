@@ -1,7 +1,5 @@
 """The quarantine over HTTP: what waits there, releasing it into the store, giving it up."""
 
-import re
-from collections.abc import Sequence
 from typing import Final, cast
 
 from aiohttp import web
@@ -36,24 +34,22 @@ from api.schemas_edits import (
     ReleaseBody,
 )
 from api.selection import find_point
-from historian.errors import EditRefused, PointNotFound
+from historian.errors import PointNotFound
 from historian.model import quality as q
 from historian.model.decision import make_decision
-from historian.model.point import parse_interval_us
 from historian.model.ports import REJECT_CODES, Outcome
 from historian.model.quarantine import (
     STATES,
     DecisionResult,
     NewStamp,
-    QuarantineDesk,
     QuarantinedSample,
     QuarantineState,
+    parse_shift_us,
 )
 
 ENTRIES_PAGE_DEFAULT: Final = 1_000
 ENTRIES_PAGE_MAX: Final = 10_000
 CODES: Final = (REJECT_CODES[Outcome.TIME_TOO_OLD], REJECT_CODES[Outcome.TIME_IN_FUTURE])
-_ID_MAX: Final = (1 << 63) - 1
 
 
 async def get_quarantine(request: web.Request) -> web.StreamResponse:
@@ -68,7 +64,7 @@ async def get_quarantine(request: web.Request) -> web.StreamResponse:
     limit = params.whole("limit", 1, ENTRIES_PAGE_MAX, ENTRIES_PAGE_DEFAULT)
     scope = f"quarantine {point_id} {code} {state}"
     after_id = cursor.read(params.text("cursor"), scope) or 0
-    desk = _desk(context)
+    desk = context.quarantine
     found = await desk.entries(point_id=point_id, code=code, state=state, after_id=after_id, limit=limit + 1)
     page = found[:limit]
     following = cursor.write(page[-1].id, scope) if len(found) > limit else ""
@@ -85,8 +81,7 @@ async def post_release(request: web.Request) -> web.StreamResponse:
     context = request.app[CONTEXT]
     body = json_body.decode(await read_body(request), ReleaseBody)
     decision = make_decision(body.author, body.reason)
-    _check_ids(body.ids, context)
-    result = await _desk(context).release(body.ids, _stamp_of(body), decision, body.on_conflict)
+    result = await context.quarantine.release(body.ids, _stamp_of(body), decision, body.on_conflict)
     return formats.reply_json(_reply_of(result, context))
 
 
@@ -95,23 +90,7 @@ async def post_erase(request: web.Request) -> web.StreamResponse:
     context = request.app[CONTEXT]
     body = json_body.decode(await read_body(request), EraseBody)
     decision = make_decision(body.author, body.reason)
-    _check_ids(body.ids, context)
-    return formats.reply_json(_reply_of(await _desk(context).erase(body.ids, decision), context))
-
-
-def _desk(context: ApiContext) -> QuarantineDesk:
-    assert context.quarantine is not None, "who serves HTTP hands over a quarantine"
-    return context.quarantine
-
-
-def _check_ids(ids: Sequence[int], context: ApiContext) -> None:
-    limit = context.settings.edit.samples_max
-    if not ids:
-        raise EditRefused("ids: name at least one")
-    if len(ids) > limit:
-        raise EditRefused(f"{len(ids)} ids, {limit} may be decided at once; decide in parts")
-    if not all(0 <= one <= _ID_MAX for one in ids):
-        raise EditRefused("ids: such as the list gives them")
+    return formats.reply_json(_reply_of(await context.quarantine.erase(body.ids, decision), context))
 
 
 def _stamp_of(body: ReleaseBody) -> NewStamp:
@@ -128,13 +107,10 @@ def _stamp_of(body: ReleaseBody) -> NewStamp:
 
 
 def _shift_us(text: str) -> int:
-    match = re.fullmatch(r"([+-]?)(.*)", text, re.DOTALL)
-    assert match, "it matches every text"
     try:
-        length_us = parse_interval_us(match[2])
-    except ValueError:
-        raise _wrong("/shift", "is such as -8h, 30m or -3650d", "应为如 -8h、30m、-3650d") from None
-    return -length_us if match[1] == "-" else length_us
+        return parse_shift_us(text)
+    except ValueError as error:
+        raise _wrong("/shift", str(error), "应为如 -8h、30m、-3650d") from None
 
 
 def _wrong(pointer: str, en: str, zh: str) -> Problem:
@@ -148,7 +124,7 @@ def _reply_of(result: DecisionResult, context: ApiContext) -> DecisionReply:
         done=result.done,
         already=result.already,
         refused=[RefusedEntry(id=one.id, code=one.code, detail=one.detail) for one in result.refused],
-        kept=_desk(context).kept_count,
+        kept=context.quarantine.kept_count,
         seq=result.sequence,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from historian.clock import Clock
+from historian.errors import EditRefused
 from historian.ingest.quarantine import Quarantine
 from historian.model import timestamp
 from historian.model.decision import Decision
@@ -17,9 +18,10 @@ from historian.model.quarantine import (
     Refusal,
 )
 from historian.model.sample import make_batch
-from historian.settings import IngestSettings
+from historian.settings import Settings
 
 STORED: Final = frozenset({Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.REPLACED})
+_ID_MAX: Final = (1 << 63) - 1  # of SQLite
 _DETAILS: Final = {
     "unknown": "there is no such entry",
     "erased": "it was erased",
@@ -34,14 +36,13 @@ _DETAILS: Final = {
 class Desk:
     """Implements model.quarantine.QuarantineDesk."""
 
-    def __init__(
-        self, quarantine: Quarantine, sink: SampleSink, clock: Clock, settings: IngestSettings
-    ) -> None:
+    def __init__(self, quarantine: Quarantine, sink: SampleSink, clock: Clock, settings: Settings) -> None:
         self._quarantine = quarantine
         self._sink = sink
         self._clock = clock
-        self._time_min_us = timestamp.parse_time_us(f"{settings.oldest_year:04d}-01-01T00:00:00Z")
-        self._ahead_us = settings.future_fence_s * SECOND_US
+        self._time_min_us = timestamp.parse_time_us(f"{settings.ingest.oldest_year:04d}-01-01T00:00:00Z")
+        self._ahead_us = settings.ingest.future_fence_s * SECOND_US
+        self._samples_max = settings.edit.samples_max
 
     @property
     def kept_count(self) -> int:
@@ -67,7 +68,7 @@ class Desk:
     ) -> DecisionResult:
         """Store the samples under their source; only those on disk leave the quarantine.
 
-        Raises IngestError where the store takes nothing now: then none has left.
+        Raises IngestError where the store takes nothing now: then none has left; EditRefused for ids that are wrong.
         """
         found, already, refused = await self._sorted(ids, "released")
         inside: list[QuarantinedSample] = []
@@ -86,7 +87,7 @@ class Desk:
         return DecisionResult(len(stored), already, sorted(refused), sequence)
 
     async def erase(self, ids: Sequence[int], decision: Decision) -> DecisionResult:
-        """Give the samples up; the entries stay as evidence."""
+        """Give the samples up; the entries stay as evidence. Raises EditRefused for ids that are wrong."""
         found, already, refused = await self._sorted(ids, "erased")
         await self._close({entry.id: None for entry in found}, "erased", decision)
         return DecisionResult(len(found), already, sorted(refused), 0)
@@ -95,12 +96,21 @@ class Desk:
         self, ids: Sequence[int], wanted: QuarantineState
     ) -> tuple[list[QuarantinedSample], int, list[Refusal]]:
         """Entries still to be decided, how many were decided so before, and what cannot be."""
+        self._check_ids(ids)
         found = await self._quarantine.find(ids)
         unknown = set(ids) - {entry.id for entry in found}
         refused = [_refusal(entry, "unknown") for entry in unknown]
         refused += [_refusal(entry.id, entry.state) for entry in found if entry.state not in ("kept", wanted)]
         already = sum(entry.state == wanted for entry in found)
         return [entry for entry in found if entry.state == "kept"], already, refused
+
+    def _check_ids(self, ids: Sequence[int]) -> None:
+        if not ids:
+            raise EditRefused("ids: name at least one")
+        if len(ids) > self._samples_max:
+            raise EditRefused(f"{len(ids)} ids, {self._samples_max} may be decided at once; decide in parts")
+        if not all(0 <= one <= _ID_MAX for one in ids):
+            raise EditRefused("ids: such as the list gives them")
 
     def _fault_of(self, time_us: int) -> str:
         if time_us < self._time_min_us:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from historian.model.decision import Decision
+from historian.model.point import parse_interval_us
 from historian.model.ports import OnConflict
 
 QuarantineState = Literal["kept", "released", "erased"]
@@ -58,6 +59,16 @@ class NewStamp(NamedTuple):
     def of(self, time_us: int) -> int:
         """The stamp of a sample that came with `time_us`."""
         return time_us + self.shift_us if self.time_us is None else self.time_us
+
+
+def parse_shift_us(text: str) -> int:
+    """``-8h``, ``+30m`` or ``3650d`` in µs. Raises ValueError that says what is allowed."""
+    length = text[1:] if text[:1] in ("+", "-") else text
+    try:
+        length_us = parse_interval_us(length)
+    except ValueError:
+        raise ValueError(f"{text!r} is no shift, such as -8h, 30m or -3650d") from None
+    return -length_us if text.startswith("-") else length_us
 
 
 class QuarantineDesk(Protocol):

@@ -126,7 +126,7 @@ def context(
         rollup=rollup,
         drivers=FixedDrivers(),
         health=store,
-        quarantine=Desk(quarantine, store, clock, settings.ingest),
+        quarantine=Desk(quarantine, store, clock, settings),
         settings=settings,
         version="1.2.3",
         web_dir=web_dir,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from historian.clock import ManualClock
-from historian.errors import StoreReadOnly
+from historian.errors import EditRefused, StoreReadOnly
 from historian.ingest.quarantine import Quarantine
 from historian.ingest.quarantine_desk import Desk
 from historian.metrics import Metrics
@@ -17,7 +17,7 @@ from historian.model.ports import AppendResult, OnConflict, Outcome
 from historian.model.quarantine import NewStamp
 from historian.model.sample import SampleBatch, make_batch
 from historian.model.timestamp import parse_time_us
-from historian.settings import IngestSettings
+from historian.settings import Settings
 from tests.support.version_store import VersionStore
 
 NOW_US = parse_time_us("2026-11-22T08:00:00Z")
@@ -49,7 +49,7 @@ class Bench:
     def __init__(self, quarantine: Quarantine, clock: ManualClock) -> None:
         self.quarantine = quarantine
         self.sink = Sink(VersionStore(clock))
-        self.desk = Desk(quarantine, self.sink, clock, IngestSettings())
+        self.desk = Desk(quarantine, self.sink, clock, Settings())
 
     def stored(self, point_id: int) -> dict[int, float]:
         samples = self.sink.store.versions.get(point_id, {})
@@ -147,3 +147,17 @@ async def test_erased_entries_stay_as_evidence_and_are_not_released(bench: Bench
 async def test_released_entries_cannot_be_erased(bench: Bench) -> None:
     await bench.desk.release([2], BACK, WHO)
     assert [refusal.code for refusal in (await bench.desk.erase([2], WHO)).refused] == ["released"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "named"), [([], "at least one"), ([-1], "such as the list"), ([2**63], "such as the list")]
+)
+async def test_ids_that_are_wrong_are_refused(bench: Bench, ids: list[int], named: str) -> None:
+    with pytest.raises(EditRefused, match=named):
+        await bench.desk.erase(ids, WHO)
+
+
+async def test_too_many_ids_are_refused_before_any_work(bench: Bench) -> None:
+    with pytest.raises(EditRefused, match="50001 ids, 50000 may"):
+        await bench.desk.release(range(50_001), BACK, WHO)
+    assert await bench.kept() == [1, 2, 3]
