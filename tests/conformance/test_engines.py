@@ -4,9 +4,15 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from historian.settings import StoreSettings
 from historian.store.engine import StoreEngine
-from historian.testing.conformance import StoreConformance
+from historian.store.store import Store
+from historian.testing.conformance import POINT_COUNT, StoreConformance
 from historian.testing.twin import Twin
+from tests.support import store_kit
+from tests.support.store_kit import Directory, open_store
+
+SETTINGS = StoreSettings(disk_reserve_bytes=0, segment_compact_count=2)
 
 
 class TestTwin(StoreConformance):
@@ -15,3 +21,38 @@ class TestTwin(StoreConformance):
     @contextlib.asynccontextmanager
     async def open_engine(self, folder: Path) -> AsyncIterator[StoreEngine]:
         yield Twin()
+
+
+class TestEmbeddedStore(StoreConformance):
+    @contextlib.asynccontextmanager
+    async def open_engine(self, folder: Path) -> AsyncIterator[StoreEngine]:
+        store = open_store(folder, settings=SETTINGS, directory=Directory(POINT_COUNT + 1))
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    async def settle(self, engine: StoreEngine) -> None:
+        """Into segments, and these into one."""
+        assert isinstance(engine, Store)
+        await store_kit.seal(engine)
+        await store_kit.merge(engine)
+        await store_kit.remove_retired(engine)
+
+    async def lose_a_part(self, engine: StoreEngine, folder: Path) -> bool:
+        for path in (folder / "segments").iterdir():
+            path.write_bytes(bytes(path.stat().st_size))
+        return True
+
+
+class TestEmbeddedStoreWithASmallRing(TestEmbeddedStore):
+    """Almost everything lies below the ring's floor."""
+
+    @contextlib.asynccontextmanager
+    async def open_engine(self, folder: Path) -> AsyncIterator[StoreEngine]:
+        small = StoreSettings(disk_reserve_bytes=0, segment_compact_count=2, ring_hours=1)
+        store = open_store(folder, settings=small, directory=Directory(POINT_COUNT + 1))
+        try:
+            yield store
+        finally:
+            await store.close()

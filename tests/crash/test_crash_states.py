@@ -44,6 +44,22 @@ async def many_small_batches(life: Life) -> None:
     await life.seal()
 
 
+async def old_months_leave(life: Life) -> None:
+    """One month moves to the cold folder, is corrected, merged, and dropped in part."""
+    await life.append(*((1, slot) for slot in range(-205, -190)), (2, -3500), (1, 5))
+    await life.seal()
+    await life.append((1, -200), (2, -195), (1, 6), reason="by hand")
+    await life.seal()
+    assert await life.move_cold()
+    await life.append((1, -199))
+    await life.seal()
+    await life.drop_before(-198)
+    await life.append((1, 7))
+    await life.remove_retired()
+    await life.merge()
+    await life.seal()
+
+
 async def killed_before_the_log_was_synced(life: Life) -> None:
     await life.append((1, 0))
     with failing(life.recorder, Killed(), ("sync", ".wal")), pytest.raises(Killed):
@@ -86,6 +102,7 @@ async def killed_while_sealing_after_a_merge_nobody_heard_of(life: Life) -> None
 SCENARIOS = [
     everyday,
     many_small_batches,
+    old_months_leave,
     killed_before_the_log_was_synced,
     killed_after_a_sync_of_the_log_failed,
     killed_before_the_manifest_was_on_disk,
@@ -105,10 +122,10 @@ async def live(scenario: Scenario, folder: Path) -> Life:
 @pytest.mark.slow
 @pytest.mark.timeout(60 + 120 * THOROUGH)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-async def test_no_power_cut_takes_what_was_acknowledged(scenario: Scenario, tmp_path: Path) -> None:
-    life = await live(scenario, tmp_path / "data")
+async def test_no_power_cut_takes_what_was_acknowledged(scenario: Scenario, quick_path: Path) -> None:
+    life = await live(scenario, quick_path / "data")
     bounds = Bounds(states_max=round(12 * THOROUGH), nested_share=0.01 * THOROUGH)
-    explorer = Explorer(tmp_path / "cut", bounds)
+    explorer = Explorer(quick_path / "cut", bounds)
     await explorer.explore(life)
     print(
         f"{scenario.__name__}: {explorer.count} states of {len(life.recorder.events)} operations, seed {bounds.seed}"

@@ -94,23 +94,23 @@ class Sound:
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    return tmp_path / "copy"
+def copy(quick_path: Path) -> Path:
+    return quick_path / "copy"
 
 
 @pytest.fixture
-async def sound_log(tmp_path: Path, copy: Path) -> Sound:
-    return Sound(tmp_path / "log", await make_folder(tmp_path / "log", log_only), copy)
+async def sound_log(quick_path: Path, copy: Path) -> Sound:
+    return Sound(quick_path / "log", await make_folder(quick_path / "log", log_only), copy)
 
 
 @pytest.fixture
-async def sound_segments(tmp_path: Path, copy: Path) -> Sound:
-    return Sound(tmp_path / "segments", await make_folder(tmp_path / "segments", segments_only), copy)
+async def sound_segments(quick_path: Path, copy: Path) -> Sound:
+    return Sound(quick_path / "segments", await make_folder(quick_path / "segments", segments_only), copy)
 
 
 @pytest.fixture
-async def sound(tmp_path: Path, copy: Path) -> Sound:
-    return Sound(tmp_path / "all", await make_folder(tmp_path / "all", everything), copy)
+async def sound(quick_path: Path, copy: Path) -> Sound:
+    return Sound(quick_path / "all", await make_folder(quick_path / "all", everything), copy)
 
 
 def used(data: bytes) -> int:
@@ -269,7 +269,7 @@ async def test_a_missing_manifest_stops_the_start_where_segments_are(sound_segme
     assert "restore it from a backup" in verdict.text
 
 
-async def test_an_older_manifest_hides_nothing_silently(sound_segments: Sound, tmp_path: Path) -> None:
+async def test_an_older_manifest_hides_nothing_silently(sound_segments: Sound, quick_path: Path) -> None:
     """What its segments do not hold is reported as files that no manifest lists."""
 
     async def first_half(life: Life) -> None:
@@ -277,10 +277,10 @@ async def test_an_older_manifest_hides_nothing_silently(sound_segments: Sound, t
         await life.append((1, -3), (2, -2))
         await life.seal()
 
-    await make_folder(tmp_path / "older", first_half)
+    await make_folder(quick_path / "older", first_half)
     for log in sound_segments.files("wal/*"):
         (sound_segments.folder / log).unlink()
-    older = (tmp_path / "older/manifest").read_bytes()
+    older = (quick_path / "older/manifest").read_bytes()
     verdict = await sound_segments.judge({Path("manifest"): older}, may_hide=True)
     assert verdict.outcome == "reported"
     assert "not in the manifest" in verdict.text

@@ -150,27 +150,27 @@ async def sweep(error_number: int, count: int, folder: Path) -> Sweep:
 @pytest.mark.parametrize(
     "error_number", FAULTS, ids=lambda number: errno.errorcode.get(number, "short write")
 )
-async def test_one_failed_operation_costs_nothing_acknowledged(error_number: int, tmp_path: Path) -> None:
-    print(await sweep(error_number, 1, tmp_path))
+async def test_one_failed_operation_costs_nothing_acknowledged(error_number: int, quick_path: Path) -> None:
+    print(await sweep(error_number, 1, quick_path))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(240 * max(1, THOROUGH))
 @pytest.mark.parametrize("error_number", [errno.EIO, errno.ENOSPC], ids=errno.errorcode.get)
-async def test_a_disk_that_fails_for_a_while_comes_back(error_number: int, tmp_path: Path) -> None:
-    print(await sweep(error_number, 12, tmp_path))
+async def test_a_disk_that_fails_for_a_while_comes_back(error_number: int, quick_path: Path) -> None:
+    print(await sweep(error_number, 12, quick_path))
 
 
-async def test_any_fault_at_the_start_is_an_error_or_harmless(tmp_path: Path) -> None:
+async def test_any_fault_at_the_start_is_an_error_or_harmless(quick_path: Path) -> None:
     """Whatever fails while a folder is opened: the start is refused, or all is there; and the next start is sound."""
     with recording(DiskRecorder()) as recorder:
-        life = Life(tmp_path / "data", recorder)
+        life = Life(quick_path / "data", recorder)
         await busy(life)
         store_kit.abandon(life.store)
     for error_number in (errno.EIO, errno.ENOSPC, errno.EMFILE):
         for first in range(ENDLESS):
             fault = Fault(error_number, first, 1)
-            await open_under(fault, life, tmp_path / "copy")
+            await open_under(fault, life, quick_path / "copy")
             if not fault.failed:
                 break
         assert first > 1
@@ -216,16 +216,16 @@ class UnreadableLog(DurableFiles):
         return super().read(path)
 
 
-async def test_a_log_file_that_cannot_be_read_does_not_stop_the_start(tmp_path: Path) -> None:
+async def test_a_log_file_that_cannot_be_read_does_not_stop_the_start(quick_path: Path) -> None:
     with recording(DiskRecorder()) as recorder:
-        life = Life(tmp_path / "data", recorder)
+        life = Life(quick_path / "data", recorder)
         for slot in range(40):
             await life.append((1, slot), source="a long name, so that the log's files fill up " * 8)
         store_kit.abandon(life.store)
     logs = sorted(path.name for path in (life.folder / "wal").iterdir())
     assert len(logs) > 2
     for name in logs:
-        folder = store_kit.copy_of(life.folder, tmp_path / "copy")
+        folder = store_kit.copy_of(life.folder, quick_path / "copy")
         store = open_small(folder, UnreadableLog(name))
         [damage] = store.status().damage
         assert name in damage

@@ -7,7 +7,7 @@ nothing, so every test here expects red.
 import contextlib
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -217,11 +217,11 @@ NAMES = [
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("mutant", "scenario"), STATES, ids=NAMES)
 async def test_the_power_cuts_find_a_mutant(
-    mutant: Mutant, scenario: states.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mutant: Mutant, scenario: states.Scenario, quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutant(monkeypatch)
     with pytest.raises(Lost):
-        await explore(scenario, tmp_path)
+        await explore(scenario, quick_path)
 
 
 async def explore(scenario: states.Scenario, folder: Path) -> None:
@@ -233,10 +233,10 @@ async def explore(scenario: states.Scenario, folder: Path) -> None:
 def half_written(patch: pytest.MonkeyPatch) -> None:
     """A short write is taken for a whole one."""
 
-    def mutant(self: DurableFiles, descriptor: int, data: memoryview, offset: int) -> None:
-        durable.os.pwrite(descriptor, data, offset)
+    def mutant(self: DurableFiles, descriptor: int, pieces: Sequence[memoryview], offset: int) -> None:
+        durable.os.pwritev(descriptor, pieces, offset)
 
-    patch.setattr(DurableFiles, "write", mutant)
+    patch.setattr(DurableFiles, "write_pieces", mutant)
 
 
 FAULTS = [
@@ -250,8 +250,8 @@ FAULTS = [
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("mutant", "error"), FAULTS)
 async def test_the_faults_find_a_mutant(
-    mutant: Mutant, error: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mutant: Mutant, error: int, quick_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutant(monkeypatch)
     with pytest.raises(AssertionError):
-        await faults.sweep(error, 1, tmp_path)
+        await faults.sweep(error, 1, quick_path)

@@ -3,7 +3,7 @@
 import errno
 import shutil
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from historian.clock import Clock, ManualClock
 from historian.model.point import MINUTE_US, Point, PointKind
 from historian.model.sample import Origin, PointIdColumn, SampleBatch, SampleRun, TimeColumn
 from historian.settings import StoreSettings
-from historian.store import maintenance, recovery
+from historian.store import maintenance, recovery, retention
 from historian.store.durable import DurableFiles
 from historian.store.engine import VersionColumn
 from historian.store.store import Store
@@ -81,9 +81,9 @@ class FailingFiles(DurableFiles):
         self._maybe_fail("create")
         return super().create(path, preallocate_bytes)
 
-    def write(self, descriptor: int, data: memoryview, offset: int) -> None:
+    def write_pieces(self, descriptor: int, pieces: Sequence[memoryview], offset: int) -> None:
         self._maybe_fail("write")
-        super().write(descriptor, data, offset)
+        super().write_pieces(descriptor, pieces, offset)
 
     def sync(self, descriptor: int) -> None:
         self._maybe_fail("sync")
@@ -144,6 +144,18 @@ async def seal(store: Store, before_checkpoint: Callable[[], Awaitable[None]] = 
 async def merge(store: Store) -> bool:
     """Merge one group of segments, if there is one."""
     return await maintenance.merge_once(store)
+
+
+async def drop_before(
+    store: Store, time_us: int, before_checkpoint: Callable[[], Awaitable[None]] = no_checkpoint_work
+) -> None:
+    """Retention: nothing older stays."""
+    await retention.drop_before(store, time_us, before_checkpoint)
+
+
+async def move_cold(store: Store) -> bool:
+    """Move one segment that is due to the cold folder."""
+    return await retention.move_cold(store)
 
 
 async def remove_retired(store: Store) -> None:
