@@ -26,11 +26,11 @@ def run(options: argparse.Namespace) -> int:
         case "verify":
             from historian.tools import verify
 
-            return verify.run(options.folder, options.month, options.json)
+            return verify.run(options.folder, options.month, options.json, _cold_folder(options))
         case "inspect":
             from historian.tools import inspect
 
-            return inspect.run(options.folder, options.file, options.json)
+            return inspect.run(options.folder, options.file, options.json, _cold_folder(options))
         case "backup":
             return _backup(options)
     return _restore(options)
@@ -55,6 +55,7 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         type=_month,
         help="month whose figures are computed anew (default: the newest one)",
     )
+    _add_config(parser)
     _add_json(parser)
 
 
@@ -82,6 +83,7 @@ def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         default=KEEP_ALL,
         help="then remove all but the newest N backups (default: all are kept)",
     )
+    _add_config(parser)
 
 
 def _add_restore(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -117,7 +119,14 @@ def _add_inspect(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("folder", metavar="DATA", type=Path, help="data folder, backup, segment or log file")
     parser.add_argument("file", metavar="FILE", nargs="?", help="a segment or log file of that folder")
+    _add_config(parser)
     _add_json(parser)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, help="settings, where they name a cold folder (default: none)"
+    )
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -131,7 +140,9 @@ def _backup(options: argparse.Namespace) -> int:
 
     clock = SystemClock()
     teller = progress.Progress(clock)
-    maker = backup.BackupMaker(options.folder, options.target, clock, DurableFiles(), teller.tell)
+    maker = backup.BackupMaker(
+        options.folder, options.target, clock, DurableFiles(), teller.tell, _cold_folder(options)
+    )
     try:
         made = maker.make()
     finally:
@@ -166,6 +177,13 @@ def _restore(options: argparse.Namespace) -> int:
     for line in backup.damage:
         print(f"historian: was damaged before the backup: {line}", file=sys.stderr)
     return 0
+
+
+def _cold_folder(options: argparse.Namespace) -> Path | None:
+    from historian import settings
+
+    folder = settings.load(options.config).store.cold_folder
+    return Path(folder) if folder else None
 
 
 def _month(text: str) -> str:

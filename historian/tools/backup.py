@@ -56,13 +56,21 @@ class BackupMaker:
     """Makes one backup of `data` below `target`. `link` makes a second name of a file."""
 
     def __init__(
-        self, data: Path, target: Path, clock: Clock, files: DurableFiles, tell: Tell, link: Link = os.link
+        self,
+        data: Path,
+        target: Path,
+        clock: Clock,
+        files: DurableFiles,
+        tell: Tell,
+        cold_folder: Path | None = None,
+        link: Link = os.link,
     ) -> None:
         self._data = data
         self._target = target
         self._clock = clock
         self._files = files
         self._tell = tell
+        self._cold_folder = cold_folder
         self._link = link
         self._entries: dict[str, Copied] = {}
         self._damage: list[str] = []
@@ -87,7 +95,10 @@ class BackupMaker:
                 self._copy_database(path.name, None)
         self._copy_others()
         self._enter(
-            filenames.MANIFEST, copying.write(self._files, self.folder / filenames.MANIFEST, moment.content)
+            filenames.MANIFEST,
+            copying.write(
+                self._files, self.folder / filenames.MANIFEST, manifest_file.all_at_home(moment.content)
+            ),
         )
         backup = Backup(
             product_version=historian.__version__,
@@ -156,10 +167,10 @@ class BackupMaker:
     def _require_new_manifest(self, moment: _Moment) -> None:
         if self._manifest_content() != moment.content:
             return
-        folder = self._data / filenames.SEGMENT_FOLDER
-        missing = [one.name for one in moment.manifest.segments if not (folder / one.name).exists()]
+        places = [one.place(self._data, self._cold_folder) for one in moment.manifest.segments]
+        missing = [str(path) for path in places if not path.exists()]
         raise StoreError(
-            f"{folder} lacks {', '.join(missing)}, which the manifest lists; see `historian verify`"
+            f"the manifest lists {', '.join(missing)}, which are not there; see `historian verify`"
         )
 
     def _copy_segments(
@@ -196,7 +207,7 @@ class BackupMaker:
         return Copied(entry.size_bytes, entry.crc32c)
 
     def _copied(self, path: str, listed: ListedSegment) -> Copied:
-        copied = copying.copy(self._files, self._data / path, self.folder / path)
+        copied = copying.copy(self._files, listed.place(self._data, self._cold_folder), self.folder / path)
         if copied != (listed.size_bytes, listed.crc32c):
             self._damage.append(f"{path}: not as the manifest says; copied as it is")
         return copied

@@ -69,7 +69,12 @@ def newest_month(folder: Path) -> str | None:
 
 
 def check(
-    folder: Path, listed: Sequence[ListedSegment], unsealed: Sequence[LogSamples], month: str, tell: Tell
+    folder: Path,
+    listed: Sequence[ListedSegment],
+    unsealed: Sequence[LogSamples],
+    month: str,
+    tell: Tell,
+    cold_folder: Path | None = None,
 ) -> FigureReport:
     """Compare the figures of a local month (``2026-10``). Raises CatalogueError, SegmentCorrupt."""
     first, last = _days_of(month)
@@ -81,7 +86,8 @@ def check(
     waiting = _last_unsealed(unsealed)
     has_registers = any(point.rule.kind == "register" for point in points.values())
     margin_us = REGISTER_MARGIN_US if has_registers else MARGIN_US
-    reader = RawReader(folder, listed, _utc_us(first) - margin_us, _utc_us(last) + margin_us)
+    span = (_utc_us(first) - margin_us, _utc_us(last) + margin_us)
+    reader = RawReader(folder, listed, *span, cold_folder)
     try:
         done = 0
         for group in _groups(kept):

@@ -28,9 +28,9 @@ TYPE_NAMES: Final = {
 Facts = dict[str, Any]  # of JSON: texts, numbers, lists and objects of them
 
 
-def run(data: Path, name: str | None, is_json: bool) -> int:
+def run(data: Path, name: str | None, is_json: bool, cold_folder: Path | None = None) -> int:
     """Look and print. Raises StoreError where there is nothing to look at."""
-    facts = look(data, name)
+    facts = look(data, name, cold_folder)
     if is_json:
         print(msgspec.json.format(msgspec.json.encode(facts), indent=2).decode())
     else:
@@ -38,21 +38,22 @@ def run(data: Path, name: str | None, is_json: bool) -> int:
     return 0
 
 
-def look(data: Path, name: str | None) -> Facts:
+def look(data: Path, name: str | None, cold_folder: Path | None = None) -> Facts:
     """The facts of a folder, or of one file: in its folder by name, or anywhere by path. Raises StoreError."""
     if name is not None:
-        return _of_file(_find(data, name))
+        return _of_file(_find(data, name, cold_folder))
     if data.is_file():
         return _of_file(data)
     if not data.is_dir():
         raise StoreError(f"{data} is not there")
-    return _of_folder(data)
+    return _of_folder(data, cold_folder)
 
 
-def _find(data: Path, name: str) -> Path:
+def _find(data: Path, name: str, cold_folder: Path | None) -> Path:
     places = (
         data / filenames.SEGMENT_FOLDER / name,
         data / filenames.WAL_FOLDER / name,
+        (cold_folder or data) / name,
         data / name,
         Path(name),
     )
@@ -77,7 +78,7 @@ _SEGMENT_SUFFIX: Final = Path(filenames.segment_name("1970-01", 0)).suffix
 # -- a folder ----------------------------------------------------------------------------------------
 
 
-def _of_folder(data: Path) -> Facts:
+def _of_folder(data: Path, cold_folder: Path | None) -> Facts:
     facts: Facts = {"folder": str(data)}
     backup = backup_file.read(data)
     if backup is not None:
@@ -87,7 +88,7 @@ def _of_folder(data: Path) -> Facts:
             "files": len(backup.files),
             "bytes": backup.size_bytes,
         }
-    facts["manifest"] = _manifest_facts(data)
+    facts["manifest"] = _manifest_facts(data, cold_folder)
     facts["segments"] = facts["manifest"].pop("segments", [])
     folder = data / filenames.WAL_FOLDER
     logs = [_log_facts(path) for path in _files(folder, _LOG_SUFFIX)]
@@ -107,7 +108,7 @@ def _of_folder(data: Path) -> Facts:
     return facts
 
 
-def _manifest_facts(data: Path) -> Facts:
+def _manifest_facts(data: Path, cold_folder: Path | None) -> Facts:
     try:
         manifest = manifest_file.read(data)
     except HistorianError as error:
@@ -132,9 +133,10 @@ def _manifest_facts(data: Path) -> Facts:
                 "last_sequence": one.sequence_max,
                 "first_time": timestamp.format_time(one.time_min_us),
                 "last_time": timestamp.format_time(one.time_max_us),
-                "is_there": (data / filenames.SEGMENT_FOLDER / one.name).is_file(),
+                "tier": one.tier or "data",
+                "is_there": one.place(data, cold_folder).is_file(),
             }
-            for one in manifest.segments
+            for one in sorted(manifest.segments, key=lambda one: one.order)
         ],
     }
 

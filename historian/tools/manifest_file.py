@@ -9,7 +9,8 @@ from historian.errors import FormatTooNew, StoreError
 from historian.store import filenames
 from historian.tools import checksum
 
-READS_VERSION: Final = 1
+READS_VERSION: Final = 2
+COLD: Final = "cold"
 
 
 class ListedSegment(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,21 @@ class ListedSegment(msgspec.Struct, frozen=True, kw_only=True):
     superseded_count: int
     size_bytes: int
     crc32c: int
+    rank: int = 0
+    point_min: int = 0
+    point_max: int | None = None
+    tier: str = ""
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Of samples with equal sequences that of the segment with the highest order is read."""
+        return self.rank or self.generation, self.generation
+
+    def place(self, data: Path, cold_folder: Path | None) -> Path:
+        """Where the file lies."""
+        if self.tier == COLD and cold_folder is not None:
+            return cold_folder / self.name
+        return data / filenames.SEGMENT_FOLDER / self.name
 
 
 class ManifestFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +63,17 @@ def read(folder: Path) -> ManifestFile | None:
     except FileNotFoundError:
         return None
     return decode(data, path)
+
+
+def all_at_home(data: bytes) -> bytes:
+    """The same manifest for a folder that holds every segment itself, and nothing retired."""
+    content = msgspec.json.decode(data.split(b"\n")[0])
+    for listed in content["segments"]:
+        if listed.get("tier"):
+            listed["tier"] = ""
+    content["retired"] = []
+    body = msgspec.json.encode(content)
+    return body + b"\n%08x\n" % checksum.crc32c(body)
 
 
 def decode(data: bytes, path: Path) -> ManifestFile:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from historian.store import filenames
 from historian.tools.manifest_file import ListedSegment
 from historian.tools.segment_file import SegmentFile
 
@@ -24,11 +23,18 @@ class RawRun(NamedTuple):
 class RawReader:
     """Keeps the segments of one time range open."""
 
-    def __init__(self, folder: Path, listed: Sequence[ListedSegment], start_us: int, end_us: int) -> None:
+    def __init__(
+        self,
+        data: Path,
+        listed: Sequence[ListedSegment],
+        start_us: int,
+        end_us: int,
+        cold_folder: Path | None = None,
+    ) -> None:
         self._start_us, self._end_us = start_us, end_us
         self._segments = [
-            SegmentFile(folder / filenames.SEGMENT_FOLDER / one.name)
-            for one in listed
+            SegmentFile(one.place(data, cold_folder))
+            for one in sorted(listed, key=lambda one: one.order)
             if one.time_min_us < end_us and one.time_max_us >= start_us
         ]
 

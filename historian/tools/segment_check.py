@@ -51,6 +51,9 @@ def _against_manifest(segment: SegmentFile, listed: ListedSegment) -> Iterator[s
     if segment.run_count:
         facts["first time"] = (int(index["first_time_us"].min()), listed.time_min_us)
         facts["last time"] = (int(index["last_time_us"].max()), listed.time_max_us)
+    if segment.run_count and listed.point_max is not None:
+        facts["first point"] = (int(index["point_id"].min()), listed.point_min)
+        facts["last point"] = (int(index["point_id"].max()), listed.point_max)
     for name, (is_so, is_said) in facts.items():
         if is_so != is_said:
             yield f"{name}: {is_so} in the file, {is_said} in the manifest"

@@ -24,6 +24,7 @@ from historian.tools import (
     manifest_file,
     segment_check,
 )
+from historian.tools.figure_check import FigureReport
 from historian.tools.finding import Finding
 from historian.tools.log_file import LogFile, LogSamples
 from historian.tools.manifest_file import ListedSegment, ManifestFile
@@ -62,12 +63,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return sum(finding.is_damage for finding in self.findings)
 
 
-def run(data: Path, month: str | None, is_json: bool) -> int:
+def run(data: Path, month: str | None, is_json: bool, cold_folder: Path | None = None) -> int:
     """Check and print; the exit code."""
     progress = Progress(SystemClock())
     try:
         with folder_hold.hold(data):
-            report = check(data, month, progress.tell)
+            report = check(data, month, progress.tell, cold_folder)
     except (HistorianError, OSError) as error:
         progress.end()
         print(f"historian: cannot be checked: {error}", file=sys.stderr)
@@ -77,14 +78,20 @@ def run(data: Path, month: str | None, is_json: bool) -> int:
     return EXIT_DAMAGE if report.damage_count else 0
 
 
-def check(data: Path, month: str | None, tell: Tell) -> Report:
+def check(data: Path, month: str | None, tell: Tell, cold_folder: Path | None = None) -> Report:
     """Read everything. Raises StoreError where the folder is none, FormatTooNew, OSError."""
     if not checksum.is_sound():
         raise StoreError("the library for CRC32C computes wrong sums")
     findings = list(backup_file.differences(data, tell))
     manifest = _read_manifest(data, findings)
     listed = manifest.segments if manifest else ()
-    whole = [one for one in listed if _check_segment(data, one, findings, tell, listed)]
+    places = [one.place(data, cold_folder) for one in listed]
+    whole = 0
+    for number, (one, path) in enumerate(zip(listed, places, strict=True)):
+        tell("segments", number, len(listed))
+        problems = list(_segment_findings(one, path))
+        findings += problems
+        whole += not problems
     findings += _unlisted(data, manifest)
     logs, unsealed = _check_logs(data, manifest, findings, tell)
     database_count = _check_databases(data, findings, tell)
@@ -98,9 +105,13 @@ def check(data: Path, month: str | None, tell: Tell) -> Report:
         databases=database_count,
     )
     has_databases = not any(finding.kind == "database_damaged" for finding in findings)
-    if manifest is None or len(whole) < len(listed) or not has_databases:
+    if manifest is None or whole < len(listed) or not has_databases:
         return Report(checked=checked, findings=findings)  # figures cannot be held against what is not there
-    return _with_figures(data, Report(checked=checked, findings=findings), listed, unsealed, month, tell)
+    report = Report(checked=checked, findings=findings)
+    month = month or _month_of(data)
+    if month is None:
+        return report
+    return _with_figures(report, figure_check.check(data, listed, unsealed, month, tell, cold_folder))
 
 
 def _read_manifest(data: Path, findings: list[Finding]) -> ManifestFile | None:
@@ -120,13 +131,8 @@ def _read_manifest(data: Path, findings: list[Finding]) -> ManifestFile | None:
     return None
 
 
-def _check_segment(
-    data: Path, listed: ListedSegment, findings: list[Finding], tell: Tell, all_of: tuple[ListedSegment, ...]
-) -> bool:
-    """Whether the segment can be read."""
-    path = data / filenames.SEGMENT_FOLDER / listed.name
-    place = f"{filenames.SEGMENT_FOLDER}/{listed.name}"
-    tell("segments", all_of.index(listed), len(all_of))
+def _segment_findings(listed: ListedSegment, path: Path) -> Iterator[Finding]:
+    place = f"{path.parent.name}/{listed.name}"
     kind, problems = "segment_damaged", []
     try:
         size, crc = checksum.of_file(path)
@@ -139,11 +145,11 @@ def _check_segment(
             with SegmentFile(path) as segment:
                 problems = segment_check.problems_of(segment, listed)
     except FileNotFoundError:
-        kind, problems = "segment_missing", [f"is not there ({listed.sample_count} samples)"]
+        tier = f", tier {listed.tier}: the settings name its folder, see --config" if listed.tier else ""
+        kind, problems = "segment_missing", [f"is not there ({listed.sample_count} samples{tier})"]
     except SegmentCorrupt as error:
         problems = [str(error).removeprefix(f"{path}: ")]
-    findings += [Finding(kind=kind, place=place, problem=problem) for problem in problems]
-    return not problems
+    yield from (Finding(kind=kind, place=place, problem=problem) for problem in problems)
 
 
 def _unlisted(data: Path, manifest: ManifestFile | None) -> Iterator[Finding]:
@@ -208,22 +214,16 @@ def _check_databases(data: Path, findings: list[Finding], tell: Tell) -> int:
     return len(paths)
 
 
-def _with_figures(
-    data: Path,
-    report: Report,
-    listed: tuple[ListedSegment, ...],
-    unsealed: list[LogSamples],
-    month: str | None,
-    tell: Tell,
-) -> Report:
-    if not (data / filenames.ROLLUP).exists():
-        return report
-    month = month or figure_check.newest_month(data)
-    if month is None:
-        return report
-    figures = figure_check.check(data, listed, unsealed, month, tell)
+def _month_of(data: Path) -> str | None:
+    return figure_check.newest_month(data) if (data / filenames.ROLLUP).exists() else None
+
+
+def _with_figures(report: Report, figures: FigureReport) -> Report:
     checked = msgspec.structs.replace(
-        report.checked, month=month, figures=dict(figures.compared), figures_skipped=dict(figures.skipped)
+        report.checked,
+        month=figures.month,
+        figures=dict(figures.compared),
+        figures_skipped=dict(figures.skipped),
     )
     return Report(checked=checked, findings=[*report.findings, *figures.findings])
 

@@ -111,7 +111,7 @@ def test_a_damaged_segment_is_copied_and_told_and_a_good_copy_is_kept(bench: Ben
 
 def test_a_missing_segment_is_an_error_that_names_it(bench: Bench) -> None:
     (bench.data / "segments" / "2026-01-0000000002.h5").unlink()
-    with pytest.raises(StoreError, match=r"lacks 2026-01-0000000002\.h5"):
+    with pytest.raises(StoreError, match=r"2026-01-0000000002\.h5, which are not there"):
         bench.make()
     assert backup_file.whole_backups(bench.target) == []
 
@@ -248,6 +248,22 @@ def test_other_files_come_along(bench: Bench) -> None:
     paths = [entry.path for entry in made.files]
     assert {"demo-imported", "quarantine/f.csv.bad", "catalogue.sqlite", "manifest"} <= set(paths)
     assert "lock" not in paths
+
+
+def test_segments_of_the_cold_folder_come_home(bench: Bench, tmp_path: Path) -> None:
+    listed = _listed(bench)
+    name = "2025-12-0000000001.h5"
+    listed[name]["tier"] = "cold"
+    hand_made.write_manifest(bench.data, list(listed.values()), sealed=2)
+    (bench.data / "segments" / name).rename(_made(tmp_path / "cold") / name)
+    report = verify.check(bench.data, None, nobody)
+    assert [(one.kind, "see --config" in one.problem) for one in report.findings] == [
+        ("segment_missing", True)
+    ]
+    assert verify.check(bench.data, None, nobody, tmp_path / "cold").findings == []
+    folder, made = bench.make(cold_folder=tmp_path / "cold")
+    assert made.damage == []
+    assert verify.check(folder, None, nobody).findings == []
 
 
 def test_old_backups_are_removed_and_the_newest_stay(bench: Bench) -> None:

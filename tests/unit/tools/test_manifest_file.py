@@ -38,3 +38,27 @@ def test_whole_but_senseless_content_is_an_error(tmp_path: Path) -> None:
     hand_made.write_manifest(tmp_path, [], sealed="seven")  # type: ignore[arg-type]
     with pytest.raises(StoreError, match="the content is not"):
         manifest_file.read(tmp_path)
+
+
+def test_the_order_is_by_rank_and_by_generation_where_there_is_none(tmp_path: Path) -> None:
+    listed = hand_made.write_segment(
+        tmp_path, "2026-01", 7, [hand_made.Run(1, [hand_made.JANUARY_US], [1.0])]
+    )
+    hand_made.write_manifest(tmp_path, [listed, listed | {"rank": 3}], sealed=1)
+    manifest = manifest_file.read(tmp_path)
+    assert manifest is not None
+    assert [one.order for one in manifest.segments] == [(7, 7), (3, 7)]
+
+
+def test_a_cold_segment_lies_in_the_cold_folder_where_there_is_one(tmp_path: Path) -> None:
+    listed = hand_made.write_segment(
+        tmp_path, "2026-01", 1, [hand_made.Run(1, [hand_made.JANUARY_US], [1.0])]
+    )
+    hand_made.write_manifest(tmp_path, [listed | {"tier": "cold"}], sealed=1, retired=["x"])
+    manifest = manifest_file.read(tmp_path)
+    assert manifest is not None
+    [one] = manifest.segments
+    assert one.place(tmp_path, tmp_path / "cold") == tmp_path / "cold" / one.name
+    assert one.place(tmp_path, None) == tmp_path / "segments" / one.name
+    home = manifest_file.decode(manifest_file.all_at_home((tmp_path / "manifest").read_bytes()), tmp_path)
+    assert (home.segments[0].tier, home.retired, home.sealed_sequence) == ("", (), 1)

@@ -33,6 +33,7 @@ def test_a_good_segment_has_none(tmp_path: Path, version: int) -> None:
         ("sample_count", 7, "samples: 8 in the file, 7"),
         ("time_min_us", 5, f"first time: {TIMES[0]} in the file, 5"),
         ("time_max_us", 5, f"last time: {TIMES[3]} in the file, 5"),
+        ("point_max", 9, "last point: 2 in the file, 9"),
         ("sequence_min", 3, "sequences reach from 4 to 4, the manifest says 3 to 4"),
         ("superseded_count", 1, "0 superseded versions in the file, 1"),
         ("month", "2026-02", "point 1 (p1): has samples of 2026-01, not of 2026-02"),
