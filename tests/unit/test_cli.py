@@ -38,6 +38,9 @@ def test_every_command_of_the_contract_is_there() -> None:
         "historian query rollups",
         "historian query recorded",
         "historian points list",
+        "historian quarantine list",
+        "historian quarantine release",
+        "historian quarantine erase",
         "historian simulate modbus",
         "historian simulate iec104",
     }
