@@ -21,9 +21,11 @@ IndexColumn = npt.NDArray[np.int64]
 _OUTCOME_DETAILS: Final = {
     Outcome.CONFLICT: "another value is stored at this time and stays, as on_conflict asks",
     Outcome.NOT_FINITE: "NaN and infinity are never stored",
-    Outcome.TIME_TOO_OLD: "the time lies before the oldest year that is taken",
-    Outcome.TIME_IN_FUTURE: "the time lies further ahead than is taken",
+    Outcome.TIME_TOO_OLD: "the time lies before the oldest year that is taken, and the quarantine takes no more",
+    Outcome.TIME_IN_FUTURE: "the time lies further ahead than is taken, and the quarantine takes no more",
     Outcome.UNKNOWN_POINT: "no such point",
+    Outcome.QUARANTINED_TOO_OLD: "the time lies before the oldest year that is taken; kept in the quarantine",
+    Outcome.QUARANTINED_IN_FUTURE: "the time lies further ahead than is taken; kept in the quarantine",
 }
 
 
@@ -144,6 +146,7 @@ class Intake:
             replaced=counts[Outcome.REPLACED],
             conflict=counts[Outcome.CONFLICT],
             rejected=self.rejected_count - counts[Outcome.CONFLICT],
+            quarantined=counts[Outcome.QUARANTINED_TOO_OLD] + counts[Outcome.QUARANTINED_IN_FUTURE],
             rejects=self._rejects,
             rejects_listed_max=REJECTS_LISTED_MAX,
             rejects_omitted=self.rejected_count - listed_count,

@@ -151,13 +151,17 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class IngestReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of every sample. `rejects` lists at most `rejects_listed_max`; the rest is `rejects_omitted`."""
+    """What became of every sample. `rejects` lists at most `rejects_listed_max`; the rest is `rejects_omitted`.
+
+    Of the `rejected`, `quarantined` are not lost: they are on disk, where a person decides on them.
+    """
 
     accepted: int
     duplicate: int
     replaced: int
     conflict: int
     rejected: int
+    quarantined: int
     rejects: list[Reject]
     rejects_listed_max: int
     rejects_omitted: int
