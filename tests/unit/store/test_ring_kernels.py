@@ -1,52 +1,69 @@
-"""The ring's kernels where the row wraps round; insertion has its twin in test_ring."""
+"""Kernels over both parts of the ring."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from historian.model.sample import make_batch
-from historian.store import ring_kernels
-from historian.store.ring import Ring
+from historian.store import grid_kernels, ring_kernels
+from historian.store.event import Events
+from historian.store.grid import Grid
 from tests.support.store_kit import QUARTER_US
 
+SAMPLES = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), max_size=12)
 
-@given(
-    st.lists(st.integers(0, 50), min_size=1, max_size=12, unique=True).map(sorted),
-    st.integers(0, 11),
-    st.integers(0, 51),
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        pytest.param([], True, id="nothing"),
+        pytest.param([(1, 5), (2, 5), (1, 6)], True, id="scans"),
+        pytest.param([(1, 5), (1, 6), (2, 5)], True, id="series"),
+        pytest.param([(2, 5), (1, 5)], False, id="points fall"),
+        pytest.param([(1, 5), (1, 5)], False, id="twice"),
+        pytest.param([(1, 5), (2, 5), (2, 6), (1, 7), (2, 6)], False, id="neither"),
+    ],
 )
-def test_find_slot_equals_counting_at_any_head(times: list[int], head: int, wanted: int) -> None:
-    capacity, offset = 12, 3
-    row = np.full(offset + capacity, -1, np.int64)
-    for place, time in enumerate(times):
-        row[offset + (head + place) % capacity] = time
-    at = ring_kernels.find_slot(row, offset, capacity, head, len(times), wanted)
-    assert at == sum(time < wanted for time in times)
+def test_is_rising(samples: list[tuple[int, int]], expected: bool) -> None:
+    ids = np.array([point_id for point_id, _ in samples], np.uint32)
+    assert ring_kernels.is_rising(ids, np.array([t for _, t in samples], np.int64)) == expected
 
 
-def wrapped_ring() -> Ring:
-    """Point 1 with 16 slots that went round twice; point 2 empty."""
-    ring = Ring(1)
-    ring.make_rooms(np.array([0, QUARTER_US, QUARTER_US], np.int64))
-    ring.insert(make_batch(1, np.arange(40) * 10, np.arange(40)), 1, 1)
-    return ring
+@given(SAMPLES)
+def test_a_rising_batch_has_no_sample_twice(samples: list[tuple[int, int]]) -> None:
+    ids = np.array([point_id for point_id, _ in samples], np.uint32)
+    if ring_kernels.is_rising(ids, np.array([t for _, t in samples], np.int64)):
+        assert len(set(samples)) == len(samples)
 
 
-@pytest.mark.parametrize(("start", "end"), [(0, 500), (240, 400), (255, 391), (391, 500), (300, 300)])
-def test_reading_a_wrapped_row_equals_filtering(start: int, end: int) -> None:
-    [run] = wrapped_ring().read(np.array([1], np.uint32), start, end)
-    assert run.time_us.tolist() == [time for time in range(240, 400, 10) if start <= time < end]
+@given(st.lists(SAMPLES, max_size=4))
+def test_repeated_is_what_is_not_above_an_earlier_sample_of_the_same_call(
+    batches: list[list[tuple[int, int]]],
+) -> None:
+    scratch = np.zeros((4, 2), np.int64)
+    for call_number, samples in enumerate(batches, 1):
+        ids = np.array([point_id for point_id, _ in samples], np.uint32)
+        times = np.array([t for _, t in samples], np.int64)
+        state = np.zeros(len(samples), np.uint8)
+        ring_kernels.find_repeated(ids, times, scratch, call_number, state)
+        for place, (point_id, time) in enumerate(samples):
+            is_repeated = any(p == point_id and t >= time for p, t in samples[:place])
+            assert (state[place] == ring_kernels.REPEATED) == is_repeated
 
 
-def test_the_newest_of_a_wrapped_row_and_none_of_an_empty_one() -> None:
-    found, rows = wrapped_ring().newest(np.array([1, 2], np.uint32))
-    assert found.tolist() == [1, 0]
-    assert rows.value[0] == 39.0
-
-
-def test_unsealed_counts_and_copies_the_same() -> None:
-    ring = wrapped_ring()
-    ring.insert(make_batch(1, [1000], [7.0]), 2, 1)
-    assert ring.unsealed(1).value.tolist() == [7.0]
-    assert ring.unsealed(2).row_count == 0
+def test_a_move_takes_all_along_and_remembers_what_the_class_is_past() -> None:
+    grid, events = Grid(1), Events()
+    point = np.array([[0, 0, int(grid.make_columns(np.array([QUARTER_US]))[0]), -(1 << 63)]])
+    times = np.array([0, 5, 17], np.int64) * QUARTER_US
+    ids, rest = np.zeros(3, np.uint32), np.empty(3, np.int64)
+    qualities = np.arange(3, dtype=np.uint16)
+    grid_kernels.insert(ids, times, np.array([1.0, 2.0, 3.0]), qualities, True, point, grid.matrices, rest)
+    row = int(events.make_rows(np.array([16]))[0])
+    ring_kernels.move_to_circle(point, grid.matrices, events.circles, 0, row)
+    address, value, quality = np.empty(3, np.int64), np.zeros(3), np.zeros(3, np.uint16)
+    ring_kernels.locate(ids, times, point, grid.matrices, events.circles, address)
+    ring_kernels.gather(address, grid.matrices, events.circles, value, quality)
+    assert (value.tolist(), quality.tolist()) == ([0.0, 2.0, 3.0], [0, 1, 2])
+    floor = np.empty(1, np.int64)
+    ring_kernels.floors(ids[:1], point, grid.matrices[0], events.circles[0], floor)
+    assert floor.tolist() == [1 * QUARTER_US]
