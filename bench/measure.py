@@ -29,6 +29,7 @@ class Server(NamedTuple):
     host: str
     port: int
     data: Path
+    log: Path
 
     def connect(self) -> Client:
         """A connection that stays open."""
@@ -58,19 +59,22 @@ def server(data: Path, settings: str = "") -> Iterator[Server]:
     config = data.parent / "bench.toml"
     config.write_text("substations = []\n" + settings)
     command = [sys.executable, "-m", "historian.cli", "run", "--config", str(config), "--data", str(data)]
+    log = data.parent / "bench.log"
+    written = log.open("wb")
     process = subprocess.Popen(
         [*command, "--listen", f"127.0.0.1:{port}"],
         cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=written,
+        stderr=subprocess.STDOUT,
     )
-    started = Server(process, "127.0.0.1", port, data)
+    started = Server(process, "127.0.0.1", port, data, log)
     try:
         wait_ready(started, "/readyz")
         yield started
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(STOP_TIMEOUT_S)
+        written.close()
 
 
 def request(connection: Client, method: str, path: str, body: bytes, kind: str) -> bytes:
@@ -185,7 +189,8 @@ def wait_ready(started: Server, path: str) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if started.process.poll() is not None:
-            raise RuntimeError(f"the server ended at once with code {started.process.returncode}")
+            last = started.log.read_text(errors="replace").strip().splitlines()[-1:]
+            raise RuntimeError(f"the server ended at once with code {started.process.returncode}: {last}")
         with contextlib.suppress(OSError, RuntimeError):
             started.connect().request("GET", path)
             return

@@ -96,8 +96,10 @@ def _started(folder: Path) -> Iterator[measure.Server]:
         "-search.latencyOffset=0s",
         "-search.maxUniqueTimeseries=2000000",
     ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    server = measure.Server(process, "127.0.0.1", port, folder)
+    log = folder.parent / "peer.log"
+    with log.open("wb") as written:
+        process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT)
+    server = measure.Server(process, "127.0.0.1", port, folder, log)
     try:
         measure.wait_ready(server, "/health")
         yield server
