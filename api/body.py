@@ -2,8 +2,9 @@
 
 import asyncio
 import zlib
-from typing import Final
+from typing import Final, NamedTuple
 
+import zstandard
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
@@ -20,6 +21,9 @@ BODY_RATE_BYTES_S_MIN: Final = (
 )  # half of what a GPRS link carries; a slower body is an attack or dead
 MEMBERS_MAX: Final = 16  # each costs a copy of what follows it; a body of a million empty ones is an attack
 _WINDOW_BITS: Final = {"gzip": 31, "deflate": 15}  # zlib's words for the two wrappings
+_ENCODINGS: Final = ("zstd", *_WINDOW_BITS)
+_ZSTD_WINDOW_BYTES_MAX: Final = 1 << 27  # what zstd's own tool takes unasked
+_ZSTD_STEP_BYTES: Final = 512  # packed, at a time: at most 128 blocks of 128 KiB come of it
 THREAD_BYTES_MIN: Final = 128 * 1024  # decoding more than this takes longer than the loop may be held
 
 
@@ -40,7 +44,7 @@ async def read_body(request: web.Request) -> Body:
     limits = request.app[CONTEXT].settings.server
     check_declared_length(request, limits)
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding != "identity" and encoding not in _WINDOW_BITS:
+    if encoding != "identity" and encoding not in _ENCODINGS:
         raise _unknown_encoding(encoding)
     try:
         body = await _read_packed(request.content, limits)
@@ -53,25 +57,57 @@ async def read_body(request: web.Request) -> Body:
     return await asyncio.to_thread(_unpack, body, encoding, limits)
 
 
+class _Member(NamedTuple):
+    """One unpacked member of a stream, whether it was whole, and what follows it."""
+
+    body: bytes
+    is_whole: bool
+    rest: Body
+
+
 def _unpack(packed: Body, encoding: str, limits: ServerSettings) -> bytes:
-    """All members of a gzip or zlib stream; a stream that ends early is a fault, not a shorter body."""
-    body = b""
-    member_count = 0
+    """All members of a gzip, zlib or zstd stream; a stream that ends early is a fault, not a shorter body."""
+    parts: list[bytes] = []
+    size_max = limits.body_bytes_max
     try:
         while packed:
-            member_count += 1
-            if member_count > MEMBERS_MAX:
+            if len(parts) == MEMBERS_MAX:
                 raise _not_packed(encoding)
-            stream = zlib.decompressobj(_WINDOW_BITS[encoding])
-            body += stream.decompress(packed, limits.body_bytes_max + 1 - len(body))
-            if len(body) > limits.body_bytes_max:
+            member = (
+                _first_frame(packed, size_max)
+                if encoding == "zstd"
+                else _first_member(packed, encoding, size_max)
+            )
+            size_max -= len(member.body)
+            if size_max < 0:
                 raise _too_large(limits)
-            if not stream.eof:
+            if not member.is_whole:
                 raise _not_packed(encoding)
-            packed = stream.unused_data
-    except zlib.error as error:
+            parts.append(member.body)
+            packed = member.rest
+    except (zlib.error, zstandard.ZstdError) as error:
         raise _not_packed(encoding) from error
-    return body
+    return b"".join(parts)
+
+
+def _first_member(packed: Body, encoding: str, size_max: int) -> _Member:
+    """Of gzip or zlib, at most one byte more than allowed of it."""
+    stream = zlib.decompressobj(_WINDOW_BITS[encoding])
+    body = stream.decompress(packed, size_max + 1)
+    return _Member(body, stream.eof, stream.unused_data)
+
+
+def _first_frame(packed: Body, size_max: int) -> _Member:
+    """Of zstd, at most a step's worth more than allowed: the library unpacks whatever it is given at once."""
+    stream = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES_MAX).decompressobj()
+    view = memoryview(packed)
+    parts: list[bytes] = []
+    at, size = 0, 0
+    while at < len(view) and not stream.eof and size <= size_max:
+        parts.append(stream.decompress(view[at : at + _ZSTD_STEP_BYTES]))
+        size += len(parts[-1])
+        at = min(at + _ZSTD_STEP_BYTES, len(view))
+    return _Member(b"".join(parts), stream.eof, view[at - len(stream.unused_data) :])
 
 
 async def _read_packed(content: StreamReader, limits: ServerSettings) -> Body:
@@ -105,7 +141,7 @@ def check_declared_length(request: web.Request, limits: ServerSettings) -> None:
 
 
 def _unknown_encoding(encoding: str) -> Problem:
-    taken = ", ".join(_WINDOW_BITS)
+    taken = ", ".join(_ENCODINGS)
     return Problem(
         problem.UNSUPPORTED_MEDIA_TYPE,
         f"Content-Encoding {encoding[:40]} is not taken; send one of: {taken}, or none",

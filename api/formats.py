@@ -1,15 +1,17 @@
-"""Chooses the form of a reply and writes it: JSON, CSV, NDJSON, or flat JSON rows for Grafana's Infinity."""
+"""Chooses the form of a reply and writes it: JSON, CSV, NDJSON, flat JSON rows for Grafana's Infinity, or Arrow."""
 
 import asyncio
 import csv
 import io
 import zoneinfo
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from aiohttp import web
 
 from api import json_columns, problem
@@ -29,29 +31,57 @@ class Format(Enum):
     CSV = "csv"
     NDJSON = "ndjson"
     ROWS = "rows"
+    ARROW = "arrow"
 
 
+ARROW_TYPE: Final = "application/vnd.apache.arrow.stream"
 MEDIA_TYPES: Final = {
     Format.JSON: "application/json",
     Format.CSV: "text/csv",
     Format.NDJSON: "application/x-ndjson",
     Format.ROWS: "application/json",
+    Format.ARROW: ARROW_TYPE,
 }
 _CHOICES: Final = tuple(form.value for form in Format)
 
 
+class Times(NamedTuple):
+    """Instants, for Arrow; `zone` is how they are shown."""
+
+    time_us: TimeColumn
+    zone: str = "UTC"
+
+
+class Values(NamedTuple):
+    """Numbers, for Arrow; NaN is none."""
+
+    value: npt.NDArray[Any]
+
+
+class Words(NamedTuple):
+    """Words of a vocabulary by their places, for Arrow."""
+
+    code: npt.NDArray[Any]
+    vocabulary: Sequence[str]
+
+
 class Column(NamedTuple):
-    """One column of a table; `cells` gives the JSON-ready cells of rows ``[first, last)``."""
+    """One column of a table; `cells` gives the JSON-ready cells of rows ``[first, last)``.
+
+    `typed` is the same for Arrow, where the cells alone do not tell the type.
+    """
 
     name: str
     cells: Callable[[int, int], Sequence[object]]
+    typed: Times | Values | Words | None = None
 
 
 class Table(NamedTuple):
-    """Rows to be written, held as columns."""
+    """Rows to be written, held as columns; Arrow tells `about` with its schema."""
 
     columns: tuple[Column, ...]
     row_count: int
+    about: Mapping[str, str] = MappingProxyType({})
 
 
 def choose_format(request: web.Request) -> Format:
@@ -68,6 +98,8 @@ def choose_format(request: web.Request) -> Format:
                 return Format.CSV
             case "application/x-ndjson":
                 return Format.NDJSON
+            case "application/vnd.apache.arrow.stream":
+                return Format.ARROW
     if not accept:
         return Format.JSON
     offered = ", ".join(sorted(set(MEDIA_TYPES.values())))
@@ -97,6 +129,8 @@ async def reply_table(
         headers["X-Next-Cursor"] = next_cursor
     if etag is not None:
         headers["ETag"] = etag
+    if form is Format.ARROW:
+        return await _reply_arrow(table, headers)
     chunks = _encode_chunks(table, form, has_bom=Params(request.query).is_set("bom"))
     content_type = MEDIA_TYPES[form]
     if table.row_count <= CHUNK_ROWS or request.method == "HEAD":
@@ -110,6 +144,14 @@ async def reply_table(
         await _write_or_let_go(response, chunk)
     await response.write_eof()
     return response
+
+
+async def _reply_arrow(table: Table, headers: dict[str, str]) -> web.Response:
+    from api import arrow_table  # loads pyarrow, which not everybody needs
+
+    is_small = table.row_count * len(table.columns) < THREAD_CELLS_MIN
+    body = arrow_table.encode(table) if is_small else await asyncio.to_thread(arrow_table.encode, table)
+    return web.Response(body=body, content_type=ARROW_TYPE, headers=headers)
 
 
 def table_of(rows: Sequence[msgspec.Struct], row_type: type[msgspec.Struct]) -> Table:
@@ -153,7 +195,7 @@ def times(
         texts: list[object] = msgspec.json.decode(json_columns.encode_times(time_us[first:last], zone))
         return texts
 
-    return Column(name, cells)
+    return Column(name, cells, Times(time_us, zone.key if zone else "UTC"))
 
 
 def values(name: str, value: ValueColumn) -> Column:
@@ -166,12 +208,21 @@ def values(name: str, value: ValueColumn) -> Column:
             numbers[i] = None
         return numbers
 
-    return Column(name, cells)
+    return Column(name, cells, Values(value))
 
 
 def words(name: str, code: np.ndarray[Any, np.dtype[Any]], vocabulary: Sequence[str]) -> Column:
     """The word of each code."""
-    return Column(name, lambda first, last: [vocabulary[entry] for entry in code[first:last].tolist()])
+
+    def cells(first: int, last: int) -> Sequence[object]:
+        return [vocabulary[entry] for entry in code[first:last].tolist()]
+
+    return Column(name, cells, Words(code, vocabulary))
+
+
+def numbers(name: str, number: npt.NDArray[Any]) -> Column:
+    """Whole numbers."""
+    return Column(name, lambda first, last: number[first:last].tolist(), Values(number))
 
 
 def _by_preference(accept: str) -> list[str]:

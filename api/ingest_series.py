@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from api import time_text
-from api.intake import IndexColumn, Intake
+from api.intake import IndexColumn, Intake, Places
 from api.json_series import SeriesColumns
 from api.schemas import IngestSeries
 from historian.errors import PointNotFound
@@ -65,15 +65,16 @@ def take_columns(intake: Intake, columns: SeriesColumns, directory: PointDirecto
             intake.refuse("unknown_point", str(error), series=index, count=int(columns.counts[index]))
             continue
         ids[index], offsets_us[index] = point.id, point.stored_time_offset_us()
-    series, place = _places(columns.counts)
-    point_id = ids[series]
-    batch = SampleBatch(
-        point_id, columns.time_us + offsets_us[series], columns.value, np.zeros(len(series), np.uint16)
-    )
-    if not ids.all():
-        kept = point_id != 0
-        batch, series, place = batch.take(kept), series[kept], place[kept]
-    intake.add(batch, place, series)
+    point_id, time_us = np.repeat(ids, columns.counts), columns.time_us
+    if offsets_us.any():
+        time_us = time_us + np.repeat(offsets_us, columns.counts)
+    batch = SampleBatch(point_id, time_us, columns.value, np.zeros(len(point_id), np.uint16))
+    if ids.all():
+        intake.add_whole(batch, lambda: Places(*_places(columns.counts)))
+        return
+    kept = point_id != 0
+    place, series = _places(columns.counts)
+    intake.add(batch.take(kept), place[kept], series[kept])
 
 
 def read_quality(entries: Sequence[Any]) -> tuple[QualityColumn, Faults]:
@@ -124,7 +125,7 @@ def _series_fault(entry: IngestSeries, point: Point) -> tuple[str, str] | None:
 def _take_columns(intake: Intake, taken: Sequence[_Taken]) -> None:
     """All series behind one another as one set of columns: few or many, the cost is that of their samples."""
     counts = np.array([len(one.entry.times) for one in taken], np.int64)
-    part, place = _places(counts)
+    place, part = _places(counts)
     series = np.array([one.series for one in taken], np.int64)[part]
     time_us, time_faults = time_text.read_times([*chain.from_iterable(one.entry.times for one in taken)])
     value, faults = read_values([*chain.from_iterable(one.entry.values for one in taken)])
@@ -146,10 +147,10 @@ def _take_columns(intake: Intake, taken: Sequence[_Taken]) -> None:
 
 
 def _places(counts: IndexColumn) -> tuple[IndexColumn, IndexColumn]:
-    """For columns of so many samples behind one another: of each sample the column, and its place in it."""
+    """For columns of so many samples behind one another: of each sample its place in its column, and the column."""
     part = np.repeat(np.arange(len(counts)), counts)
     place = np.arange(len(part)) - (np.cumsum(counts) - counts)[part]
-    return part, place
+    return place, part
 
 
 def _read_value(entry: Any, index: int, faults: Faults) -> float:

@@ -1,7 +1,7 @@
 """Samples on their way from a request body to the sink: good ones into a batch, bad ones onto a list."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -18,6 +18,14 @@ SOURCE: Final = "http"
 
 IndexColumn = npt.NDArray[np.int64]
 
+
+class Places(NamedTuple):
+    """Where samples stood in the body; in which series, where it has several."""
+
+    place: IndexColumn
+    series: IndexColumn | None = None
+
+
 _OUTCOME_DETAILS: Final = {
     Outcome.CONFLICT: "another value is stored at this time and stays, as on_conflict asks",
     Outcome.NOT_FINITE: "NaN and infinity are never stored",
@@ -31,8 +39,7 @@ _OUTCOME_DETAILS: Final = {
 
 class _Part(NamedTuple):
     batch: SampleBatch
-    place: IndexColumn
-    series: IndexColumn | None
+    find_places: Callable[[], Places]
 
 
 class Intake:
@@ -86,7 +93,20 @@ class Intake:
     def add(self, batch: SampleBatch, place: IndexColumn, series: IndexColumn | None = None) -> None:
         """Take samples stamped as they are stored; `place` and `series` tell where each stood in the body."""
         assert len(place) == batch.sample_count, "every sample has a place"
-        self._parts.append(_Part(batch, place, series))
+        self.add_whole(batch, lambda: Places(place, series))
+
+    def add_whole(self, batch: SampleBatch, find_places: Callable[[], Places]) -> None:
+        """As `add`, where places are only worked out if some sample is refused later."""
+        self._parts.append(_Part(batch, find_places))
+
+    def refuse_each(
+        self, code: str, detail: str, places: IndexColumn, series: IndexColumn | None = None
+    ) -> None:
+        """Note samples as refused for one reason; only those that can be listed cost more than a count."""
+        listed_count = min(len(places), max(0, REJECTS_LISTED_MAX - len(self._rejects)))
+        for i in range(listed_count):
+            self.refuse(code, detail, series=None if series is None else int(series[i]), place=int(places[i]))
+        self.refuse(code, detail, count=len(places) - listed_count)
 
     def require_readable_time(self) -> None:
         """Raise Problem 400 where no sample is left and time stamps alone are to blame: the sender must change."""
@@ -129,13 +149,15 @@ class Intake:
         for part in self._parts:
             last = first + part.batch.sample_count
             outcome = result.outcome[first:last]
-            for i in np.flatnonzero(outcome >= Outcome.CONFLICT).tolist():
-                kind = Outcome(int(outcome[i]))
-                series = None if part.series is None else int(part.series[i])
-                self.refuse(
-                    REJECT_CODES[kind], _OUTCOME_DETAILS[kind], series=series, place=int(part.place[i])
-                )
             first = last
+            if not (outcome >= Outcome.CONFLICT).any():
+                continue
+            place, series = part.find_places()
+            for kind in Outcome:
+                at = np.flatnonzero(outcome == kind)
+                if kind >= Outcome.CONFLICT and len(at):
+                    own = None if series is None else series[at]
+                    self.refuse_each(REJECT_CODES[kind], _OUTCOME_DETAILS[kind], place[at], own)
 
     def _reply(self, counts: Sequence[int], sequence: int) -> IngestReply:
         """`counts` by outcome."""

@@ -14,7 +14,8 @@ OPERATIONS_BASES: Final = ("", BASE)  # /healthz and its like answer at the root
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
-TABLE_FORMS: Final = (JSON, CSV, NDJSON)
+ARROW: Final = "application/vnd.apache.arrow.stream"
+TABLE_FORMS: Final = (JSON, CSV, NDJSON, ARROW)
 
 Schema = dict[str, Any]  # a JSON Schema fragment: its values are of every JSON type
 
@@ -94,7 +95,7 @@ QUALITY: Final = Parameter(
     "quality", "`full` shows quality as objects with every flag.", _words("word", "full")
 )
 FORMAT: Final = Parameter(
-    "format", "Form of the answer; overrides Accept.", _words("json", "csv", "ndjson", "rows")
+    "format", "Form of the answer; overrides Accept.", _words("json", "csv", "ndjson", "rows", "arrow")
 )
 BOM: Final = Parameter(
     "bom", "1 begins CSV with a byte order mark, for Excel.", _words("0", "1", "false", "true")

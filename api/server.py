@@ -10,7 +10,8 @@ from typing import Any, Final
 from aiohttp import web
 from multidict import CIMultiDict
 
-from api import openapi
+from api import arrow_lane, openapi
+from api.arrow_lane import ArrowLane
 from api.body import answer_expectation, check_declared_length
 from api.connection_gate import GatedSite
 from api.context import CONTEXT, ApiContext
@@ -19,7 +20,8 @@ from api.line_intake import LinePoints
 from api.operation import Operation
 from api.request_reader import RequestReader
 from api.routes import table
-from api.routes.ingest import LINE_POINTS
+from api.routes.ingest import ARROW_LANE, LINE_POINTS
+from api.stored_offset import StoredOffsets
 from api.warm import warm_kernels
 from historian import logs
 from historian.metrics import Counter
@@ -61,6 +63,9 @@ def make_app(context: ApiContext) -> web.Application:
     app[_COUNTERS] = {}
     app[_REQUEST_IDS] = _request_ids()
     app[LINE_POINTS] = LinePoints(context.registry, context.settings.ingest)
+    app[ARROW_LANE] = ArrowLane(
+        context.registry, StoredOffsets(context.registry), context.settings.server.body_bytes_max
+    )
     operations = table.all_operations()
     app[openapi.DOCUMENT] = openapi.build(operations, context.version)
     for operation in operations:
@@ -104,6 +109,7 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
     except OSError:
         await runner.cleanup()
         raise
+    loop.run_in_executor(None, arrow_lane.load)  # nobody waits for it, unless the first stream comes at once
     _LOG.info("listening", host=host, port=runner.addresses[0][1])
     return runner
 
@@ -132,7 +138,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     app = request.app
     given = request.headers.get("X-Request-Id")
     is_good = given is not None and _REQUEST_ID_FORM.fullmatch(given) is not None
-    request[REQUEST_ID] = given if given is not None and is_good else next(app[_REQUEST_IDS])
+    own_ids = app[_REQUEST_IDS]
+    request[REQUEST_ID] = given if given is not None and is_good else next(own_ids)
     request[_BEGAN_S] = app[CONTEXT].clock.monotonic_s()
     response = await answer_problems(request, handler)
     _count(request, response.status)

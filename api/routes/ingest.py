@@ -1,4 +1,4 @@
-"""Takes samples in: JSON columns or CSV at /ingest, InfluxDB line protocol at /api/v2/write."""
+"""Takes samples in: JSON columns, Arrow or CSV at /ingest, InfluxDB line protocol at /api/v2/write."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,12 +8,13 @@ from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from api import csv_rows, formats, ingest_series, json_body, json_series, line_intake, problem, schemas
+from api.arrow_lane import ArrowLane
 from api.body import THREAD_BYTES_MIN, read_body
 from api.context import CONTEXT, ApiContext
 from api.direct_body import Body
 from api.intake import REJECTS_LISTED_MAX, Intake
 from api.line_intake import LinePoints
-from api.operation import CSV, JSON, Operation, Parameter, one_of
+from api.operation import ARROW, CSV, JSON, Operation, Parameter, one_of
 from api.params import Params
 from api.problem import Fault, Problem
 from historian.catalogue.registry import Registry
@@ -22,9 +23,11 @@ from historian.model.ports import OnConflict
 Result = TypeVar("Result")
 
 LINE_POINTS: Final = web.AppKey("line_points", LinePoints)
+ARROW_LANE: Final = web.AppKey("arrow_lane", ArrowLane)
 
+_ARROW_BYTES_MIN: Final = 8 << 20  # its columns are used where they lie
 _KERNEL_BYTES_MIN: Final = 1 << 20  # a kernel reads less in well under the 5 ms the loop may be held
-_TAKEN: Final = (JSON, CSV)
+_TAKEN: Final = (JSON, ARROW, CSV)
 _ON_CONFLICT_WORDS: Final = ("replace", "keep", "reject")
 
 
@@ -34,7 +37,11 @@ async def post_ingest(request: web.Request) -> web.StreamResponse:
     on_conflict = _on_conflict_of_query(request)
     _check_content_type(request)
     body = await read_body(request)
-    if request.content_type == CSV:
+    if request.content_type == ARROW:
+        intake = Intake("index")
+        lane = request.app[ARROW_LANE]
+        await _in_thread(body, lambda: lane.take(intake, body), _ARROW_BYTES_MIN)
+    elif request.content_type == CSV:
         intake = Intake("line")
         await _in_thread(body, lambda: csv_rows.take_rows(intake, bytes(body), context.registry))
     else:
@@ -161,7 +168,7 @@ OPERATIONS: Final = (
             problem.MALFORMED_JSON, problem.MALFORMED_BODY, problem.INVALID_TIME, problem.INVALID_BODY,
             problem.UNSUPPORTED_MEDIA_TYPE, *_REFUSALS,
         ),
-        request_types=((JSON, schemas.IngestBody), (CSV, None)),
+        request_types=((JSON, schemas.IngestBody), (ARROW, None), (CSV, None)),
     ),
     Operation(
         "POST", "/api/v2/write", post_lines, "writeLines",

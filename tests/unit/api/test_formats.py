@@ -25,6 +25,7 @@ from api.problem import Problem
         ("application/json", Format.JSON),
         ("text/csv", Format.CSV),
         ("application/x-ndjson", Format.NDJSON),
+        ("application/vnd.apache.arrow.stream", Format.ARROW),
         ("text/html, text/csv;q=0.5", Format.CSV),
         ("application/json;q=0.1, text/csv;q=0.9", Format.CSV),
         ("text/csv;q=0, */*", Format.JSON),
@@ -40,7 +41,7 @@ def test_the_parameter_is_stronger_than_accept() -> None:
     assert formats.choose_format(request) is Format.ROWS
 
 
-@pytest.mark.parametrize("accept", ["image/png", "application/vnd.apache.arrow.stream", "text/csv;q=0"])
+@pytest.mark.parametrize("accept", ["image/png", "application/vnd.apache.arrow.file", "text/csv;q=0"])
 def test_what_is_not_offered_is_406(accept: str) -> None:
     with pytest.raises(Problem) as caught:
         formats.choose_format(make_mocked_request("GET", "/x", headers={"Accept": accept}))

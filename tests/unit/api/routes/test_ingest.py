@@ -5,6 +5,8 @@ import re
 from typing import Any
 
 import msgspec
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from api.intake import REJECTS_LISTED_MAX
@@ -13,6 +15,7 @@ from historian.model import quality as q
 from historian.model.timestamp import parse_time_us
 from historian.settings import IngestSettings, ServerSettings, Settings
 from tests.unit.api.conftest import Api, expect_problem
+from tests.unit.api.test_arrow_rows import UTC_US, batch, stream
 
 T0, T1 = "2026-11-21T00:00:00+08:00", "2026-11-21T00:15:00+08:00"
 T0_US, T1_US = parse_time_us(T0), parse_time_us(T1)
@@ -203,11 +206,11 @@ async def test_nothing_is_a_success_of_nothing(api: Api) -> None:
     assert (reply["accepted"], reply["seq"]) == (0, 0)
 
 
-@pytest.mark.parametrize("content_type", ["application/vnd.apache.arrow.stream", "text/plain", "image/png"])
+@pytest.mark.parametrize("content_type", ["application/vnd.apache.arrow.file", "text/plain", "image/png"])
 async def test_another_content_type_is_415_and_names_what_is_taken(api: Api, content_type: str) -> None:
     response = await api.client.post("/api/v1/ingest", data=b"x", headers={"Content-Type": content_type})
     problem = await expect_problem(response, 415, "unsupported-media-type")
-    assert "application/json, text/csv" in problem["detail"]
+    assert "application/json, application/vnd.apache.arrow.stream, text/csv" in problem["detail"]
 
 
 @pytest.mark.parametrize(
@@ -379,3 +382,46 @@ class TestSmallBatches:
             "/api/v1/ingest", data=gzip.compress(b" " * 100_000), headers=headers
         )
         await expect_problem(response, 413, "body-too-large")
+
+
+class TestArrow:
+    async def send(self, api: Api, body: bytes, query: str = "", **headers: str) -> Any:
+        kind = {"Content-Type": "application/vnd.apache.arrow.stream"}
+        return await api.client.post(f"/api/v1/ingest{query}", data=body, headers=kind | headers)
+
+    async def test_a_stream_is_stored(self, api: Api) -> None:
+        await api.put_point("a")
+        await api.put_point("b")
+        reply = await (await self.send(api, stream(batch()))).json()
+        assert (reply["accepted"], reply["rejected"], reply["durable"]) == (2, 0, True)
+        row = (await api.get_json("/api/v1/latest?points=a"))["latest"][0]
+        assert row["value"] == 1.5
+
+    async def test_a_large_one_goes_past_the_parser(self, api: Api) -> None:
+        await api.put_point("a")
+        count = 5000
+        large = batch(
+            point=pa.array(np.ones(count, np.uint32)),
+            time=pa.array(np.arange(count)).cast(UTC_US),
+            value=pa.array(np.arange(count) / 2),
+        )
+        reply = await (await self.send(api, stream(large))).json()
+        assert reply["accepted"] == count
+        assert [sample[0] for sample in api.store.samples[1].values()] == [i / 2 for i in range(count)]
+
+    async def test_conflicts_are_treated_as_the_address_asks(self, api: Api) -> None:
+        await api.put_point("a")
+        one = {"point": pa.array([1], pa.uint32()), "time": pa.array([5], UTC_US)}
+        await self.send(api, stream(batch(**one, value=pa.array([1.0]))))
+        reply = await (
+            await self.send(api, stream(batch(**one, value=pa.array([2.0]))), "?on_conflict=keep")
+        ).json()
+        assert (reply["conflict"], reply["rejects"][0]["index"]) == (1, 0)
+
+    async def test_what_is_no_stream_is_a_problem(self, api: Api) -> None:
+        await expect_problem(await self.send(api, b"point,time"), 400, "malformed-body")
+
+    async def test_a_wrong_column_is_a_problem(self, api: Api) -> None:
+        wrong = stream(batch(value=pa.array(["1", "2"])))
+        body = await expect_problem(await self.send(api, wrong), 422, "invalid-body")
+        assert body["errors"][0]["pointer"] == "/value"

@@ -1,0 +1,52 @@
+"""Writes tables as Arrow streams. Importing this loads pyarrow, so it is done only where somebody asks for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from api.formats import Column, Table, Times, Values, Words
+
+
+def encode(table: Table) -> bytes:
+    """The whole table as one stream; a column without a type of its own gets that of its cells."""
+    arrays = [_array_of(column, table.row_count) for column in table.columns]
+    return encode_arrays([column.name for column in table.columns], arrays, table.about)
+
+
+def encode_arrays(names: list[str], arrays: list[Any], about: Mapping[str, str]) -> bytes:
+    """Arrays of one length, likewise; `about` is the schema's metadata."""
+    fields = [(name, array.type) for name, array in zip(names, arrays, strict=True)]
+    schema = pa.schema(fields, dict(about) or None)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+    stream: bytes = sink.getvalue().to_pybytes()
+    return stream
+
+
+def array_of(typed: Times | Values | Words) -> Any:
+    """The Arrow array of a typed column, without a Python object for a row."""
+    match typed:
+        case Times():
+            return pa.array(typed.time_us).view(pa.timestamp("us", tz=typed.zone))
+        case Values():
+            return pa.array(typed.value, from_pandas=True)  # which makes NaN a null
+        case Words():
+            codes = pa.array(typed.code.astype(np.int32))
+            return pa.DictionaryArray.from_arrays(codes, pa.array(typed.vocabulary, pa.string()), safe=False)
+
+
+def _array_of(column: Column, row_count: int) -> Any:
+    if column.typed is not None:
+        return array_of(column.typed)
+    cells = column.cells(0, row_count)
+    try:
+        return pa.array(cells)
+    except (
+        pa.ArrowInvalid,
+        pa.ArrowTypeError,
+    ):  # cells of several types, such as qualities as words and objects
+        return pa.array([msgspec.json.encode(cell).decode() for cell in cells], pa.string())

@@ -1,0 +1,59 @@
+"""Tables as Arrow: types from the columns that have one, from their cells otherwise."""
+
+import zoneinfo
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from api import arrow_table, formats
+from api.formats import Table
+
+T = 1_795_000_000_000_000
+
+
+def read(text: bytes) -> Any:
+    return pa.ipc.open_stream(text).read_all()
+
+
+def test_typed_columns_keep_their_types() -> None:
+    time_us = np.array([T, T + 1])
+    found = read(
+        arrow_table.encode(
+            Table(
+                (
+                    formats.times("time", time_us, is_epoch_ms=True),
+                    formats.times("time_local", time_us, zone=zoneinfo.ZoneInfo("Asia/Shanghai")),
+                    formats.values("value", np.array([1.5, np.nan])),
+                    formats.words("quality", np.array([1, 0], np.uint16), ("good", "bad")),
+                    formats.numbers("count", np.array([3, 4], np.uint16)),
+                ),
+                2,
+                {"unit": "kW"},
+            )
+        )
+    )
+    assert [str(field.type) for field in found.schema] == [
+        "timestamp[us, tz=UTC]",
+        "timestamp[us, tz=Asia/Shanghai]",
+        "double",
+        "dictionary<values=string, indices=int32, ordered=0>",
+        "uint16",
+    ]
+    assert found["time"].cast(pa.int64()).to_pylist() == time_us.tolist()
+    assert found["value"].to_pylist() == [1.5, None]
+    assert found["quality"].to_pylist() == ["bad", "good"]
+    assert found.schema.metadata == {b"unit": b"kW"}
+
+
+def test_other_columns_have_the_type_of_their_cells() -> None:
+    columns = (
+        formats.constant("name", "x"),
+        formats.listed("share", [0.5, None]),
+        formats.listed("mixed", ["good", {"bits": 1}]),
+    )
+    found = read(arrow_table.encode(Table(columns, 2)))
+    assert found.to_pylist() == [
+        {"name": "x", "share": 0.5, "mixed": '"good"'},
+        {"name": "x", "share": None, "mixed": '{"bits":1}'},
+    ]
