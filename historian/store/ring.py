@@ -120,10 +120,9 @@ class Ring:
             irregular = np.unique(repeated[rest[:rest_count]])
             assert not self.lacks_room(irregular), "rooms are made before samples come"
             self._move_to_circles(irregular[self._point[irregular, PLACE] >= 0])
-            for index in np.flatnonzero(np.isin(block.point_id, irregular)).tolist():
-                point_id, *columns = block.run(index)
-                row = -2 - int(self._point[point_id, PLACE])
-                ring_kernels.fill_circle(row, *columns, self._events.circles)
+            for run in map(block.run, np.flatnonzero(np.isin(block.point_id, irregular)).tolist()):
+                row = -2 - int(self._point[run.point_id, PLACE])
+                ring_kernels.fill_circle(row, run.time_us, run.value, run.quality, self._events.circles)
         self._point[ids, FLOOR] = np.minimum(self._point[ids, FLOOR], floor_us)
 
     def read_block(self, ids: PointIdColumn, start_us: int, end_us: int) -> RunBlock:

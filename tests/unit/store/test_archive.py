@@ -6,7 +6,7 @@ import numpy as np
 
 from historian.store.archive import Archive
 from tests.support.store_kit import QUARTER_US, START_US
-from tests.unit.store.test_late import rows_of
+from tests.support.rows import rows_of
 from tests.unit.store.test_seal import publish
 
 MONTH_US = 31 * 96 * QUARTER_US

@@ -67,7 +67,7 @@ def test_a_span_of_a_row_is_copied_by_time(times: list[int], start: int, end: in
 
 def held(events: Events) -> list[tuple[int, int]]:
     """(time, value) of row 1, whose neighbours stay untouched."""
-    table, times, values, qualities = events.circles
+    table, times, values, _ = events.circles
     offset, capacity, head, count, _ = table[1].tolist()
     assert (offset, capacity, table[0, event_kernels.COUNT]) == (3, ROOM, 0)
     places = [offset + (head + place) % capacity for place in range(count)]

@@ -103,7 +103,7 @@ def test_a_slot_range_is_what_lies_in_the_span(start: int, end: int) -> None:
 
 
 def test_an_empty_class_has_no_floor_and_no_slots() -> None:
-    point, matrices = made()
+    _, matrices = made()
     assert grid_kernels.class_floor(matrices[0], 0, -1) == grid_kernels.LOWEST
     assert grid_kernels.class_floor(matrices[0], 0, 5) == grid_kernels.LOWEST
     assert grid_kernels.slot_range(matrices[0], 0, 5, -(1 << 63), (1 << 63) - 1) == (0, 0)

@@ -9,7 +9,7 @@ from historian.store.columns import Rows
 from historian.store.durable import DurableFiles
 from historian.store.segment import Batches, Segment
 from tests.support.store_kit import QUARTER_US, START_US, Directory
-from tests.unit.store.test_late import rows_of
+from tests.support.rows import rows_of
 
 NO_BATCHES = Batches(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint16), [])
 
