@@ -29,7 +29,7 @@ async def test_samples_are_taken_and_counted(api: Api) -> None:
     await api.put_point("a")
     reply = await api.ingest(series(quality=["good", "suspect+estimated"]))
     assert reply == {
-        "accepted": 2, "duplicate": 0, "replaced": 0, "conflict": 0, "rejected": 0, "rejects": [],
+        "accepted": 2, "duplicate": 0, "replaced": 0, "conflict": 0, "rejected": 0, "quarantined": 0, "rejects": [],
         "rejects_listed_max": REJECTS_LISTED_MAX, "rejects_omitted": 0, "seq": 1, "durable": True,
     }  # fmt: skip
     assert api.store.samples[1] == {T0_US: (1.5, 0, 1), T1_US: (2.5, q.SUSPECT | q.ESTIMATED, 1)}
