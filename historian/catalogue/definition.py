@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from historian.model.point import Point, PointKind, TimeLabel
+from historian.model.point import PERIOD_KINDS, Point, PointKind, TimeLabel
 
 Value = TypeVar("Value")
 
@@ -23,6 +23,12 @@ class Definition(NamedTuple):
     multiplier: float
     capacity: float | None
     source: str
+
+    @property
+    def stored_offset_us(self) -> int:
+        """What to add to a source's stamp so that a period is stored under its start."""
+        is_end_label = self.kind in PERIOD_KINDS and self.label is TimeLabel.PERIOD_END
+        return -self.interval_us if is_end_label else 0
 
 
 attributes_of: Final[Callable[[object], tuple[object, ...]]] = operator.attrgetter(*Definition._fields)

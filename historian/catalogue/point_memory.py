@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from historian.catalogue.definition import Definition, Numbered, definition_of
 from historian.catalogue.name_index import NameIndex
-from historian.catalogue.point_column import Numbers, PointColumnStore
+from historian.catalogue.point_column import Numbers, PointColumnStore, SortColumns
 from historian.catalogue.text_column import TextColumn, Texts, pack
 from historian.errors import PointNotFound
 from historian.model.point import Point
@@ -53,6 +54,7 @@ class PointMemory:
         self._recent: dict[int, Point] = {}
         self._former_recent: dict[int, Point] = {}
         self._by_station: dict[str, PointIdColumn] = {}
+        self._offsets: tuple[SortColumns, npt.NDArray[np.int64]] | None = None
         self._attributes_by_number: dict[int, dict[str, Any]] = {}
 
     def append(self, rows: PointRows) -> None:
@@ -133,6 +135,15 @@ class PointMemory:
         numbers = definition[np.where(ids < len(definition), ids, np.uint32(0))]
         units = ["", *(each.unit for _, each in self.definitions.since(0))]
         return [units[number] for number in numbers.tolist()]
+
+    def stored_offsets_us(self) -> npt.NDArray[np.int64]:
+        """`Definition.stored_offset_us` of each point by id, 0 where there is no such point."""
+        sorts = self.columns.sorts
+        if self._offsets is None or self._offsets[0] is not sorts:
+            by_definition = [0, *(each.stored_offset_us for _, each in self.definitions.since(0))]
+            self._offsets = sorts, np.array(by_definition, np.int64)[sorts.definition]
+            self._offsets[1].flags.writeable = False
+        return self._offsets[1]
 
     def select(self, station: str | None, item: str | None, after_id: int) -> PointIdColumn:
         """Ids above `after_id` whose station and item are these, where given; rising."""

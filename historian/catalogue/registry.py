@@ -13,10 +13,11 @@ from typing import Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from historian.catalogue.definition import definition_of
+from historian.catalogue.definition import Definition, definition_of
 from historian.catalogue.point_batch import PointBatch, conflict_text, taken_text
-from historian.catalogue.point_column import PointColumns
+from historian.catalogue.point_column import PointColumns, SortColumns
 from historian.catalogue.point_memory import PointMemory
 from historian.catalogue.point_rule import check_attributes, check_change, check_name
 from historian.catalogue.point_table import PointRevision, PointTable
@@ -104,6 +105,21 @@ class Registry:
     def columns(self) -> PointColumns:
         """Attributes of the hot path as arrays indexed by point id; never written to after they were given out."""
         return self._memory.columns.columns
+
+    def stored_offsets_us(self) -> npt.NDArray[np.int64]:
+        """What to add to a source's stamp of each point, by id, so that a period is stored under its start.
+
+        Read only and as long as `columns`; made once for each revision.
+        """
+        return self._memory.stored_offsets_us()
+
+    def sorts(self) -> SortColumns:
+        """Numbers of definition and station by point id; points of one number have all of it in common."""
+        return self._memory.columns.sorts
+
+    def definition(self, number: int) -> Definition:
+        """What the points of that number in `sorts` have in common."""
+        return self._memory.definitions[number]
 
     def stations(self) -> builtins.list[str]:
         """Every station that has a point, sorted."""

@@ -12,7 +12,7 @@ from historian.catalogue.definition import Numbered, definition_of
 from historian.catalogue.point_memory import PointMemory, PointRows
 from historian.catalogue.text_column import pack
 from historian.errors import PointNotFound
-from historian.model.point import Point, PointKind
+from historian.model.point import Point, PointKind, TimeLabel
 
 
 def points_of(count: int) -> list[Point]:
@@ -116,6 +116,22 @@ def test_names_and_units_of_many() -> None:
     ids = np.array([3, 0, 2, 99], np.uint32)
     assert memory.names_of(ids) == ["n3", "", "n2", ""]
     assert memory.units_of(ids) == ["kW", "", "V", ""]
+
+
+def test_stored_offsets_follow_the_points() -> None:
+    points = [
+        msgspec.structs.replace(
+            point, kind=PointKind.INTERVAL, label=TimeLabel.PERIOD_END, interval_us=60 * point.id
+        )
+        for point in points_of(3)
+    ]
+    points[1] = msgspec.structs.replace(points[1], kind=PointKind.INSTANTANEOUS)
+    memory = memory_of(points)
+    offsets = memory.stored_offsets_us()
+    assert offsets.tolist() == [0, *(point.stored_time_offset_us() for point in points)] == [0, -60, 0, -180]
+    assert memory.stored_offsets_us() is offsets
+    memory.replace(points[0], msgspec.structs.replace(points[0], interval_us=7))
+    assert memory.stored_offsets_us().tolist() == [0, -7, 0, -180]
 
 
 def test_numbers_of_a_failed_change_are_taken_back() -> None:

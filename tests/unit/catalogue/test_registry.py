@@ -286,6 +286,8 @@ def test_ids_names_and_units_of_many_need_no_point_objects(registry: Registry) -
     assert (registry.names(ids), registry.units(ids)) == (["p1", "p3", "p5"], ["kW"] * 3)
     assert [point.id for point in registry.points(ids)] == [2, 4, 6]
     assert registry.station_counts() == {"S1": 3}
+    assert registry.definition(int(registry.sorts().definition[2])).item == "P"
+    assert registry.stored_offsets_us().tolist() == [0] * 7
 
 
 def test_a_batch_that_cannot_be_written_leaves_nothing_behind(registry: Registry, path: Path) -> None:
