@@ -69,7 +69,8 @@ class Numbered(Generic[Value]):
 
     def since(self, count: int) -> list[tuple[int, Value]]:
         """Numbers and values that came after the first `count`."""
-        return [(number, self[number]) for number in range(count + 1, len(self._values))]
+        late = self._values[count + 1 :]  # a copy: another thread may take back numbers meanwhile
+        return [(number, value) for number, value in enumerate(late, count + 1) if value is not None]
 
     def forget_since(self, count: int) -> None:
         """Take back what came after the first `count`."""
