@@ -1,7 +1,7 @@
 """The ring: a cache of the newest hours of every point, so that now, today and yesterday are answered
 without touching a file.
 
-A point whose samples lie on a grid (phase + n x interval) has a column in the matrix of its interval, see
+A point whose samples lie on a grid (phase + n x interval) has a column in a matrix of its interval, see
 `grid`; any other has a circular row of its own, see `event`. The ring is complete above each point's floor:
 every stored sample later than it is here. At or below the floor samples may lie elsewhere.
 """

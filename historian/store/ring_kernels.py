@@ -43,7 +43,7 @@ def floors(ids: U32, point: I64, table: I64, circle: I64, floor: I64) -> None:
         place = point[ids[i], PLACE]
         limit = grid_kernels.LOWEST
         if place >= 0:
-            limit = grid_kernels.class_floor(table, place >> 32, point[ids[i], PHASE])
+            limit = grid_kernels.matrix_floor(table, place >> 32, point[ids[i], PHASE])
         elif place != NO_ROOM:
             limit = circle[-2 - place, event_kernels.LOST]
         floor[i] = max(point[ids[i], FLOOR], limit)
@@ -98,7 +98,7 @@ def locate(ids: U32, times: I64, point: I64, matrices: Matrices, circles: Circle
     """Where samples are: ≥ 0 in the grid, NOWHERE, or -2 - address in the event part."""
     table, row_slot, _, _, mark = matrices
     circle, event_time, _, _ = circles
-    last_class = -1
+    last_matrix = -1
     last_phase = -1
     last_time = 0
     start = -1
@@ -108,12 +108,12 @@ def locate(ids: U32, times: I64, point: I64, matrices: Matrices, circles: Circle
         phase = point[ids[i], PHASE]
         found = NOWHERE
         if place >= 0 and phase >= 0:
-            c = place >> 32
-            if t != last_time or phase != last_phase or c != last_class:
-                start = grid_kernels.find_row_at(table, row_slot, c, phase, t)
+            m = place >> 32
+            if t != last_time or phase != last_phase or m != last_matrix:
+                start = grid_kernels.find_row_at(table, row_slot, m, phase, t)
                 last_time = t
                 last_phase = phase
-                last_class = c
+                last_matrix = m
             if start >= 0 and mark[start + (place & COLUMN_MASK)] != 0:
                 found = start + (place & COLUMN_MASK)
         elif place < NO_ROOM:
@@ -155,14 +155,14 @@ def move_to_circle(point: I64, matrices: Matrices, circles: Circles, p: int, r: 
     circle, times, values, qualities = circles
     place = point[p, PLACE]
     phase = point[p, PHASE]
-    c = place >> 32
-    circle[r, event_kernels.LOST] = grid_kernels.class_floor(table, c, phase)
-    first, last = grid_kernels.slot_range(table, c, phase, grid_kernels.LOWEST, grid_kernels.HIGHEST)
+    m = place >> 32
+    circle[r, event_kernels.LOST] = grid_kernels.matrix_floor(table, m, phase)
+    first, last = grid_kernels.slot_range(table, m, phase, grid_kernels.LOWEST, grid_kernels.HIGHEST)
     for slot in range(first, last):
-        row = grid_kernels.find_row(table, row_slot, c, slot)
+        row = grid_kernels.find_row(table, row_slot, m, slot)
         if row >= 0 and mark[row + (place & COLUMN_MASK)] != 0:
             source = row + (place & COLUMN_MASK)
-            time = phase + slot * table[c, INTERVAL]
+            time = phase + slot * table[m, INTERVAL]
             at = event_kernels.take_place(circle, times, values, qualities, r, time, True)
             times[at] = time
             values[at] = value[source]

@@ -1,4 +1,4 @@
-"""Classes, columns and how matrices grow."""
+"""Matrices, their columns and their memory."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_row_count(hours: int, interval_us: int, expected: int) -> None:
     assert Grid(hours).row_count(interval_us) == expected
 
 
-def test_points_of_one_interval_share_a_class() -> None:
+def test_points_of_one_interval_share_a_matrix() -> None:
     grid = Grid(1)
     places = grid.make_columns(np.array([QUARTER_US, SECOND_US, QUARTER_US]))
     assert places[0] >> 32 == places[2] >> 32 != places[1] >> 32
@@ -35,6 +35,20 @@ def test_later_points_get_columns_of_their_own() -> None:
     grid = Grid(1)
     places = [int(grid.make_columns(np.array([QUARTER_US]))[0]) for _ in range(50)]
     assert len(set(places)) == 50
+    assert len({place >> 32 for place in places}) < 20
+
+
+def test_a_further_matrix_moves_nobody() -> None:
+    grid = Grid(1)
+    first = grid.make_columns(np.full(100, QUARTER_US))
+    base = grid.matrices[0][0, grid_kernels.BASE]
+    values = grid.matrices[2]
+    [place] = grid.make_columns(np.array([QUARTER_US])).tolist()
+    assert (place >> 32, place & grid_kernels.COLUMN_MASK) == (1, 0)
+    assert first[0] >> 32 == 0
+    assert grid.matrices[0][0, grid_kernels.BASE] == base
+    assert grid.matrices[2] is values
+    assert grid.make_columns(np.full(24, QUARTER_US))[-1] >> 32 == 1
 
 
 def test_growing_takes_all_samples_along() -> None:

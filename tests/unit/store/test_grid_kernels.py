@@ -104,8 +104,8 @@ def test_a_slot_range_is_what_lies_in_the_span(start: int, end: int) -> None:
 
 def test_an_empty_class_has_no_floor_and_no_slots() -> None:
     _, matrices = made()
-    assert grid_kernels.class_floor(matrices[0], 0, -1) == grid_kernels.LOWEST
-    assert grid_kernels.class_floor(matrices[0], 0, 5) == grid_kernels.LOWEST
+    assert grid_kernels.matrix_floor(matrices[0], 0, -1) == grid_kernels.LOWEST
+    assert grid_kernels.matrix_floor(matrices[0], 0, 5) == grid_kernels.LOWEST
     assert grid_kernels.slot_range(matrices[0], 0, 5, -(1 << 63), (1 << 63) - 1) == (0, 0)
     assert matrices[0][0, HEAD] == matrices[0][0, RECENT_PHASE] == grid_kernels.NEVER
 
