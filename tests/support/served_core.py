@@ -1,0 +1,72 @@
+"""The real store behind the real HTTP server, in this process, on a free port."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aiohttp import ClientSession
+
+from api import context, server
+from historian import core
+from historian.clock import SystemClock
+from historian.core import Core
+from historian.metrics import Metrics
+from historian.model.ports import DriverStatus
+from historian.settings import Settings
+from historian.store import maintenance
+
+
+class NoDrivers:
+    """Implements ports.DriverDirectory."""
+
+    def statuses(self) -> list[DriverStatus]:
+        return []
+
+
+class Served(NamedTuple):
+    """A client of the server, and what stands behind it."""
+
+    client: ClientSession
+    parts: Core
+
+    async def ask(self, method: str, path: str, status: int = 200, **options: Any) -> Any:
+        """The JSON of one answer."""
+        async with self.client.request(method, f"/api/v1{path}", **options) as response:
+            assert response.status == status, await response.text()
+            return await response.json()
+
+    async def seal(self) -> None:
+        """Move everything into segments now."""
+        await maintenance.seal_all(self.parts.store, self.parts.rollup.flush_dirty)
+
+    async def merge(self) -> None:
+        """Merge segments where there are enough."""
+        while await maintenance.merge_once(self.parts.store):
+            pass
+
+
+@contextlib.asynccontextmanager
+async def serve(data: Path, settings: Settings | None = None) -> AsyncIterator[Served]:
+    """Open the folder, serve it, and close both."""
+    chosen, clock = settings or Settings(), SystemClock()
+    async with core.open_core(chosen, data, clock, Metrics()) as parts:
+        api = context.ApiContext(
+            clock=clock,
+            metrics=parts.metrics,
+            registry=parts.registry,
+            sink=parts.sink,
+            query=parts.query,
+            rollup=parts.rollup,
+            drivers=NoDrivers(),
+            health=parts.store,
+            quarantine=parts.quarantine,
+            settings=chosen,
+            version="0",
+            web_dir=data,
+        )
+        runner = await server.start(server.make_app(api), "127.0.0.1", 0)
+        host, port = runner.addresses[0][:2]
+        async with ClientSession(f"http://{host}:{port}") as client:
+            yield Served(client, parts)
+        await runner.cleanup()
