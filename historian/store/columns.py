@@ -202,21 +202,6 @@ def rows_to_block(rows: Rows, ids: PointIdColumn) -> RunBlock:
     return RunBlock(ids, offset, rows.time_us, rows.value, rows.quality)
 
 
-def unite_blocks(older: RunBlock, newer: RunBlock) -> RunBlock:
-    """One block out of two of the same ids in the same order; of equal times the newer one's sample stays."""
-    if not newer.sample_count:
-        return older
-    if not older.sample_count:
-        return newer
-    a = (older.offset, older.time_us, older.value, older.quality)
-    b = (newer.offset, newer.time_us, newer.value, newer.quality)
-    offset = np.empty(len(older.offset), np.int64)
-    total = columns_kernels.count_union(a, b, offset)
-    columns = (np.empty(total, np.int64), np.empty(total, np.float64), np.empty(total, np.uint16))
-    columns_kernels.unite(a, b, offset, columns)
-    return RunBlock(older.point_id, offset, *columns)
-
-
 def _rows_of(piece: Piece) -> Rows:
     sequence = np.broadcast_to(piece.sequence, piece.batch.sample_count)
     return Rows(*piece.batch, np.ascontiguousarray(sequence))

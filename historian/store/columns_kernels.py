@@ -11,8 +11,6 @@ U8 = npt.NDArray[np.uint8]
 F64 = npt.NDArray[np.float64]
 
 Columns = tuple[U32, I64, F64, U16, I64]  # point, time, value, quality, sequence
-Samples = tuple[I64, F64, U16]  # time, value, quality
-Block = tuple[I64, I64, F64, U16]  # offset, time, value, quality
 
 
 @njit(cache=True, nogil=True)
@@ -268,44 +266,3 @@ def take_ranges(rows: Columns, first: I64, last: I64, to: Columns) -> None:
         for at in range(first[i], last[i]):
             copy_row(rows, at, to, k)
             k += 1
-
-
-@njit(cache=True, nogil=True)
-def count_union(a: Block, b: Block, offset: I64) -> int:
-    """Fill `offset` by how many times run i of `a` and run i of `b` have between them; returns the total."""
-    offset[0] = 0
-    for r in range(len(offset) - 1):
-        i = a[0][r]
-        j = b[0][r]
-        count = 0
-        while i < a[0][r + 1] and j < b[0][r + 1]:
-            left = a[1][i]
-            right = b[1][j]
-            i += left <= right
-            j += right <= left
-            count += 1
-        offset[r + 1] = offset[r] + count + (a[0][r + 1] - i) + (b[0][r + 1] - j)
-    return int(offset[len(offset) - 1])
-
-
-@njit(cache=True, nogil=True)
-def unite(a: Block, b: Block, offset: I64, to: Samples) -> None:
-    """Merge run i of `a` with run i of `b`; of equal times the sample of `b` stays."""
-    for r in range(len(offset) - 1):
-        i = a[0][r]
-        j = b[0][r]
-        for k in range(offset[r], offset[r + 1]):
-            takes_b = i >= a[0][r + 1]
-            if not takes_b and j < b[0][r + 1]:
-                takes_b = b[1][j] <= a[1][i]
-                i += b[1][j] == a[1][i]
-            if takes_b:
-                to[0][k] = b[1][j]
-                to[1][k] = b[2][j]
-                to[2][k] = b[3][j]
-                j += 1
-            else:
-                to[0][k] = a[1][i]
-                to[1][k] = a[2][i]
-                to[2][k] = a[3][i]
-                i += 1

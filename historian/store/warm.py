@@ -17,7 +17,9 @@ from historian.model.sample import Origin, SampleBatch, make_batch
 from historian.settings import StoreSettings
 from historian.store import maintenance, recovery, ring_fill
 from historian.store.durable import DurableFiles
+from historian.store.ring import Ring
 from historian.store.store import Store
+from historian.store.unsealed import Found, Unsealed
 
 _START_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 _QUARTER_US = 15 * MINUTE_US
@@ -39,6 +41,7 @@ def warm_kernels() -> None:
     """Touch log, ring, unsealed batches, segments and merging with the types they meet in earnest."""
     with tempfile.TemporaryDirectory(prefix="historian-") as folder:
         asyncio.run(_live(Path(folder)))
+    _touch_memory()
 
 
 async def _live(folder: Path) -> None:
@@ -58,6 +61,22 @@ async def _live(folder: Path) -> None:
     await ring_fill.fill_ring(store)
     await _read(store)
     await store.close()
+
+
+def _touch_memory() -> None:
+    """What the life above does not meet, or only by chance: samples twice, out of order, asked for one by one."""
+    ring, unsealed = Ring(1), Unsealed()
+    ring.make_rooms(np.array([0, _QUARTER_US], np.int64))
+    batch = make_batch(1, [_START_US, 0, _START_US], [1.0, 2.0, 3.0])
+    ring.look_up(batch.point_id, batch.time_us)
+    ring.insert(batch)
+    for record in (1, 2):
+        unsealed.add(batch, 1, record)
+        unsealed.look_up(batch.point_id, batch.time_us, Found(batch.sample_count))
+    unsealed.newest_time(batch.point_id, _START_US)
+    unsealed.read_versions(batch.point_id, 0, 2 * _START_US)
+    unsealed.add(make_batch([9_999_999, 1], [0, 0], [1.0, 2.0]), 2, 3)
+    unsealed.freeze().sorted_rows()
 
 
 def _open(folder: Path) -> Store:

@@ -6,13 +6,13 @@ from historian import warm
 from historian.energy import fleet_kernels, load_curve_kernels
 from historian.ingest import validate_kernels
 from historian.query import kernels as query_kernels
-from historian.store import ring_kernels
+from historian.store import grid_kernels
 
 
 def test_each_layers_kernels_are_compiled_after_warming() -> None:
     warm.warm_kernels()
     for kernel in (
-        ring_kernels.insert,
+        grid_kernels.insert,
         validate_kernels.validate,
         query_kernels.summarise,
         load_curve_kernels.integrate_power,

@@ -2,15 +2,10 @@
 
 import numpy as np
 
-from historian.model.sample import RunBlock, make_batch
+from historian.model.sample import make_batch
 from historian.store import columns
 from historian.store.columns import Piece
 from tests.support.rows import rows_of
-
-
-def block_of(runs: dict[int, list[tuple[int, float]]]) -> RunBlock:
-    rows = rows_of([(p, time, value, 0) for p, run in sorted(runs.items()) for time, value in run])
-    return columns.rows_to_block(rows, np.array(sorted(runs), np.uint32))
 
 
 def test_sorting_goes_by_point_time_and_sequence_and_keeps_ties_in_order() -> None:
@@ -87,21 +82,6 @@ def test_rows_become_a_block_in_any_order_asked() -> None:
     block = columns.rows_to_block(rows, np.array([4, 2, 1], np.uint32))
     assert block.offset.tolist() == [0, 1, 1, 3]
     assert block.value.tolist() == [3.0, 1.0, 2.0]
-
-
-def test_of_two_blocks_the_newer_sample_of_a_time_stays() -> None:
-    older = block_of({1: [(1, 1.0), (3, 1.0)], 2: [(5, 1.0)], 3: []})
-    newer = block_of({1: [(2, 2.0), (3, 2.0), (4, 2.0)], 2: [], 3: [(9, 2.0)]})
-    rows = columns.unite_blocks(older, newer)
-    assert rows.offset.tolist() == [0, 4, 5, 6]
-    assert rows.time_us.tolist() == [1, 2, 3, 4, 5, 9]
-    assert rows.value.tolist() == [1.0, 2.0, 2.0, 2.0, 1.0, 2.0]
-
-
-def test_an_empty_block_adds_nothing() -> None:
-    block, empty = block_of({1: [(1, 1.0)]}), block_of({1: []})
-    assert columns.unite_blocks(block, empty) is block
-    assert columns.unite_blocks(empty, block) is block
 
 
 def test_a_part_and_a_run_are_views() -> None:

@@ -89,22 +89,3 @@ def test_a_span_bounds_all_samples(keys: Keys) -> None:
     rows = unsorted_rows(keys)
     ids, times, _ = zip(*keys, strict=True)
     assert columns.span_of(rows.point_id, rows.time_us) == (min(times), max(times), min(ids), max(ids))
-
-
-RUNS = st.lists(st.dictionaries(st.integers(0, 9), st.floats(0, 1)), min_size=1, max_size=4)
-
-
-@given(RUNS, RUNS)
-def test_uniting_blocks_equals_updating_dicts(a: list[dict[int, float]], b: list[dict[int, float]]) -> None:
-    count = min(len(a), len(b))
-    ids = np.arange(count, dtype=np.uint32)
-    blocks = [
-        columns.rows_to_block(
-            rows_of([(p, t, run[t], 0) for p, run in enumerate(runs[:count]) for t in sorted(run)]), ids
-        )
-        for runs in (a, b)
-    ]
-    for index, run in enumerate(columns.unite_blocks(*blocks).runs()):
-        expected = a[index] | b[index]
-        assert run.time_us.tolist() == sorted(expected)
-        assert run.value.tolist() == [expected[time] for time in sorted(expected)]
