@@ -1,0 +1,209 @@
+"""`historian export`: samples of chosen points and a time range, with the points, into one file.
+
+Out of a data folder nobody uses, or of a running historian. The file appears under its name when it is whole.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import csv
+import io
+import os
+import urllib.parse
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+import numpy as np
+
+from historian import logs, remote, settings
+from historian.clock import SystemClock
+from historian.errors import QueryError, StoreError, StoreLocked, TimeError
+from historian.model import timestamp
+from historian.model.point import DAY_US, Point, parse_interval_us
+from historian.model.timerange import TimeRange
+from historian.store import filenames
+from historian.tools import sample_file
+from historian.tools.progress import Progress
+from historian.tools.sample_file import SampleRows
+
+SAMPLES_AT_ONCE: Final = 1_000_000  # asked of the store, as far as intervals tell
+POINTS_AT_ONCE: Final = 1000
+WINDOW_US: Final = 31 * DAY_US
+ROWS_PER_PAGE: Final = 100_000
+_GLOB_SIGNS: Final = frozenset("*?[")
+
+
+class ExportSource(Protocol):
+    """Where the samples come from."""
+
+    async def find(self, name_or_glob: str) -> list[Point]:
+        """The point of that name or id, or all that match."""
+        ...
+
+    def read(self, points: Sequence[Point], span: TimeRange) -> AsyncIterator[SampleRows]:
+        """Their samples, `point` being the place in `points`; each point's times rise."""
+        ...
+
+
+def run(options: argparse.Namespace) -> int:
+    """Export and say how much. Raises HistorianError, OSError."""
+    if options.output.exists():
+        raise StoreError(f"{options.output} is there already; choose another name")
+    count = asyncio.run(_remote(options) if options.server else _offline(options))
+    print(f"{options.output}: {count} samples   导出完成")
+    return 0
+
+
+async def _offline(options: argparse.Namespace) -> int:
+    from historian import app
+    from historian.tools.export_offline import OfflineSource
+
+    logs.configure("warning")
+    if not (options.data / filenames.MANIFEST).is_file():
+        raise QueryError(
+            f"{options.data} is no data folder; name one with --data, or a running historian with --server"
+        )
+    chosen = settings.load(options.config)
+    try:
+        async with app.open_offline(chosen, options.data) as parts:
+            return await write(OfflineSource(parts, options.versions), options)
+    except StoreLocked as error:
+        raise QueryError(
+            f"{error}; to export from the running historian add --server http://{chosen.server.listen}"
+        ) from error
+
+
+async def _remote(options: argparse.Namespace) -> int:
+    if options.versions:
+        raise QueryError(
+            "--versions needs the data folder: stop the historian, or export from a restored backup"
+        )
+    client = remote.RemoteHistorian(options.server)
+    try:
+        return await write(RemoteSource(client), options)
+    finally:
+        client.close()
+
+
+async def write(source: ExportSource, options: argparse.Namespace) -> int:
+    """Write the file that a command line asks for; gives how many samples it holds."""
+    points = await find_all(source, options.points)
+    span = _span(options.start, options.end, points[0].time_zone)
+    progress = Progress(SystemClock())
+    count = 0
+    with _whole_file(options.output) as path:
+        drafts = [sample_file.draft_of(point) for point in points]
+        writer = sample_file.create(path, options.format, drafts, options.versions)
+        try:
+            async for rows in source.read(points, span):
+                if rows.row_count:
+                    writer.write(rows)
+                    count += rows.row_count
+                    progress.tell("samples", count, 0)
+        finally:
+            writer.close()
+    progress.end()
+    return count
+
+
+async def find_all(source: ExportSource, names: Sequence[str]) -> list[Point]:
+    """The points of all names and globs, each once. Raises PointNotFound, QueryError where there is none."""
+    found = {point.name: point for name in names for point in await source.find(name)}
+    if not found:
+        raise QueryError(f"no point matches {', '.join(names)}")
+    return list(found.values())
+
+
+def groups(points: Sequence[Point], span: TimeRange) -> Iterator[tuple[int, int, int, int]]:
+    """Pieces of the work: first and last point, start and end, each of about SAMPLES_AT_ONCE at most."""
+    per_point = max(1, WINDOW_US // min((point.interval_us for point in points), default=WINDOW_US))
+    size = max(1, min(POINTS_AT_ONCE, SAMPLES_AT_ONCE // per_point))
+    for first in range(0, len(points), size):
+        for start_us in range(span.start_us, span.end_us, WINDOW_US):
+            yield first, min(first + size, len(points)), start_us, min(start_us + WINDOW_US, span.end_us)
+
+
+class RemoteSource:
+    """A running historian, by its CSV with quality in full."""
+
+    def __init__(self, client: remote.RemoteHistorian) -> None:
+        self._client = client
+
+    async def find(self, name_or_glob: str) -> list[Point]:
+        if not is_glob(name_or_glob):
+            path = f"/points/{urllib.parse.quote(name_or_glob, safe='')}"
+            return [_point_of(await asyncio.to_thread(self._client.get_json, path, {}))]
+        query = {"limit": str(POINTS_AT_ONCE), "match": name_or_glob}
+        found: list[Point] = []
+        while True:
+            page = await asyncio.to_thread(self._client.get_json, "/points", query)
+            found += [_point_of(point) for point in page["points"]]
+            if not page.get("next"):
+                return found
+            query["cursor"] = page["next"]
+
+    async def read(self, points: Sequence[Point], span: TimeRange) -> AsyncIterator[SampleRows]:
+        for place, point in enumerate(points):
+            path = f"/points/{urllib.parse.quote(point.name, safe='')}/recorded"
+            query = {
+                "start": timestamp.format_time(span.start_us),
+                "end": timestamp.format_time(span.end_us),
+                "limit": str(ROWS_PER_PAGE),
+                "quality": "full",
+            }
+            cursor = ""
+            while True:
+                asked = {**query, "cursor": cursor} if cursor else query
+                text, cursor = await asyncio.to_thread(self._client.get_csv, path, asked)
+                yield _rows_of(place, list(csv.DictReader(io.StringIO(text))))
+                if not cursor:
+                    break
+
+
+def is_glob(name: str) -> bool:
+    """Whether it asks for all that match."""
+    return bool(_GLOB_SIGNS & set(name))
+
+
+def _point_of(reply: dict[str, Any]) -> Point:
+    fields = {name: reply[name] for name in Point.__struct_fields__ if name in reply}
+    low, high = reply.get("range") or (None, None)
+    fields |= {"interval_us": parse_interval_us(reply["interval"]), "range_low": low, "range_high": high}
+    return msgspec.convert(fields, Point)
+
+
+def _rows_of(place: int, rows: Sequence[dict[str, str]]) -> SampleRows:
+    return SampleRows(
+        np.full(len(rows), place, np.int64),
+        np.array([timestamp.parse_time_us(row["time"]) for row in rows], np.int64),
+        np.array([float(row["value"]) for row in rows], np.float64),
+        np.array([int(row["quality_bits"]) for row in rows], np.uint16),
+    )
+
+
+def _span(start: str, end: str, zone_name: str) -> TimeRange:
+    """Local times of the zone where they carry no offset; a date alone is its midnight."""
+    zone = timestamp.load_zone(zone_name)
+    times = []
+    for option, text in (("--from", start), ("--to", end)):
+        try:
+            times.append(timestamp.parse_local_time_us(f"{text}T00:00" if len(text) == 10 else text, zone))
+        except TimeError as error:
+            raise QueryError(f"{option}: {error}") from None
+    return TimeRange(*times)
+
+
+@contextlib.contextmanager
+def _whole_file(path: Path) -> Iterator[Path]:
+    """A name to write under; the file gets its own when all is written, and is on disk."""
+    unfinished = path.with_name(path.name + filenames.TEMPORARY_SUFFIX)
+    unfinished.unlink(missing_ok=True)
+    try:
+        yield unfinished
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
