@@ -1,4 +1,4 @@
-"""The command line: `historian run · check · import csv · query … · points list · simulate …`.
+"""The command line: `historian run · check · import … · export · query … · points list · simulate …`.
 
 Only the parser is built here; a command's own modules are imported when it runs, so that `--help` is
 quick. An operator's mistake ends in one line on standard error, never in a stack trace.
@@ -145,8 +145,9 @@ def _add_import(commands: "argparse._SubParsersAction[_Parser]") -> None:
     parser.add_argument(
         "--mapping", metavar="FILE", type=Path, required=True, help="what its columns and stamps mean"
     )
-    _add_config(parser)
-    _add_place(parser)
+    for each in (parser, cli_tools.add_import_samples(imports)):
+        _add_config(each)
+        _add_place(each)
 
 
 def _add_query(commands: "argparse._SubParsersAction[_Parser]") -> None:
@@ -268,7 +269,7 @@ def _run_command(options: argparse.Namespace) -> int:
             from historian import cli_check
 
             return cli_check.run(options.config, options.mapping)
-        case "import":
+        case "import" if options.import_kind == "csv":
             from historian import cli_import
 
             return cli_import.run(cli_import.ImportOptions.of(options))
@@ -278,7 +279,7 @@ def _run_command(options: argparse.Namespace) -> int:
             return cli_query.run(options)
         case "quarantine":
             return cli_quarantine.run(options)
-        case "verify" | "backup" | "restore" | "inspect":
+        case "verify" | "backup" | "restore" | "inspect" | "export" | "import":
             return cli_tools.run(options)
     return _simulate(options.simulator, options.rest)
 
