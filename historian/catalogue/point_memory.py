@@ -164,14 +164,16 @@ class PointMemory:
         """The first `limit` of these whose name the glob matches."""
         found: list[int] = []
         is_match = re.compile(fnmatch.translate(glob)).match
+        literal = max(
+            re.split(r"[*?]", glob.partition("[")[0]), key=len
+        )  # must stand in every name that matches
         for part in self._parts(ids):
-            found += [
-                i
-                for i, name in zip(part.tolist(), self.names.names.get_many(part), strict=True)
-                if is_match(name)
-            ]
-            if len(found) >= limit:
-                break
+            texts = self.names.names.joined(part)
+            if literal in texts:
+                pairs = zip(part.tolist(), texts.split("\n"), strict=False)
+                found += [point_id for point_id, name in pairs if literal in name and is_match(name)]
+                if len(found) >= limit:
+                    break
         return np.array(found[:limit], np.uint32)
 
     def used_stations(self) -> list[str]:

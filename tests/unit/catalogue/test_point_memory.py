@@ -109,6 +109,9 @@ def test_a_glob_gives_the_first_that_match() -> None:
     assert memory.matching(ids, "n?", 100).tolist() == list(range(1, 10))
     assert memory.matching(ids, "n1*", 3).tolist() == [1, 10, 11]
     assert memory.matching(ids, "N*", 3).tolist() == []
+    assert memory.matching(ids, "[mn]3[0-2]", 9).tolist() == [30, 31, 32]
+    assert memory.matching(ids, "?3[!0-8]", 9).tolist() == [39]
+    assert memory.matching(ids, "*", 2).tolist() == [1, 2]
 
 
 def test_names_and_units_of_many() -> None:
