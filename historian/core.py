@@ -28,7 +28,7 @@ from historian.query.limits import QueryLimits
 from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
 from historian.settings import Settings
-from historian.store import filenames, maintenance, recovery, ring_fill
+from historian.store import filenames, maintenance, recovery, ring_fill, salvage
 from historian.store.durable import DurableFiles, FolderLock
 from historian.store.store import Store
 
@@ -134,6 +134,7 @@ async def _start_store(
     store.marker = rollup
     for marks in early.marks:
         rollup.mark(*marks)
+    await salvage.take_back(store)
     quarantine = Quarantine(
         data / filenames.SAMPLE_QUARANTINE,
         settings.ingest.quarantine_samples_max,

@@ -25,9 +25,7 @@ class Validated(NamedTuple):
 
 def for_kernels(batch: SampleBatch) -> SampleBatch:
     """The batch in the one form kernels are compiled for: exact types, contiguous, writable."""
-    if all(
-        column.dtype == kind and column.flags.carray for column, kind in zip(batch, _KINDS, strict=True)
-    ):
+    if all(column.dtype == kind and column.flags.carray for column, kind in zip(batch, _KINDS, strict=True)):
         return batch
     return SampleBatch(
         np.require(batch.point_id, np.uint32, ("C", "W")),
@@ -57,3 +55,17 @@ def is_written(outcome: OutcomeColumn) -> npt.NDArray[np.bool_]:
     """Which samples go to disk."""
     written: npt.NDArray[np.bool_] = (outcome == Outcome.ACCEPTED) | (outcome == Outcome.REPLACED)
     return written
+
+
+def without_repeats(batch: SampleBatch) -> list[SampleBatch]:
+    """The batch in parts of which none holds a (point, time) twice: each value that was replaced stays a version."""
+    order = np.lexsort((batch.time_us, batch.point_id))
+    ids, times = batch.point_id[order], batch.time_us[order]
+    is_first = np.ones(len(order), np.bool_)
+    is_first[1:] = (ids[1:] != ids[:-1]) | (times[1:] != times[:-1])
+    if is_first.all():
+        return [batch]
+    starts = np.flatnonzero(is_first)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    return [batch.take(rank == number) for number in range(int(rank.max()) + 1)]

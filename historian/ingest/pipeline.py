@@ -201,14 +201,14 @@ class IngestPipeline:
                 parts[-1].append(one)
             else:
                 parts.append([one])
-        batches = [join_batches([one.batch for one in part]) for part in parts]
-        tickets = [
-            self._store.append(batch, part[0].origin) for part, batch in zip(parts, batches, strict=True)
-        ]
-        await self._store.commit(tickets[-1])
-        for part, ticket in zip(parts, tickets, strict=True):
+        for part in parts:
+            batch = join_batches([one.batch for one in part])
+            is_plain = all(one.is_all_accepted for one in part)
+            for single in [batch] if is_plain else classify.without_repeats(batch):
+                ticket = self._store.append(single, part[0].origin)
             for one in part:
                 one.sequence = ticket.record
+        await self._store.commit(ticket)
 
     async def _resolve(self, group: list[_Waiting]) -> None:
         """Compare the group with what is stored; leave in each batch only what is to be written."""

@@ -65,3 +65,13 @@ def damaged_name(path: Path, offset: int) -> str:
 def unreadable_name(path: Path) -> str:
     """Name under which a file that cannot be read is set aside."""
     return f"{path.name}.unreadable"
+
+
+def is_unreadable_name(name: str) -> bool:
+    """Whether a file was set aside under that name because it could not be read."""
+    return name.endswith(".wal.unreadable")
+
+
+def taken_back_name(path: Path) -> str:
+    """Name of a file that was set aside once its records are in the log again."""
+    return path.name.removesuffix("unreadable") + "taken-back"

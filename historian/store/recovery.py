@@ -139,6 +139,7 @@ def _replay(store: Store) -> int:
     """Read the log into ring and unsealed batches; gives how many samples came from it."""
     folder = store.folder / filenames.WAL_FOLDER
     sample_count = 0
+    last_found = store.manifest.sealed_sequence
     for path in _log_files(store, folder):
         try:
             data = store.files.read(path)
@@ -147,12 +148,14 @@ def _replay(store: Store) -> int:
             continue
         found = wal_record.scan(data)
         _report_damage(store, path, data, found)
+        _report_missing(store, path, found, last_found)
         _make_durable(store, path, data, found)
         for record in found.records:
             if record.batch is not None and record.sequence > store.manifest.sealed_sequence:
                 _apply(store, record.batch, record)
                 sample_count += record.batch.sample_count
         last = found.records[-1].sequence if found.records else 0
+        last_found = max(last_found, last)
         store.wal.adopt(path, last)
         store.note_record(last)
     store.wal.drop_through(store.manifest.sealed_sequence)
@@ -175,17 +178,22 @@ def _log_files(store: Store, folder: Path) -> list[Path]:
 
 
 def _set_file_aside(store: Store, path: Path, error: OSError) -> None:
-    """A file that cannot be read must not stop the start, nor pass for sealed later and be removed."""
+    """A file that cannot be read must not stop the start, nor pass for sealed later and be removed.
+
+    `salvage` tries it again at each start.
+    """
     aside = store.folder / filenames.QUARANTINE_FOLDER / filenames.unreadable_name(path)
-    store.files.rename(path, aside)
-    store.files.sync_folder(aside.parent)
-    store.files.sync_folder(path.parent)
     problem = error.strerror or error
-    store.damage.append(
-        f"{path}: cannot be read ({problem}); set aside as {aside.name}: once it can be read, put it back "
-        "and start again"
-    )
     log.error("log_unreadable", file=path, problem=problem, aside=aside)
+    try:
+        store.files.rename(path, aside)
+        store.files.sync_folder(aside.parent)
+        store.files.sync_folder(path.parent)
+    except OSError as refusal:
+        log.error("set_aside_failed", file=path, problem=refusal)
+    store.damage.append(
+        f"{path}: cannot be read ({problem}); set aside as {aside.name}, and tried again at each start"
+    )
 
 
 def _make_durable(store: Store, path: Path, data: bytes, found: wal_record.WalScan) -> None:
@@ -222,6 +230,17 @@ def _make_lost_rooms(store: Store, point_id: PointIdColumn) -> None:
     store.ring.raise_floor(lost, np.full(len(lost), store.archive.time_max_us))
     if _LOST_POINTS not in store.damage:
         store.damage.append(_LOST_POINTS)
+
+
+def _report_missing(store: Store, path: Path, found: wal_record.WalScan, last_found: int) -> None:
+    """Each file says which record was the last before it: a file that is gone, or cut at its end, shows."""
+    for record in found.records:
+        if record.record_type == wal_record.TYPE_CONTINUES and record.version > last_found:
+            store.damage.append(
+                f"{path.parent}: records {last_found + 1} to {record.version} are missing before {path.name}: a log "
+                "file was removed or cut; if there is a copy of it, restore it and start again"
+            )
+            log.error("log_missing", first=last_found + 1, last=record.version, before=path)
 
 
 def _report_damage(store: Store, path: Path, data: bytes, found: wal_record.WalScan) -> None:

@@ -48,6 +48,7 @@ class Wal:
     def adopt(self, path: Path, last_sequence: int) -> None:
         """Take over a file of an earlier process, to be dropped when its records are sealed."""
         self._closed.append(ClosedFile(path, last_sequence))
+        self._last_sequence = max(self._last_sequence, last_sequence)
 
     def write(
         self, encode: Callable[[], list[wal_record.Record]], first_sequence: int, last_sequence: int
@@ -102,13 +103,16 @@ class Wal:
 
     def _begin_file(self, first_sequence: int, record_bytes: int) -> None:
         path = self._folder / filenames.wal_name(first_sequence)
-        header = wal_record.encode_file_header(first_sequence, self._clock.now_us())
-        size = max(self._file_size_bytes, len(header) + record_bytes)
-        self._descriptor = self._files.create(path, size)
+        now_us = self._clock.now_us()
+        header = wal_record.encode_file_header(first_sequence, now_us)
+        mark = wal_record.encode_continues(self._last_sequence, first_sequence, now_us)
+        pieces = [memoryview(header), *(piece.data for piece in mark)]
+        head_bytes = sum(map(len, pieces))
+        self._descriptor = self._files.create(path, max(self._file_size_bytes, head_bytes + record_bytes))
         self._path = path
         self._is_acknowledged = False
-        self._files.write(self._descriptor, memoryview(header), 0)
-        self._offset = len(header)
+        self._files.write_pieces(self._descriptor, pieces, 0)
+        self._offset = head_bytes
 
     def _end_file(self) -> None:
         assert self._path is not None, "only an open file ends"

@@ -33,6 +33,7 @@ TYPE_PROBE: Final = 0  # no payload: shows that the disk takes writes again
 TYPE_SAMPLES_V1: Final = 1  # as format 1 wrote them: no version, no runs
 TYPE_END: Final = 2  # no payload: the file was closed in order, nothing after it
 TYPE_SAMPLES: Final = 3
+TYPE_CONTINUES: Final = 4  # the first record of a file; payload: the last record acknowledged before it (i64)
 
 _SAMPLES_HEADER_V1: Final = struct.Struct("<IHBB")  # sample count, origin size, time and quality encoding
 _SAMPLES_HEADER: Final = struct.Struct("<IHBBq")  # the same, and the version of the samples
@@ -47,7 +48,8 @@ Record = list[Bytes]  # the bytes of one record, in pieces that follow each othe
 class WalRecord(NamedTuple):
     """One record as found in a file. `batch` and `origin` are set for records of samples.
 
-    `sequence` numbers the record; `version` is that of its samples, the same number in everyday use.
+    `sequence` numbers the record; `version` is that of its samples, the same number in everyday use. Of a
+    record that continues the log, `version` is the last record acknowledged before it.
     """
 
     sequence: int
@@ -85,6 +87,13 @@ def encode_file_header(first_sequence: int, created_us: int) -> bytes:
 def encode_mark(record_type: int, sequence: int, arrival_time_us: int) -> Record:
     """A record without payload."""
     return _frame(np.zeros(RECORD_HEADER_SIZE, np.uint8), [], record_type, sequence, arrival_time_us)
+
+
+def encode_continues(last_acknowledged: int, sequence: int, arrival_time_us: int) -> Record:
+    """The first record of a file: so that recovery notices when the file before it is missing or cut."""
+    head = np.zeros(RECORD_HEADER_SIZE + 8, np.uint8)
+    head[RECORD_HEADER_SIZE:] = np.frombuffer(struct.pack("<q", last_acknowledged), np.uint8)
+    return _frame(head, [], TYPE_CONTINUES, sequence, arrival_time_us)
 
 
 def encode_samples(
@@ -170,6 +179,8 @@ def _record_at(data: bytes, at: int, last_sequence: int) -> tuple[WalRecord, int
     batch, origin, version = None, Origin(""), sequence
     if record_type == TYPE_SAMPLES:
         batch, origin, version = _decode_samples(data, at + RECORD_HEADER_SIZE)
+    elif record_type == TYPE_CONTINUES:
+        (version,) = struct.unpack_from("<q", data, at + RECORD_HEADER_SIZE)
     elif record_type == TYPE_SAMPLES_V1:
         batch, origin = _decode_samples_v1(data, at + RECORD_HEADER_SIZE)
     return WalRecord(sequence, arrival, record_type, batch, origin, version), end - at

@@ -8,7 +8,7 @@ from historian.ingest import classify
 from historian.model import quality
 from historian.model.ports import Outcome
 from historian.model.sample import make_batch
-from historian.store.store import Existing
+from historian.store.reader import Existing
 
 POINTS = PointColumns(
     np.array([0, 60, 60], np.int64), np.array([-np.inf, -np.inf, 0.0]), np.array([np.inf, np.inf, 5.0])

@@ -121,12 +121,12 @@ async def test_a_seal_that_ends_during_a_look_up_hides_nothing_from_it(tmp_path:
     await append(store, batch_of(list(range(1, 400))))
     job = store.begin_seal()
     assert job is not None
-    sealed = maintenance._make_sealed(store, job)
-    state, added = await maintenance._put_in_force(store, (), sealed, job.record)
-    looking = asyncio.create_task(store.existing(batch_of([5, 500])))
-    await asyncio.sleep(0)
-    store.end_seal(job, state, added)
-    existing = await looking
+    sealed = maintenance._make_sealed(maintenance._publisher(store), job)
+    async with maintenance.put_in_force(store, (), sealed, sealed_sequence=job.record) as (state, added):
+        looking = asyncio.create_task(store.existing(batch_of([5, 500])))
+        await asyncio.sleep(0)
+        store.end_seal(job, state, added)
+        existing = await looking
     assert existing is not None
     assert existing.is_found.tolist() == [True, True]
     await store.close()

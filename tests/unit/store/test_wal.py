@@ -24,7 +24,8 @@ def write(log: Wal, first_sequence: int, records: list[wal_record.Record]) -> No
 
 def sequences(folder: Path) -> list[list[int]]:
     return [
-        [r.sequence for r in wal_record.scan(path.read_bytes()).records] for path in sorted(folder.iterdir())
+        [record.sequence for record in wal_record.scan(path.read_bytes()).records if record.batch is not None]
+        for path in sorted(folder.iterdir())
     ]
 
 
