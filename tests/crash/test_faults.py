@@ -9,14 +9,12 @@ from typing import NamedTuple
 
 import pytest
 
-from historian.clock import ManualClock
 from historian.errors import HistorianError
 from historian.store.durable import DurableFiles
 from tests.support import store_kit
 from tests.support.disk_recorder import DiskRecorder, recording, unsynced
 from tests.support.explore import Bounds, Explorer
-from tests.support.store_kit import Directory
-from tests.support.store_life import NOW_US, SMALL, Life, contents
+from tests.support.store_life import Life, contents, open_life_store
 
 THOROUGH = float(os.environ.get("CRASH_FACTOR", "1"))  # `make crash` sets 10
 STEP = (
@@ -182,20 +180,14 @@ async def open_under(fault: Fault, life: Life, copy: Path) -> None:
     with recording(DiskRecorder()) as recorder:
         recorder.before = fault
         try:
-            store = open_small(copied)
+            store = open_life_store(copied)
         except (HistorianError, OSError):
             assert fault.failed
         else:
             recorder.before = lambda name, path: None
             await expect_all(store, life)
     with unsynced():
-        await expect_all(open_small(copied), life)
-
-
-def open_small(folder: Path, files: DurableFiles | None = None) -> store_kit.Store:
-    return store_kit.open_store(
-        folder, files=files, settings=SMALL, clock=ManualClock(NOW_US), directory=Directory(3)
-    )
+        await expect_all(open_life_store(copied), life)
 
 
 async def expect_all(store: store_kit.Store, life: Life) -> None:
@@ -226,7 +218,7 @@ async def test_a_log_file_that_cannot_be_read_does_not_stop_the_start(quick_path
     assert len(logs) > 2
     for name in logs:
         folder = store_kit.copy_of(life.folder, quick_path / "copy")
-        store = open_small(folder, UnreadableLog(name))
+        store = open_life_store(folder, files=UnreadableLog(name))
         [damage] = store.status().damage
         assert name in damage
         assert os.strerror(errno.EIO) in damage
@@ -242,4 +234,4 @@ async def expect_all_once_it_can_be_read(folder: Path, name: str, life: Life) ->
     """As the message says: the file is put back, and the next start finds what it holds, though others were sealed."""
     [aside] = (folder / "quarantine").iterdir()
     aside.rename(folder / "wal" / name)
-    await expect_all(open_small(folder), life)
+    await expect_all(open_life_store(folder), life)

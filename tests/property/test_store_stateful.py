@@ -35,6 +35,7 @@ SMALL = StoreSettings(
     disk_reserve_bytes=0,
     segment_compact_count=2,
     open_segments_max=2,
+    compact_cpu_share=1.0,
 )
 ODD_VALUES = [-0.0, 1e300, 5e-324, 0.1, -317.25, 2.0**31 - 1, -(2.0**31), 2.0**53, 123456789.123]
 JITTERS_US = [0, 0, 0, 0, 1, -1, 137_000, 450_000_000]

@@ -1,11 +1,14 @@
 """A store on a temporary folder, file systems that fail on purpose, and a perfect twin, for tests of the store."""
 
+import contextlib
 import errno
 import shutil
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +17,8 @@ from historian.clock import Clock, ManualClock
 from historian.model.point import MINUTE_US, Point, PointKind
 from historian.model.sample import Origin, PointIdColumn, SampleBatch, SampleRun, TimeColumn
 from historian.settings import StoreSettings
-from historian.store import maintenance, recovery, retention
+from historian.store import maintenance, recovery, retention, workshop
+from historian.store import store as store_module
 from historian.store.durable import DurableFiles
 from historian.store.engine import VersionColumn
 from historian.store.store import Store
@@ -161,6 +165,31 @@ async def move_cold(store: Store) -> bool:
 async def remove_retired(store: Store) -> None:
     """Unlink what merges have replaced."""
     await maintenance.remove_retired(store)
+
+
+class Inline(Executor):
+    """Runs work where it is asked for: no threads to start and end, and always the same order."""
+
+    def __init__(self, *_: object) -> None:
+        """As for a pool of threads."""
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **options: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*arguments, **options))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+@contextlib.contextmanager
+def without_threads() -> Iterator[None]:
+    """Stores that are opened meanwhile do all their work in the thread that asks for it."""
+    modules = [module for module in (store_module, workshop) if hasattr(module, "ThreadPoolExecutor")]
+    with contextlib.ExitStack() as stack:
+        for module in modules:
+            stack.enter_context(mock.patch.object(module, "ThreadPoolExecutor", Inline))
+        yield
 
 
 def copy_of(folder: Path, target: Path) -> Path:

@@ -11,6 +11,7 @@ from historian.errors import HistorianError
 from historian.model.quality import DELETED
 from historian.model.sample import Origin, make_batch
 from historian.settings import StoreSettings
+from historian.store.durable import DurableFiles
 from historian.store.store import Store
 from tests.support import store_kit
 from tests.support.disk_recorder import DiskRecorder
@@ -22,6 +23,8 @@ SMALL = StoreSettings(
     disk_reserve_bytes=0,
     segment_compact_count=3,
     cold_after_days=1,
+    compact_cpu_share=1.0,
+    compact_bytes_s_max=1 << 30,
 )
 POINTS = [1, 2]
 FIRST_US, LAST_US = START_US - 10_000 * QUARTER_US, START_US + 10_000 * QUARTER_US
@@ -237,12 +240,18 @@ class KeyMarks(Marks):
         return frozenset(self.marked)
 
 
-def open_life_store(folder: Path, marks: Marks | None = None) -> Store:
+def open_life_store(folder: Path, marks: Marks | None = None, files: DurableFiles | None = None) -> Store:
     """The store of a life, or of what a crash left of it; its cold folder lies inside."""
     settings = msgspec.structs.replace(SMALL, cold_folder=str(folder / "cold"))
-    return open_store(
-        folder, settings=settings, clock=ManualClock(NOW_US), directory=Directory(3), marks=marks
-    )
+    with store_kit.without_threads():
+        return open_store(
+            folder,
+            files=files,
+            settings=settings,
+            clock=ManualClock(NOW_US),
+            directory=Directory(3),
+            marks=marks,
+        )
 
 
 async def contents(store: Store) -> Contents:
