@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import zoneinfo
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -46,10 +46,11 @@ _CHOICES: Final = tuple(form.value for form in Format)
 
 
 class Times(NamedTuple):
-    """Instants, for Arrow; `zone` is how they are shown."""
+    """Instants, for Arrow; `zone` is how they are shown, `is_known` tells where there is one (None: everywhere)."""
 
     time_us: TimeColumn
     zone: str = "UTC"
+    is_known: npt.NDArray[np.bool_] | None = None
 
 
 class Values(NamedTuple):
@@ -65,6 +66,15 @@ class Words(NamedTuple):
     vocabulary: Sequence[str]
 
 
+class Ready(NamedTuple):
+    """An Arrow array that was made before."""
+
+    array: Any
+
+
+Typed = Times | Values | Words | Ready
+
+
 class Column(NamedTuple):
     """One column of a table; `cells` gives the JSON-ready cells of rows ``[first, last)``.
 
@@ -73,7 +83,7 @@ class Column(NamedTuple):
 
     name: str
     cells: Callable[[int, int], Sequence[object]]
-    typed: Times | Values | Words | None = None
+    typed: Typed | None = None
 
 
 class Table(NamedTuple):
@@ -142,6 +152,20 @@ async def reply_table(
     await response.prepare(request)
     for chunk in chunks:
         await _write_or_let_go(response, chunk)
+    await response.write_eof()
+    return response
+
+
+async def reply_chunks(
+    request: web.Request, chunks: AsyncIterator[bytes], headers: Mapping[str, str]
+) -> web.StreamResponse:
+    """JSON that is made piece by piece."""
+    response = web.StreamResponse(headers=headers)
+    response.content_type = MEDIA_TYPES[Format.JSON]
+    await response.prepare(request)
+    if request.method != "HEAD":
+        async for chunk in chunks:
+            await _write_or_let_go(response, chunk)
     await response.write_eof()
     return response
 

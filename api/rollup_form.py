@@ -1,10 +1,7 @@
-"""Rollup rows between the rollup service and their JSON or table form."""
+"""Rollup rows, one by one, between the rollup service and their JSON form: revisions."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-
-import msgspec
 
 from api.sample_form import SampleForm
 from api.schemas import RollupReply
@@ -47,17 +44,6 @@ def replies_of(rows: Sequence[RollupRow], names: Mapping[int, str], form: Sample
         )
         for row in rows
     ]
-
-
-def digest_of(rows: Sequence[RollupRow], names: Mapping[int, str], representation: str) -> str:
-    """The ETag: changes with every figure, its evidence and how it is written; not with when it was computed."""
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(representation.encode())
-    digest.update(msgspec.json.encode(sorted(names.items())))
-    encoder = msgspec.msgpack.Encoder()
-    for row in rows:
-        digest.update(encoder.encode(msgspec.structs.replace(row, computed_at_us=0)))
-    return f'"{digest.hexdigest()}"'
 
 
 def is_unchanged(if_none_match: str, etag: str) -> bool:

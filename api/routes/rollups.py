@@ -4,13 +4,15 @@ import asyncio
 import datetime
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeVar, cast
+from collections.abc import AsyncIterator, Callable
+from typing import Final, TypeVar, cast
 
+import msgspec
+import numpy as np
 from aiohttp import web
 
-from api import formats, problem, rollup_form, schemas
-from api.context import CONTEXT
+from api import formats, problem, rollup_form, rollup_table, schemas
+from api.context import CONTEXT, ApiContext
 from api.formats import Format
 from api.operation import (
     BOM,
@@ -29,13 +31,14 @@ from api.operation import (
 )
 from api.params import Params, parse_date
 from api.problem import Problem
+from api.rollup_table import Rollups
 from api.sample_form import SampleForm
 from api.selection import path_point, select_points
 from historian.energy import calendar
 from historian.energy.calendar import PeriodName
 from historian.errors import TimeError
 from historian.model import timestamp
-from historian.rollup.row import RollupRow
+from historian.model.sample import PointIdColumn
 
 Result = TypeVar("Result")
 
@@ -43,30 +46,74 @@ _PERIODS: Final = ("day", "month", "year")
 _THREAD_ROWS_MIN: Final = 200
 
 
-class _Answer(NamedTuple):
-    rows: list[schemas.RollupReply]
-    etag: str
-
-
 async def get_rollups(request: web.Request) -> web.StreamResponse:
     """Rows of every whole period that the range touches, point by point."""
     context, params = request.app[CONTEXT], Params(request.query)
-    points, form = select_points(context, params), SampleForm.of(params)
+    ids, form = _select_ids(context, params), SampleForm.of(params)
     period = cast(PeriodName, params.choice("period", _PERIODS, "day"))
     zone = form.times.zone
-    first, last = _dates(params, zone or timestamp.load_zone(points[0].time_zone))
+    first, last = _dates(params, zone or timestamp.load_zone(context.registry.by_id(int(ids[0])).time_zone))
     choice = formats.choose_format(request)
-    rows = await context.rollup.rows(points, period, first, last, zone)
-    names = {point.id: point.name for point in points}
-    answer = await _beside_the_loop(len(rows), lambda: _write(rows, names, form, choice))
-    headers = {"ETag": answer.etag, "Cache-Control": "no-cache"}
-    if rollup_form.is_unchanged(request.headers.get("If-None-Match", ""), answer.etag):
-        return web.Response(status=304, headers=headers)
-    if choice is not Format.JSON:
-        table = await _beside_the_loop(len(rows), lambda: formats.table_of(answer.rows, schemas.RollupReply))
-        return await formats.reply_table(request, table, choice, etag=answer.etag)
-    reply = schemas.RollupsReply(period=period, rows=answer.rows, time_zone=form.times.zone_name)
-    return await _beside_the_loop(len(rows), lambda: formats.reply_json(reply, headers=headers))
+    fields = rollup_table.chosen_fields(params)
+    wanted = rollup_table.wanted_columns(fields)
+    answer = await context.rollup.columns(ids.astype(np.int64), period, first, last, zone, wanted)
+
+    def arrange() -> tuple[Rollups, str]:
+        made = rollup_table.arrange(answer, context.registry.names(ids), fields, form)
+        representation = f"{choice.value} {form.times.is_epoch_ms} {form.times.zone_name} {form.unit}"
+        return made, rollup_table.digest_of(made, answer, representation)
+
+    rollups, etag = await _beside_the_loop(answer.row_count, arrange)
+    if rollup_form.is_unchanged(request.headers.get("If-None-Match", ""), etag):
+        return web.Response(status=304, headers={"ETag": etag, "Cache-Control": "no-cache"})
+    if choice is Format.JSON:
+        return await _reply_json(request, rollups, period, etag)
+    if choice is Format.ARROW:
+        return await _reply_arrow(rollups, etag)
+    return await formats.reply_table(request, rollup_table.table_of(rollups), choice, etag=etag)
+
+
+def _select_ids(context: ApiContext, params: Params) -> PointIdColumn:
+    """The ids of ``points=`` or ``station=``, without a Point object for each of a station."""
+    station = params.text("station")
+    if station is None or params.names("points"):
+        return np.array([point.id for point in select_points(context, params)], np.uint32)
+    limit = context.settings.query.points_max
+    ids = context.registry.select_ids(None, station, None, 0, limit + 1)
+    if not 0 < len(ids) <= limit:
+        select_points(context, params)  # says what is wrong
+    return ids
+
+
+async def _reply_json(request: web.Request, rollups: Rollups, period: str, etag: str) -> web.StreamResponse:
+    """``{"period":…,"rows":[…],"time_zone":…}``, streamed where it is long."""
+    head = b'{"period":' + msgspec.json.encode(period) + b',"rows":['
+    zone_name = rollups.form.times.zone_name
+    tail = (b'],"time_zone":' + msgspec.json.encode(zone_name) if zone_name else b"]") + b"}"
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if rollups.row_count <= rollup_table.CHUNK_ROWS:
+        rows = await _beside_the_loop(
+            rollups.row_count, lambda: rollup_table.json_rows(rollups, 0, rollups.row_count)
+        )
+        return web.Response(body=head + rows[:-1] + tail, content_type="application/json", headers=headers)
+    return await formats.reply_chunks(request, _chunks_of(rollups, head, tail), headers)
+
+
+async def _chunks_of(rollups: Rollups, head: bytes, tail: bytes) -> AsyncIterator[bytes]:
+    yield head
+    for first in range(0, rollups.row_count, rollup_table.CHUNK_ROWS):
+        last = min(first + rollup_table.CHUNK_ROWS, rollups.row_count)
+        rows = await asyncio.to_thread(rollup_table.json_rows, rollups, first, last)
+        yield rows if last < rollups.row_count else rows[:-1]
+    yield tail
+
+
+async def _reply_arrow(rollups: Rollups, etag: str) -> web.Response:
+    from api import rollup_arrow  # loads pyarrow, which not everybody needs
+
+    body = await _beside_the_loop(rollups.row_count, lambda: rollup_arrow.encode(rollups))
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    return web.Response(body=body, content_type=formats.ARROW_TYPE, headers=headers)
 
 
 async def get_revisions(request: web.Request) -> web.StreamResponse:
@@ -82,13 +129,6 @@ async def get_revisions(request: web.Request) -> web.StreamResponse:
     replies = rollup_form.replies_of(rows, {named.point.id: named.point.name}, form)
     return formats.reply_json(
         schemas.RevisionsReply(point=named.point.name, period=period, date=date_text, revisions=replies)
-    )
-
-
-def _write(rows: Sequence[RollupRow], names: Mapping[int, str], form: SampleForm, choice: Format) -> _Answer:
-    representation = f"{choice.value} {form.times.is_epoch_ms} {form.times.zone_name} {form.unit}"
-    return _Answer(
-        rollup_form.replies_of(rows, names, form), rollup_form.digest_of(rows, names, representation)
     )
 
 
@@ -123,6 +163,11 @@ def _date(params: Params, name: str, zone: zoneinfo.ZoneInfo, *, is_end: bool) -
 
 
 _PERIOD: Final = one_of("period", "Length of each row; day where absent.", *_PERIODS)
+_FIELDS: Final = Parameter(
+    "fields",
+    "Which figures to tell, comma-separated; all where absent. Fewer are quicker.",
+    {"type": "string", "examples": ["energy", "max_demand,max_time"]},
+)
 _DATE_OR_TIME: Final = {"type": "string", "examples": ["2026-11-21", "2026-11", "2026", "1795190400000"]}
 _FROM: Final = Parameter(
     "from", "First local date, month or year; or an instant.", _DATE_OR_TIME, is_required=True
@@ -137,7 +182,7 @@ OPERATIONS: Final = (
         "GET", "/rollups", get_rollups, "getRollups",
         "Energy, demand and their evidence by day, month or year; ETag and If-None-Match are honoured.",
         schemas.RollupsReply,
-        parameters=(_PERIOD, POINTS, STATION, _FROM, _TO, _OTHER_ZONE, TIME_FORM, UNIT, FORMAT, BOM, IF_NONE_MATCH),
+        parameters=(_PERIOD, POINTS, STATION, _FROM, _TO, _OTHER_ZONE, TIME_FORM, UNIT, _FIELDS, FORMAT, BOM, IF_NONE_MATCH),
         problems=(
             problem.INVALID_TIME, problem.POINT_NOT_FOUND, problem.STATION_NOT_FOUND, problem.UNIT_MISMATCH,
             problem.QUERY_TOO_LARGE, problem.NOT_ACCEPTABLE,

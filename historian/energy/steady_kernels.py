@@ -136,70 +136,41 @@ def quotient(numerator: float, denominator: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def put_sums(total: int, ranked: int, scale: I64, out: Figures, r: int, d: int) -> bool:
-    """Store total and ranked × scale[0] / scale[1] without a common divisor; False where it does not fit."""
-    if max(abs(float(total)), abs(float(ranked))) * abs(float(scale[0])) >= _WHOLE_MAX:
-        return False
-    total, ranked = total * scale[0], ranked * scale[0]
-    common = fleet_kernels.greatest_divisor(scale[1], total)
+def reduced(total: int, ranked: int, numerator: int, denominator: int) -> tuple[int, int, int]:
+    """Total and ranked × numerator / denominator without a common divisor: two numerators and the denominator,
+    which is 0 where they do not fit.
+    """
+    if max(abs(float(total)), abs(float(ranked))) * abs(float(numerator)) >= _WHOLE_MAX:
+        return 0, 0, 0
+    total, ranked = total * numerator, ranked * numerator
+    common = fleet_kernels.greatest_divisor(denominator, total)
     if ranked != total:
         common = fleet_kernels.greatest_divisor(common, ranked)
-    out.total_numerator[r, d] = total // common
-    out.ranked_numerator[r, d] = ranked // common
-    out.denominator[r, d] = scale[1] // common
-    return True
+    return total // common, ranked // common, denominator // common
 
 
 @njit(cache=True, nogil=True)
-def put_counts(count: int, out: Figures, r: int, d: int) -> None:
-    """The evidence of samples that are all good and measured."""
-    out.received[r, d] = count
-    out.good[r, d] = count
-    out.measured[r, d] = count
-    out.estimated[r, d] = 0
-    out.manual[r, d] = 0
-
-
-@njit(cache=True, nogil=True)
-def put_nothing(out: Figures, r: int, d: int) -> None:
-    """The figures of a day without a sample."""
-    out.total_numerator[r, d] = 0
-    out.ranked_numerator[r, d] = 0
-    out.denominator[r, d] = 1
-    out.known_us[r, d] = 0
-    out.ranked_us[r, d] = 0
-    out.max_value[r, d] = np.nan
-    out.min_value[r, d] = np.nan
-    out.max_slot[r, d] = NO_SLOT
-    out.min_slot[r, d] = NO_SLOT
-    out.is_complete[r, d] = 0
-    put_counts(0, out, r, d)
-
-
-@njit(cache=True, nogil=True)
-def lay_single(value: F64, power: float, scale: I64) -> tuple[bool, int, float, float, int, int]:
-    """A day whose slots hold one sample each: whether it is done, sum, maximum, minimum and their places.
-
-    `scale`: see `scale_of`.
+def lay_single(
+    time: I64, value: F64, start_us: int, power: float, scale: I64, grid: Grid
+) -> tuple[bool, int, float, float, int, int, int, int, int]:
+    """A day whose slots hold one sample each: whether it is done, sum, maximum, minimum and their slots,
+    sum and time of those that may be an extreme, and how many slots are complete. `scale`: see `scale_of`.
     """
     is_exact, total, highest, lowest = sum_scaled(value, power)
     high = quotient(float(highest) * float(scale[2]), float(scale[3]))
     low = quotient(float(lowest) * float(scale[2]), float(scale[3]))
     if not is_exact or np.isnan(high) or np.isnan(low) or len(value) > _SAMPLES_MAX:
-        return False, 0, 0.0, 0.0, 0, 0
-    return (
-        True, total, high, low,
-        index_of(value, float(highest) / power), index_of(value, float(lowest) / power),
-    )  # fmt: skip
+        return False, 0, 0.0, 0.0, 0, 0, 0, 0, 0
+    max_slot = (time[index_of(value, float(highest) / power)] - start_us) // grid.slot_us
+    min_slot = (time[index_of(value, float(lowest) / power)] - start_us) // grid.slot_us
+    return True, total, high, low, max_slot, min_slot, total, len(value) * grid.interval_us, len(value)
 
 
 @njit(cache=True, nogil=True)
 def lay_many(
     time: I64, value: F64, start_us: int, end_us: int, power: float, scale: I64, grid: Grid
 ) -> tuple[bool, int, float, float, int, int, int, int, int]:
-    """A day whose slots hold several samples each: whether it is done, sum, maximum, minimum and their slots,
-    sum and time of those that may be an extreme, and how many slots are complete.
-    """
+    """A day whose slots hold several samples each; as `lay_single`."""
     is_exact, total, highest, lowest = sum_scaled(value, power)
     is_done = is_exact and max(abs(float(highest)), abs(float(lowest))) * len(value) < _WHOLE_MAX
     ranked, ranked_us, complete_count = np.int64(0), np.int64(0), np.int64(0)
@@ -228,33 +199,15 @@ def lay_many(
 
 
 @njit(cache=True, nogil=True)
-def put_day(
-    time: I64, value: F64, start_us: int, end_us: int, power: float, scale: I64, grid: Grid,
-    out: Figures, r: int, d: int,
-) -> bool:  # fmt: skip
-    """A day with samples that are all good and measured; False where not done."""
-    known_us = len(value) * grid.interval_us
-    slot_count = -((start_us - end_us) // grid.slot_us)
+def lay_day(
+    time: I64, value: F64, start_us: int, end_us: int, power: float, scale: I64, grid: Grid
+) -> tuple[bool, int, float, float, int, int, int, int, int]:
+    """A day of samples that are all good and measured, or of none; as `lay_single`."""
+    if len(value) == 0:
+        return True, 0, np.nan, np.nan, NO_SLOT, NO_SLOT, 0, 0, 0
     if grid.interval_us == grid.slot_us:
-        is_done, total, high, low, max_at, min_at = lay_single(value, power, scale)
-        max_slot, min_slot = (
-            (time[max_at] - start_us) // grid.slot_us,
-            (time[min_at] - start_us) // grid.slot_us,
-        )
-        ranked, ranked_us, complete_count = total, known_us, len(value)
-    else:
-        is_done, total, high, low, max_slot, min_slot, ranked, ranked_us, complete_count = lay_many(
-            time, value, start_us, end_us, power, scale, grid
-        )
-    out.known_us[r, d] = known_us
-    out.ranked_us[r, d] = ranked_us
-    out.max_value[r, d] = high
-    out.min_value[r, d] = low
-    out.max_slot[r, d] = max_slot
-    out.min_slot[r, d] = min_slot
-    out.is_complete[r, d] = complete_count == slot_count
-    put_counts(len(value), out, r, d)
-    return is_done and put_sums(total, ranked, scale, out, r, d)
+        return lay_single(time, value, start_us, power, scale, grid)
+    return lay_many(time, value, start_us, end_us, power, scale, grid)
 
 
 @njit(cache=True, nogil=True)
@@ -310,58 +263,32 @@ def make_figures(
         while is_scaled and d < len(day_start) - 1:
             start_us, end_us = day_start[d], day_start[d + 1]
             last = end_of_day(time, first, high, end_us, grid.interval_us)
-            if first == last:
-                put_nothing(out, r, d)
-                is_done[r, d] = 1
-            elif is_everyday(quality[first:last]):
-                is_done[r, d] = put_day(
-                    time[first:last], value[first:last], start_us, end_us, _POWERS[exponent], scale, grid, out, r, d
-                )  # fmt: skip
-                if is_done[r, d] == 0 and not is_tried:
-                    # Another number of digits: one that fits the whole run, tried once from the first.
-                    is_tried = True
-                    found = find_exponent(value[low:high], 0)
-                    if found >= 0 and found != exponent:
-                        exponent = found
-                        is_scaled = scale_of(
-                            exponent, is_amount[r], numerator[r], denominator[r], grid, scale
-                        )
-                        continue
+            if not is_everyday(quality[first:last]):
+                d, first = d + 1, last
+                continue
+            is_laid, total, highest, lowest, max_slot, min_slot, ranked, ranked_us, complete_count = lay_day(
+                time[first:last], value[first:last], start_us, end_us, _POWERS[exponent], scale, grid
+            )
+            if not is_laid and not is_tried:
+                # Another number of digits: one that fits the whole run, tried once.
+                is_tried = True
+                found = find_exponent(value[low:high], 0)
+                if found >= 0 and found != exponent:
+                    exponent = found
+                    is_scaled = scale_of(exponent, is_amount[r], numerator[r], denominator[r], grid, scale)
+                    continue
+            sums = reduced(total, ranked, scale[0], scale[1])
+            out.total_numerator[r, d], out.ranked_numerator[r, d], out.denominator[r, d] = sums
+            out.known_us[r, d] = (last - first) * grid.interval_us
+            out.ranked_us[r, d] = ranked_us
+            out.max_value[r, d], out.min_value[r, d] = highest, lowest
+            out.max_slot[r, d], out.min_slot[r, d] = max_slot, min_slot
+            out.received[r, d], out.good[r, d], out.measured[r, d] = last - first, last - first, last - first
+            out.estimated[r, d], out.manual[r, d] = 0, 0
+            slot_count = -((start_us - end_us) // grid.slot_us)
+            out.is_complete[r, d] = first < last and complete_count == slot_count
+            is_done[r, d] = is_laid and out.denominator[r, d] != 0
             d, first = d + 1, last
-
-
-@njit(cache=True, nogil=True)
-def put_counts_of(whole: I64, out: Figures, r: int, d: int) -> None:
-    """The evidence as `fleet_kernels` counted it."""
-    out.received[r, d] = whole[fleet_kernels.RECEIVED]
-    out.good[r, d] = whole[fleet_kernels.GOOD]
-    out.measured[r, d] = whole[fleet_kernels.MEASURED]
-    out.estimated[r, d] = whole[fleet_kernels.ESTIMATED]
-    out.manual[r, d] = whole[fleet_kernels.MANUAL]
-
-
-@njit(cache=True, nogil=True)
-def put_whole(whole: I64, extreme: F64, slot_count: int, out: Figures, r: int, d: int) -> bool:
-    """One day as `fleet_kernels` made it; False where its sums have no small common denominator."""
-    one, other = whole[fleet_kernels.TOTAL_DENOMINATOR], whole[fleet_kernels.RANKED_DENOMINATOR]
-    factor = other // fleet_kernels.greatest_divisor(one, other)
-    rest = float(one) * float(factor) / float(other)
-    total, ranked = whole[fleet_kernels.TOTAL_NUMERATOR], whole[fleet_kernels.RANKED_NUMERATOR]
-    if max(float(one), abs(float(total))) * factor >= _WHOLE_MAX or abs(float(ranked)) * rest >= _WHOLE_MAX:
-        return False
-    out.total_numerator[r, d] = total * factor
-    out.denominator[r, d] = one * factor
-    out.ranked_numerator[r, d] = ranked * (one * factor // other)
-    out.known_us[r, d] = whole[fleet_kernels.KNOWN_US]
-    out.ranked_us[r, d] = whole[fleet_kernels.RANKED_US]
-    has_extremes = whole[fleet_kernels.MAX_SLOT] >= 0
-    out.max_value[r, d] = extreme[0] if has_extremes else np.nan
-    out.min_value[r, d] = extreme[1] if has_extremes else np.nan
-    out.max_slot[r, d] = whole[fleet_kernels.MAX_SLOT] if has_extremes else NO_SLOT
-    out.min_slot[r, d] = whole[fleet_kernels.MIN_SLOT] if has_extremes else NO_SLOT
-    out.is_complete[r, d] = whole[fleet_kernels.COMPLETE_COUNT] == slot_count
-    put_counts_of(whole, out, r, d)
-    return True
 
 
 @njit(cache=True, nogil=True)
@@ -371,5 +298,34 @@ def take_over(
     """Fill what is not done yet from what `fleet_kernels.make_figures` made of the runs `rows`."""
     for i in range(len(rows)):
         for d in range(len(slot_count)):
-            if done[i, d] and not is_done[rows[i], d] and slot_count[d] <= NO_SLOT:
-                is_done[rows[i], d] = put_whole(whole[i, d], extreme[i, d], slot_count[d], out, rows[i], d)
+            r, one = rows[i], whole[i, d]
+            if done[i, d] == 0 or is_done[r, d] != 0 or slot_count[d] > NO_SLOT:
+                continue
+            total_denominator = one[fleet_kernels.TOTAL_DENOMINATOR]
+            ranked_denominator = one[fleet_kernels.RANKED_DENOMINATOR]
+            factor = ranked_denominator // fleet_kernels.greatest_divisor(
+                total_denominator, ranked_denominator
+            )
+            rest = float(total_denominator) * float(factor) / float(ranked_denominator)
+            total, ranked = one[fleet_kernels.TOTAL_NUMERATOR], one[fleet_kernels.RANKED_NUMERATOR]
+            largest = max(float(total_denominator), abs(float(total))) * factor
+            if largest >= _WHOLE_MAX or abs(float(ranked)) * rest >= _WHOLE_MAX:
+                continue
+            common = total_denominator * factor
+            out.total_numerator[r, d] = total * factor
+            out.denominator[r, d] = common
+            out.ranked_numerator[r, d] = ranked * (common // ranked_denominator)
+            out.known_us[r, d] = one[fleet_kernels.KNOWN_US]
+            out.ranked_us[r, d] = one[fleet_kernels.RANKED_US]
+            has_extremes = one[fleet_kernels.MAX_SLOT] >= 0
+            out.max_value[r, d] = extreme[i, d, 0] if has_extremes else np.nan
+            out.min_value[r, d] = extreme[i, d, 1] if has_extremes else np.nan
+            out.max_slot[r, d] = one[fleet_kernels.MAX_SLOT] if has_extremes else NO_SLOT
+            out.min_slot[r, d] = one[fleet_kernels.MIN_SLOT] if has_extremes else NO_SLOT
+            out.is_complete[r, d] = one[fleet_kernels.COMPLETE_COUNT] == slot_count[d]
+            out.received[r, d] = one[fleet_kernels.RECEIVED]
+            out.good[r, d] = one[fleet_kernels.GOOD]
+            out.measured[r, d] = one[fleet_kernels.MEASURED]
+            out.estimated[r, d] = one[fleet_kernels.ESTIMATED]
+            out.manual[r, d] = one[fleet_kernels.MANUAL]
+            is_done[r, d] = 1

@@ -38,7 +38,7 @@ from historian.rollup.day_key import KeyColumn
 from historian.rollup.day_maker import MadeDays, Reading
 from historian.rollup.day_table import DayTable
 from historian.rollup.dirty import DirtyDays
-from historian.rollup.figure_kernels import CELL_COUNT, Cells, Place
+from historian.rollup.figure_kernels import CELL_COUNT, DAY_BITS, Cells, Place
 from historian.rollup.frames import Frames, Question, make_cells
 from historian.rollup.point_facts import RevisedDirectory
 
@@ -113,6 +113,11 @@ class DayKeeper:
             keys = self.dirty.take_unsaved()
             if len(keys):
                 await self._in_worker(partial(self._table.mark_dirty, keys))
+
+    @property
+    def days_max(self) -> int:
+        """A question of more days than this is better asked in parts."""
+        return (self._frames.windows_max - 1) << DAY_BITS
 
     async def look(self, point_id: I64, days: DateRange, work: Work) -> None:
         """Give `work` the figures of each point's own local days, never stale, in one or several parts."""

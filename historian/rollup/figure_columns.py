@@ -22,7 +22,7 @@ from historian.rollup.definitions import Definitions
 
 WideSums = dict[int, tuple[int, int, int]]  # by row: total, ranked, denominator
 
-INT64_MAX: Final = 2**63 - 1
+WHOLE_MAX: Final = 2**62 - 1  # what kernels take
 
 
 class FigureColumns(NamedTuple):
@@ -148,7 +148,7 @@ def cell_of(figure: DayFigure) -> tuple[dict[str, Any], tuple[int, int, int] | N
         ranked * (denominator // ranked_denominator),
         denominator,
     )
-    is_wide = max(abs(sums[0]), abs(sums[1]), denominator) > INT64_MAX
+    is_wide = max(abs(sums[0]), abs(sums[1]), denominator) > WHOLE_MAX
     block_us = demand_block_us(figure.interval_us)
     values = {
         "total_numerator": 0 if is_wide else sums[0],

@@ -24,6 +24,8 @@ DAY_MASK: Final = (1 << DAY_BITS) - 1
 CELL_COUNT: Final = 1 << (POINT_BITS + DAY_BITS)
 KEY_DAY_BITS: Final = 22  # as in day_key
 
+_NO_SLOT: Final = 255  # as in steady_kernels
+
 # What is known of a cell.
 UNKNOWN: Final = 0
 FIGURE: Final = 1
@@ -100,33 +102,6 @@ def mark_dirty(keys: I64, point_id: I64, first_day: int, is_wrong: U8) -> int:
 
 
 @njit(cache=True, nogil=True)
-def is_same_figure(figures: Figures, r: int, d: int, cells: Cells, f: int, c: int) -> bool:
-    """Whether the made figure and the kept one say the same."""
-    one, other = figures.max_slot[r, d], cells.max_slot[f, c]
-    low, lowest = figures.min_slot[r, d], cells.min_slot[f, c]
-    is_same = (
-        figures.total_numerator[r, d] == cells.total_numerator[f, c]
-        and figures.ranked_numerator[r, d] == cells.ranked_numerator[f, c]
-        and figures.denominator[r, d] == cells.denominator[f, c]
-        and figures.known_us[r, d] == cells.known_us[f, c]
-        and figures.ranked_us[r, d] == cells.ranked_us[f, c]
-        and one == other
-        and low == lowest
-        and (figures.max_value[r, d] == cells.max_value[f, c] or one == 255)
-        and (figures.min_value[r, d] == cells.min_value[f, c] or low == 255)
-    )
-    return (
-        is_same
-        and figures.received[r, d] == cells.received[f, c]
-        and figures.good[r, d] == cells.good[f, c]
-        and figures.measured[r, d] == cells.measured[f, c]
-        and figures.estimated[r, d] == cells.estimated[f, c]
-        and figures.manual[r, d] == cells.manual[f, c]
-        and figures.is_complete[r, d] == cells.is_complete[f, c]
-    )
-
-
-@njit(cache=True, nogil=True)
 def judge(
     figures: Figures, is_made: U8, place: Place, day: I64, day_end_us: I64, wanted: I32, cells: Cells,
     verdict: U8, revision: U32,
@@ -151,7 +126,29 @@ def judge(
                 or figures.denominator[p, d] == 0
             ):
                 verdict[p, d] = UNSURE
-            elif not is_same_figure(figures, p, d, cells, frame, cell):
+            elif not (
+                figures.total_numerator[p, d] == cells.total_numerator[frame, cell]
+                and figures.ranked_numerator[p, d] == cells.ranked_numerator[frame, cell]
+                and figures.denominator[p, d] == cells.denominator[frame, cell]
+                and figures.known_us[p, d] == cells.known_us[frame, cell]
+                and figures.ranked_us[p, d] == cells.ranked_us[frame, cell]
+                and figures.max_slot[p, d] == cells.max_slot[frame, cell]
+                and figures.min_slot[p, d] == cells.min_slot[frame, cell]
+                and (
+                    figures.max_value[p, d] == cells.max_value[frame, cell]
+                    or figures.max_slot[p, d] == _NO_SLOT
+                )
+                and (
+                    figures.min_value[p, d] == cells.min_value[frame, cell]
+                    or figures.min_slot[p, d] == _NO_SLOT
+                )
+                and figures.received[p, d] == cells.received[frame, cell]
+                and figures.good[p, d] == cells.good[frame, cell]
+                and figures.measured[p, d] == cells.measured[frame, cell]
+                and figures.estimated[p, d] == cells.estimated[frame, cell]
+                and figures.manual[p, d] == cells.manual[frame, cell]
+                and figures.is_complete[p, d] == cells.is_complete[frame, cell]
+            ):  # spelt out here: handing the tuples on would count references of each column
                 is_over = cells.computed_at_us[frame, cell] >= day_end_us[d]
                 verdict[p, d] = REPLACED if is_over else CHANGED
 

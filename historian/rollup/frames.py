@@ -23,7 +23,7 @@ LOG_FIGURES_MAX: Final = 262_144  # then the changed blocks are written, and the
 _COLUMNS: Final = tuple(name for name in TYPES if name not in ("point_id", "day"))
 CELL_BYTES: Final = 1 + sum(TYPES[name].itemsize for name in _COLUMNS)
 FRAME_BYTES: Final = CELL_BYTES * CELL_COUNT
-FRAMES_MIN: Final = 4
+FRAMES_MIN: Final = 32  # a year of one point has 13 windows
 
 
 def make_cells(frame_count: int) -> Cells:
@@ -75,6 +75,11 @@ class Frames:
         frames = np.array(self._frames_of(names), np.int32).reshape(len(groups), len(question.windows))
         row = question.point_id & ((1 << POINT_BITS) - 1)
         return Place(frames, group_of.astype(np.int64), row, question.windows.start)
+
+    @property
+    def windows_max(self) -> int:
+        """So many windows of days should a question have at most."""
+        return self.frames_max // 2
 
     def parts(self, question: Question, cells_max: int) -> list[npt.NDArray[np.int64]]:
         """Places of points in the question, cut so that each part fits into memory and has few cells."""
@@ -186,13 +191,23 @@ class Frames:
 
     def _make_room(self, wanted: set[BlockName]) -> int:
         """The frame of the block that was not asked for the longest."""
-        oldest = next(name for name in self._by_name if name not in wanted)
+        oldest = next((name for name in self._by_name if name not in wanted), None)
+        if oldest is None:
+            return self._grow()
         if oldest in self._changed:
             # The log keeps its rows: they are applied again at the next start, to no harm.
             self.table.write_blocks([(oldest, self._figures_in(oldest))], is_all=False)
             self._changed.discard(oldest)
         self._wide.pop(oldest, None)
         return self._by_name.pop(oldest)
+
+    def _grow(self) -> int:
+        """Another frame beyond the bound: one question needs more than there are."""
+        count = len(self.cells.state)
+        more = make_cells(count)
+        self.cells = Cells(*(np.concatenate(pair) for pair in zip(self.cells, more, strict=True)))
+        self._free = list(range(2 * count - 1, count, -1))
+        return count
 
     def _figures_in(self, name: BlockName) -> FigureColumns:
         frame = self._by_name[name]

@@ -3,6 +3,8 @@
 Sums are exact: whole numbers over a common denominator. A quotient is told only where its rounding is certain;
 it is computed as a sum of two floats, 106 bits, and where those lie too close to the middle of two floats, or
 where a sum does not fit 64 bits, the row is "not done" and `aggregate.row_of` has the word.
+
+Inner functions take arrays and not the tuples that hold them: handing a tuple on counts references of each column.
 """
 
 from typing import Final, NamedTuple
@@ -24,7 +26,9 @@ PROVISIONAL: Final = 1
 COMPLETE: Final = 2
 
 _EXACT_MAX: Final = 2.0**53
+_EXACT_WHOLE: Final = 1 << 53
 _WHOLE_MAX: Final = 2.0**62
+_HALF: Final = 1 << 61
 _SPLITTER: Final = 134217729.0  # 2²⁷ + 1
 _ERROR_SHARE: Final = 2.0**-96  # of a quotient of 106 bits, with room
 _LARGE: Final = 1e280
@@ -141,8 +145,8 @@ def certain_quotient(high: float, low: float, over_high: float, over_low: float)
 @njit(cache=True, nogil=True)
 def quotient(numerator: int, denominator: int) -> float:
     """The float nearest to the quotient of two whole numbers below 2⁶²; NaN where that is not certain."""
-    if abs(numerator) < _EXACT_MAX and denominator < _EXACT_MAX:
-        return numerator / denominator
+    if -_EXACT_WHOLE < numerator < _EXACT_WHOLE and denominator < _EXACT_WHOLE:
+        return np.float64(numerator) / np.float64(denominator)
     high, low = split_whole(numerator)
     over_high, over_low = split_whole(denominator)
     return certain_quotient(high, low, over_high, over_low)
@@ -203,29 +207,6 @@ def add_sums(sums: I64, total: int, ranked: int, denominator: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def put_ratios(
-    sums: I64, highest: float, is_summed: int, has_ratios: bool, out: Periods, i: int
-) -> bool:  # fmt: skip
-    """Energy, mean and load factor of sums[0] and sums[1] over sums[2], known for sums[3] and sums[4]; False
-    where one of them is not certain.
-    """
-    out.energy[i], out.mean[i], out.load_factor[i] = np.nan, np.nan, np.nan
-    if sums[3] == 0:
-        return True
-    is_done = True
-    if is_summed:
-        out.energy[i] = quotient(sums[0], sums[2])
-        is_done = not np.isnan(out.energy[i])
-    if has_ratios:
-        out.mean[i] = mean_of(sums[0], sums[2], sums[3])
-        is_done = is_done and not np.isnan(out.mean[i])
-    if has_ratios and is_summed and highest > 0.0:
-        out.load_factor[i] = load_factor_of(sums[1], sums[2], sums[4], highest)
-        is_done = is_done and not np.isnan(out.load_factor[i])
-    return is_done
-
-
-@njit(cache=True, nogil=True)
 def fold_states(place: Place, calendar: Calendar, cells: Cells, rows: I64, out: Periods) -> None:
     """State, revision and time of computing of each point and period; a point's rows begin at rows[p]."""
     for p in range(len(place.group)):
@@ -251,16 +232,49 @@ def fold_states(place: Place, calendar: Calendar, cells: Cells, rows: I64, out: 
 
 
 @njit(cache=True, nogil=True)
-def fold_sums(
-    place: Place, calendar: Calendar, is_summed: U8, has_ratios: bool, cells: Cells, rows: I64, out: Periods
-) -> None:  # fmt: skip
-    """Energy, and with `has_ratios` mean and load factor; `is_done` tells where they are certain."""
-    sums = np.empty(5, np.int64)
+def fold_energy(
+    place: Place, calendar: Calendar, is_summed: U8, cells: Cells, rows: I64, out: Periods
+) -> None:
+    """The exact sum, rounded once; `is_done` tells where that is certain."""
+    sums = np.zeros(3, np.int64)
     for p in range(len(place.group)):
         for k in range(len(calendar.period_first) - 1):
-            sums[:] = 0
-            sums[2] = 1
-            is_done, highest = True, -np.inf
+            known_us, is_done, total, denominator = np.int64(0), True, np.int64(0), np.int64(1)
+            for d in range(calendar.period_first[k], calendar.period_first[k + 1]):
+                day = calendar.first_day + d
+                f = place.frames[place.group[p], (day >> DAY_BITS) - place.first_window]
+                c = (place.row[p] << DAY_BITS) | (day & DAY_MASK)
+                if cells.state[f, c] != FIGURE or not is_done:
+                    continue
+                part, part_denominator = cells.total_numerator[f, c], cells.denominator[f, c]
+                if part_denominator == 0:
+                    is_done = False
+                elif known_us == 0 and total == 0:
+                    total, denominator = part, part_denominator
+                elif part_denominator == denominator and -_HALF < total < _HALF and -_HALF < part < _HALF:
+                    total += part
+                else:
+                    sums[0], sums[1], sums[2] = total, 0, denominator
+                    is_done = add_sums(sums, part, 0, part_denominator)
+                    total, denominator = sums[0], sums[2]
+                known_us += cells.known_us[f, c]
+            i = rows[p] + k
+            out.energy[i] = np.nan
+            if known_us and is_summed[p] and is_done:
+                out.energy[i] = quotient(total, denominator)
+                is_done = not np.isnan(out.energy[i])
+            out.is_done[i] = is_done
+
+
+@njit(cache=True, nogil=True)
+def fold_ratios(
+    place: Place, calendar: Calendar, is_summed: U8, cells: Cells, rows: I64, out: Periods
+) -> None:
+    """Mean and load factor; `is_done` no longer holds where they are not certain."""
+    sums = np.zeros(3, np.int64)
+    for p in range(len(place.group)):
+        for k in range(len(calendar.period_first) - 1):
+            known_us, ranked_us, is_done, highest = np.int64(0), np.int64(0), True, -np.inf
             for d in range(calendar.period_first[k], calendar.period_first[k + 1]):
                 day = calendar.first_day + d
                 f = place.frames[place.group[p], (day >> DAY_BITS) - place.first_window]
@@ -269,24 +283,24 @@ def fold_sums(
                     continue
                 total, ranked = cells.total_numerator[f, c], cells.ranked_numerator[f, c]
                 denominator = cells.denominator[f, c]
-                is_done = is_done and denominator != 0 and add_sums(sums, total, ranked, denominator)
-                sums[3] += cells.known_us[f, c]
-                sums[4] += cells.ranked_us[f, c]
+                if known_us == 0 and ranked_us == 0 and denominator != 0:
+                    sums[0], sums[1], sums[2] = total, ranked, denominator
+                else:
+                    is_done = is_done and denominator != 0 and add_sums(sums, total, ranked, denominator)
+                known_us += cells.known_us[f, c]
+                ranked_us += cells.ranked_us[f, c]
                 if cells.max_slot[f, c] != _NO_SLOT:
                     highest = max(highest, cells.max_value[f, c])
             i = rows[p] + k
-            out.is_done[i] = put_ratios(sums, highest, is_summed[p], has_ratios, out, i) and is_done
-
-
-@njit(cache=True, nogil=True)
-def slot_of(place: Place, calendar: Calendar, p: int, d: int, slot: U8, block_us: int) -> tuple[int, int]:
-    """Where the slot of a day begins and ends."""
-    day = calendar.first_day + d
-    f = place.frames[place.group[p], (day >> DAY_BITS) - place.first_window]
-    c = (place.row[p] << DAY_BITS) | (day & DAY_MASK)
-    zone = calendar.zone[p]
-    start_us = calendar.day_edge_us[zone, d] + slot[f, c] * block_us
-    return start_us, min(start_us + block_us, calendar.day_edge_us[zone, d + 1])
+            out.mean[i], out.load_factor[i] = np.nan, np.nan
+            if known_us and is_done:
+                out.mean[i] = mean_of(sums[0], sums[2], known_us)
+                is_done = not np.isnan(out.mean[i])
+                if is_summed[p] and highest > 0.0:
+                    out.load_factor[i] = load_factor_of(sums[1], sums[2], ranked_us, highest)
+                    is_done = is_done and not np.isnan(out.load_factor[i])
+            if not is_done:
+                out.is_done[i] = 0
 
 
 @njit(cache=True, nogil=True)
@@ -296,7 +310,7 @@ def fold_extremes(
     """Maximum and minimum with their slots, the first where several are equal."""
     for p in range(len(place.group)):
         for k in range(len(calendar.period_first) - 1):
-            max_day, min_day, highest, lowest = -1, -1, np.nan, np.nan
+            max_day, min_day, max_slot, min_slot, highest, lowest = -1, -1, 0, 0, np.nan, np.nan
             for d in range(calendar.period_first[k], calendar.period_first[k + 1]):
                 day = calendar.first_day + d
                 f = place.frames[place.group[p], (day >> DAY_BITS) - place.first_window]
@@ -304,20 +318,21 @@ def fold_extremes(
                 if cells.state[f, c] != FIGURE or cells.max_slot[f, c] == _NO_SLOT:
                     continue
                 if max_day < 0 or cells.max_value[f, c] > highest:
-                    max_day, highest = d, cells.max_value[f, c]
+                    max_day, max_slot, highest = d, cells.max_slot[f, c], cells.max_value[f, c]
                 if min_day < 0 or cells.min_value[f, c] < lowest:
-                    min_day, lowest = d, cells.min_value[f, c]
+                    min_day, min_slot, lowest = d, cells.min_slot[f, c], cells.min_value[f, c]
             i = rows[p] + k
             out.max_value[i], out.min_value[i] = highest, lowest
             out.max_start_us[i], out.max_end_us[i] = -1, -1
             out.min_start_us[i], out.min_end_us[i] = -1, -1
             if max_day >= 0:
-                out.max_start_us[i], out.max_end_us[i] = slot_of(
-                    place, calendar, p, max_day, cells.max_slot, block_us[p]
-                )
-                out.min_start_us[i], out.min_end_us[i] = slot_of(
-                    place, calendar, p, min_day, cells.min_slot, block_us[p]
-                )
+                zone = calendar.zone[p]
+                start_us = calendar.day_edge_us[zone, max_day] + max_slot * block_us[p]
+                out.max_start_us[i] = start_us
+                out.max_end_us[i] = min(start_us + block_us[p], calendar.day_edge_us[zone, max_day + 1])
+                start_us = calendar.day_edge_us[zone, min_day] + min_slot * block_us[p]
+                out.min_start_us[i] = start_us
+                out.min_end_us[i] = min(start_us + block_us[p], calendar.day_edge_us[zone, min_day + 1])
 
 
 @njit(cache=True, nogil=True)

@@ -1,8 +1,8 @@
 """What rollups answer, as columns: points × periods, each row with its evidence."""
 
 import zoneinfo
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -82,10 +82,12 @@ class Asked(NamedTuple):
 class Folder:
     """Collects the rows of a question, part by part."""
 
-    def __init__(self, point_id: I64, span: Span, asked: Asked, points: Sequence[Point], now_us: int) -> None:
+    def __init__(
+        self, point_id: I64, span: Span, asked: Asked, point_of: Callable[[int], Point], now_us: int
+    ) -> None:
         self._span = span
         self._asked = asked
-        self._points = points
+        self._point_of = point_of
         self._frames = span.frames
         self._calendar = _calendar_of(span, self._frames, now_us)
         count = len(span.parts)
@@ -110,9 +112,10 @@ class Folder:
             period_kernels.fold_counts(place, some, cells, first_row, out)
         if "energy" in asked.wanted or asked.wanted & RATIOS:
             is_summed = np.array([one.energy is not None for one in asked.units], np.uint8)
-            period_kernels.fold_sums(
-                place, some, is_summed[asked.units_number[rows]], bool(asked.wanted & RATIOS), cells, first_row, out
-            )  # fmt: skip
+            is_summed = is_summed[asked.units_number[rows]]
+            period_kernels.fold_energy(place, some, is_summed, cells, first_row, out)
+            if asked.wanted & RATIOS:
+                period_kernels.fold_ratios(place, some, is_summed, cells, first_row, out)
             for number in np.flatnonzero(~self._is_done(first_row).all(axis=1)).tolist():
                 self._take_one(found, number)
 
@@ -124,7 +127,7 @@ class Folder:
         """The rows of one point by way of objects, where kernels did not suffice."""
         row = int(found.rows[number])
         made = aggregate.rows_of(
-            self._points[row], self._span.period, self._frames[int(self._span.zone_of[row])],
+            self._point_of(int(self.answer.point_id[row])), self._span.period, self._frames[int(self._span.zone_of[row])],
             found.figures_of(number), self._calendar.now_us,
         )  # fmt: skip
         out = self.answer.columns
@@ -134,6 +137,26 @@ class Folder:
                 if len(getattr(out, name)):
                     value = getattr(one, name)
                     getattr(out, name)[i] = np.nan if value is None else value
+
+
+def join(answers: Sequence[PeriodColumns]) -> PeriodColumns:
+    """Answers about the same points in consecutive periods, as one."""
+    first, count = answers[0], len(answers[0].point_id)
+
+    def joined(columns: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        if not any(map(len, columns)):
+            return columns[0]
+        return np.concatenate([column.reshape(count, -1) for column in columns], axis=1).reshape(-1)
+
+    return first._replace(
+        period_count=sum(one.period_count for one in answers),
+        period_start_us=joined([one.period_start_us for one in answers]),
+        period_end_us=joined([one.period_end_us for one in answers]),
+        expected=joined([one.expected for one in answers]),
+        columns=Periods(
+            *(joined(columns) for columns in zip(*(one.columns for one in answers), strict=True))
+        ),
+    )
 
 
 def rows_of(answer: PeriodColumns) -> list[RollupRow]:

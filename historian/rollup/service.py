@@ -55,6 +55,7 @@ class RollupService:
         limits: RollupLimits | None = None,
     ) -> None:
         self._reader = reader
+        self._directory = directory
         self._clock = clock
         self._limits = limits or RollupLimits()
         self._days = DayKeeper(reader, directory, DayTable(path), clock)
@@ -109,12 +110,13 @@ class RollupService:
         """`columns` as one object a row, with everything."""
         if first >= last or not points:
             return []
-        answer = await self.columns(points, period, first, last, zone)
+        ids = np.fromiter((point.id for point in points), np.int64, len(points))
+        answer = await self.columns(ids, period, first, last, zone)
         return await asyncio.to_thread(periods.rows_of, answer)
 
     async def columns(
         self,
-        points: Sequence[Point],
+        point_id: npt.NDArray[np.int64],
         period: PeriodName,
         first: datetime.date,
         last: datetime.date,
@@ -124,27 +126,42 @@ class RollupService:
         """Rows of every whole period that ``[first, last)`` touches, point by point, in order of time.
 
         Periods are those of each point's own zone; those of another `zone` are computed each time. `wanted` names
-        columns of `Periods`. At least one point, and first < last. Raises QueryTooLarge before any work, TimeError
+        columns of `Periods`. At least one point, all known, and first < last. Raises QueryTooLarge before any work, TimeError
         for dates without end.
         """
-        self._check_size(len(points), (last - first).days)
+        self._check_size(len(point_id), (last - first).days)
         days = _whole_periods(DateRange(first, last), period)
-        self._check_size(len(points), days.day_count)
-        point_id = np.fromiter((point.id for point in points), np.int64, len(points))
+        self._check_size(len(point_id), days.day_count)
+        parts = calendar.periods_of(days, period)
+        answers = [
+            await self._fold(point_id, period, some, zone, wanted)
+            for some in _cut(parts, max(1, self._days.days_max))
+        ]
+        return answers[0] if len(answers) == 1 else periods.join(answers)
+
+    async def _fold(
+        self,
+        point_id: npt.NDArray[np.int64],
+        period: PeriodName,
+        parts: list[DateRange],
+        zone: zoneinfo.ZoneInfo | None,
+        wanted: frozenset[str],
+    ) -> PeriodColumns:
+        days = DateRange(parts[0].first, parts[-1].last)
         facts = self._days.dirty.facts
         facts.refresh(point_id)
         numbers, zone_of = np.unique(facts.zone_number[point_id], return_inverse=True)
         own = [facts.zones[number] for number in numbers.tolist()]
-        is_foreign = np.zeros(len(points), np.bool_)
+        is_foreign = np.zeros(len(point_id), np.bool_)
         if zone is not None:
             is_foreign = np.array([one.key != zone.key for one in own], np.bool_)[zone_of]
-            own, zone_of = [zone], np.zeros(len(points), np.int64)
+            own, zone_of = [zone], np.zeros(len(point_id), np.int64)
         asked = periods.Asked(
             facts.units_number[point_id].astype(np.int64), list(facts.units), facts.block_us[point_id],
             facts.interval_us[point_id], wanted,
         )  # fmt: skip
-        span = periods.Span(period, days, calendar.periods_of(days, period), own, zone_of.astype(np.int64))
-        folder = periods.Folder(point_id, span, asked, points, self._clock.now_us())
+        span = periods.Span(period, days, parts, own, zone_of.astype(np.int64))
+        folder = periods.Folder(point_id, span, asked, self._directory.by_id, self._clock.now_us())
         if zone is None or not is_foreign.any():
             await self._days.look(point_id, days, folder.take)
             return folder.answer
@@ -213,3 +230,14 @@ def _whole_periods(days: DateRange, period: PeriodName) -> DateRange:
 def _renumbered(folder: Folder, chosen: npt.NDArray[np.int64]) -> Work:
     """The folder's work for a question about the chosen ones of its points."""
     return lambda found: folder.take(found._replace(rows=chosen[found.rows]))
+
+
+def _cut(parts: list[DateRange], day_count_max: int) -> list[list[DateRange]]:
+    """Consecutive periods in groups of at most so many days, but at least one period."""
+    groups: list[list[DateRange]] = []
+    for part in parts:
+        if groups and (part.last - groups[-1][0].first).days <= day_count_max:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups

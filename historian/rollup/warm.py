@@ -67,7 +67,8 @@ def _warm_periods(place: Place) -> None:
     )  # fmt: skip
     rows = np.zeros(1, np.int64)
     period_kernels.fold_states(place, calendar, cells, rows, out)
-    period_kernels.fold_sums(place, calendar, small, True, cells, rows, out)
+    period_kernels.fold_energy(place, calendar, small, cells, rows, out)
+    period_kernels.fold_ratios(place, calendar, small, cells, rows, out)
     period_kernels.fold_extremes(place, calendar, rows, cells, rows, out)
     period_kernels.fold_counts(place, calendar, cells, rows, out)
 

@@ -1,0 +1,287 @@
+"""Rollups as columns, and their forms: JSON objects, table rows, Arrow."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from api import formats, json_columns, row_kernels
+from api.formats import Table
+from api.params import Params
+from api.problem import Problem
+from api.sample_form import SampleForm
+from historian.rollup import periods
+from historian.rollup.periods import PeriodColumns
+
+I64 = npt.NDArray[np.int64]
+
+CHUNK_ROWS: Final = 8192
+
+# Fields that a request may choose, and the columns of the answer that each needs.
+FIELDS: Final[dict[str, frozenset[str]]] = {
+    "period": frozenset(),
+    "period_end": frozenset(),
+    "energy": frozenset({"energy"}),
+    "unit": frozenset(),
+    "max_demand": frozenset({"max_value"}),
+    "max_demand_unit": frozenset(),
+    "max_time": frozenset({"max_start_us"}),
+    "max_end": frozenset({"max_end_us"}),
+    "min": frozenset({"min_value"}),
+    "min_time": frozenset({"min_start_us"}),
+    "min_end": frozenset({"min_end_us"}),
+    "mean": frozenset({"mean"}),
+    "load_factor": frozenset({"load_factor"}),
+    "coverage": periods.COUNTS,
+    "method": frozenset(),
+    "state": frozenset(),
+    "revision": frozenset(),
+    "computed_at": frozenset(),
+}
+_ALWAYS: Final = ("point", "period_start")
+_ORDER: Final = ("point", "period", "period_start", *(name for name in FIELDS if name != "period"))
+_LOCAL: Final = {"period_start": True, "period_end": True, "max_time": False, "min_time": False}
+
+
+class Field(NamedTuple):
+    """One column: words by their places, times in µs with -1 for none, numbers with NaN for none, or whole ones.
+
+    `outer` is the name of the object that it is a part of; `can_skip`: JSON leaves it out where there is none.
+    """
+
+    name: str
+    kind: str
+    values: npt.NDArray[Any]
+    vocabulary: Sequence[str] = ()
+    outer: str = ""
+    can_skip: bool = False
+    is_local: bool = False
+
+    @property
+    def flat_name(self) -> str:
+        return f"{self.outer}_{self.name}" if self.outer else self.name
+
+
+class Rollups(NamedTuple):
+    """An answer ready to be written."""
+
+    fields: list[Field]
+    row_count: int
+    form: SampleForm
+
+
+def chosen_fields(params: Params) -> list[str]:
+    """What ``fields=`` names, in the order of an answer; all where it is absent. Raises Problem."""
+    names = params.names("fields")
+    for name in names:
+        if name not in FIELDS and name not in _ALWAYS:
+            words = ", ".join(FIELDS)
+            raise Problem.of_parameter("fields", f"{name!r} is not one of: {words}", f"可选字段：{words}")
+    return [name for name in _ORDER if not names or name in names or name in _ALWAYS]
+
+
+def wanted_columns(fields: Sequence[str]) -> frozenset[str]:
+    """The columns of an answer that these fields need."""
+    return frozenset().union(*(FIELDS.get(name, frozenset()) for name in fields))
+
+
+def arrange(answer: PeriodColumns, names: Sequence[str], fields: Sequence[str], form: SampleForm) -> Rollups:
+    """The columns of the fields; `names` are those of the points. Raises Problem 422 for an unfit unit."""
+    made: list[Field] = []
+    for name in fields:
+        made += _fields_of(name, answer, names, form)
+    if form.times.zone is not None:
+        made += [
+            Field(f"{name}_local", "time", _times_of(name, answer), can_skip=True, is_local=True)
+            for name in _LOCAL
+            if name in fields
+        ]
+    return Rollups(made, answer.row_count, form)
+
+
+def table_of(rollups: Rollups) -> Table:
+    """As rows of cells, for CSV, NDJSON and flat JSON."""
+    return Table(tuple(_column_of(field, rollups.form) for field in rollups.fields), rollups.row_count)
+
+
+def json_rows(rollups: Rollups, first: int, last: int) -> bytes:
+    """Rows ``[first, last)`` as JSON objects with a comma after each."""
+    texts = [_text_of(field, rollups.form, first, last) for field in rollups.fields]
+    absent = np.array([_absent(field)[first:last] for field in rollups.fields], np.uint8)
+    keys = _keys_of(rollups.fields)
+    ends = np.cumsum([0, *map(len, texts)])
+    key_ends = np.cumsum([0, *map(len, keys)])
+    count = last - first
+    out = np.empty(int(ends[-1]) + count * (int(key_ends[-1]) + 1 + 4 * len(texts)), np.uint8)
+    size = row_kernels.weave(
+        np.frombuffer(b"".join(keys), np.uint8).copy(), key_ends, np.frombuffer(b"".join(texts), np.uint8).copy(),
+        ends, absent, np.array([field.can_skip for field in rollups.fields], np.uint8), count, out,
+    )  # fmt: skip
+    return out[:size].tobytes()
+
+
+def _fields_of(name: str, answer: PeriodColumns, names: Sequence[str], form: SampleForm) -> list[Field]:
+    columns = answer.columns
+    match name:
+        case "point":
+            number = np.repeat(np.arange(len(answer.point_id), dtype=np.int32), answer.period_count)
+            return [Field(name, "word", number, names)]
+        case "period" | "method" | "unit" | "max_demand_unit":
+            return [_word_of(name, answer, form)]
+        case "state":
+            return [Field(name, "word", columns.state, periods.STATES)]
+        case "energy":
+            return [Field(name, "number", _converted(answer, form))]
+        case "max_demand" | "min":
+            return [Field(name, "number", columns.max_value if name == "max_demand" else columns.min_value)]
+        case "mean" | "load_factor":
+            return [Field(name, "number", getattr(columns, name))]
+        case "coverage":
+            counts = {"expected": answer.expected} | {
+                part: getattr(columns, part)
+                for part in ("received", "good", "measured", "estimated", "manual")
+            }
+            return [Field(part, "whole", count, outer=name) for part, count in counts.items()]
+        case "revision":
+            return [Field(name, "whole", columns.revision)]
+        case _:
+            return [Field(name, "time", _times_of(name, answer))]
+
+
+def _word_of(name: str, answer: PeriodColumns, form: SampleForm) -> Field:
+    """A word that all rows of a point have."""
+    if name == "period":
+        return Field(name, "word", np.zeros(answer.row_count, np.int32), [answer.period])
+    used, code = np.unique(answer.units_number, return_inverse=True)
+    units = [answer.units[number] for number in used.tolist()]
+    if name == "method":
+        words: list[str] = [unit.method for unit in units]
+    elif name == "unit":
+        words = ["" if unit.energy is None else form.unit_of(unit.energy) for unit in units]
+    else:
+        words = [unit.rate for unit in units]
+    return Field(name, "word", np.repeat(code.astype(np.int32), answer.period_count), words)
+
+
+def _converted(answer: PeriodColumns, form: SampleForm) -> npt.NDArray[np.float64]:
+    """Energies in the unit asked for, each as it would be alone."""
+    energy = answer.columns.energy
+    if not form.unit:
+        return energy
+    converted = energy.copy()
+    own = [answer.units[number].energy for number in answer.units_number.tolist()]
+    for row in np.flatnonzero(~np.isnan(energy)).tolist():
+        unit = own[row // answer.period_count]
+        number = None if unit is None else form.number(float(energy[row]), unit)
+        converted[row] = np.nan if number is None else number
+    return converted
+
+
+def _times_of(name: str, answer: PeriodColumns) -> I64:
+    columns = answer.columns
+    found: dict[str, I64] = {
+        "period_start": answer.period_start_us,
+        "period_end": answer.period_end_us,
+        "max_time": columns.max_start_us,
+        "max_end": columns.max_end_us,
+        "min_time": columns.min_start_us,
+        "min_end": columns.min_end_us,
+        "computed_at": columns.computed_at_us,
+    }
+    return found[name]
+
+
+def _is_fixed(name: str) -> bool:
+    return name.removesuffix("_local") in ("period_start", "period_end", "computed_at")
+
+
+def _absent(field: Field) -> npt.NDArray[np.bool_]:
+    """Where a field has nothing to tell."""
+    if field.kind == "time" and not _is_fixed(field.name):
+        absent: npt.NDArray[np.bool_] = field.values == -1
+        return absent
+    return np.zeros(len(field.values), np.bool_)
+
+
+def _text_of(field: Field, form: SampleForm, first: int, last: int) -> bytes:
+    """The values as JSON, comma-separated."""
+    part = field.values[first:last]
+    if field.kind == "word":
+        used, code = np.unique(part, return_inverse=True)
+        text = json_columns.encode_words(code, [field.vocabulary[number] for number in used.tolist()])
+    elif field.kind == "number":
+        text = json_columns.encode_values(part)
+    elif field.kind == "whole":
+        text = msgspec.Raw(msgspec.json.encode(part.tolist()))
+    elif field.is_local:
+        text = json_columns.encode_times(part, form.times.zone)
+    else:
+        text = form.times.encode(part)
+    return bytes(text)[1:-1]
+
+
+def _keys_of(fields: Sequence[Field]) -> list[bytes]:
+    """What stands before each value, and after the last."""
+    keys: list[bytes] = []
+    outer = ""
+    for number, field in enumerate(fields):
+        key = (
+            ("" if number else "{")
+            + ("}" if outer and outer != field.outer else "")
+            + ("," if number else "")
+        )
+        if field.outer and field.outer != outer:
+            key += f'"{field.outer}":{{'
+        elif field.outer:
+            key = ","
+        outer = field.outer
+        keys.append(f'{key}"{field.name}":'.encode())
+    return [*keys, b"}}" if outer else b"}"]
+
+
+def _column_of(field: Field, form: SampleForm) -> formats.Column:
+    name = field.flat_name
+    match field.kind:
+        case "word":
+            return formats.words(name, field.values, field.vocabulary)
+        case "number":
+            return formats.values(name, field.values)
+        case "whole":
+            return formats.numbers(name, field.values)
+    absent = np.flatnonzero(_absent(field))
+    column = formats.times(
+        name,
+        field.values,
+        zone=form.times.zone if field.is_local else None,
+        is_epoch_ms=form.times.is_epoch_ms,
+    )
+    if len(absent) == 0:
+        return column
+
+    def cells(first: int, last: int) -> Sequence[object]:
+        found = list(column.cells(first, last))
+        low, high = np.searchsorted(absent, (first, last)).tolist()
+        for place in absent[low:high].tolist():
+            found[place - first] = "" if field.is_local else None
+        return found
+
+    return formats.Column(name, cells)
+
+
+def digest_of(rollups: Rollups, answer: PeriodColumns, representation: str) -> str:
+    """The ETag: changes with every figure, its evidence and how it is written; not with when it was computed."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(representation.encode())
+    columns = [field for field in rollups.fields if not field.name.startswith("computed_at")]
+    for field in (*columns, Field("revision", "whole", answer.columns.revision)):
+        digest.update(msgspec.json.encode((field.flat_name, list(field.vocabulary))))
+        values = np.ascontiguousarray(field.values)
+        whole = len(values.view(np.uint8)) // 8
+        raw = values.view(np.uint8)
+        one, other = row_kernels.digest(raw[: whole * 8].view(np.uint64))
+        digest.update(f"{one} {other}".encode())
+        digest.update(raw[whole * 8 :].tobytes())
+    return f'"{digest.hexdigest()}"'
