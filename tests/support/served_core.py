@@ -67,6 +67,8 @@ async def serve(data: Path, settings: Settings | None = None) -> AsyncIterator[S
         )
         runner = await server.start(server.make_app(api), "127.0.0.1", 0)
         host, port = runner.addresses[0][:2]
-        async with ClientSession(f"http://{host}:{port}") as client:
-            yield Served(client, parts)
-        await runner.cleanup()
+        try:
+            async with ClientSession(f"http://{host}:{port}") as client:
+                yield Served(client, parts)
+        finally:
+            await runner.cleanup()
