@@ -143,10 +143,12 @@ def _add_inspect(commands: "argparse._SubParsersAction[Any]") -> None:
         epilog="exit code: 0 told, 1 there is nothing of ours\n\n"
         "examples:\n"
         "  historian inspect var\n"
-        "  historian inspect var 2018-01-0000000007.h5 --json",
+        "  historian inspect var 2018-01-0000000007 --json",
     )
     parser.add_argument("folder", metavar="DATA", type=Path, help="data folder, backup, segment or log file")
-    parser.add_argument("file", metavar="FILE", nargs="?", help="a segment or log file of that folder")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", help="a segment or log file of that folder, with or without suffix"
+    )
     _add_config(parser)
     _add_json(parser)
 

@@ -177,7 +177,7 @@ class BackupMaker:
         self, manifest: ManifestFile, before: "tuple[Path, dict[str, BackupEntry]] | None"
     ) -> None:
         for number, listed in enumerate(manifest.segments):
-            self._tell("segments", number, len(manifest.segments))
+            self._tell("segment files", number, len(manifest.segments))
             path = f"{filenames.SEGMENT_FOLDER}/{listed.name}"
             if path not in self._entries:
                 self._entries[path] = self._linked(path, listed, before) or self._copied(path, listed)

@@ -17,7 +17,7 @@ class Advice(NamedTuple):
 
 
 ADVICE: Final = {
-    "manifest": Advice(
+    "manifest_damaged": Advice(
         "damage",
         "the historian does not start on this folder",
         "restore a backup, or the manifest alone from one made after the last seal",

@@ -50,16 +50,18 @@ def look(data: Path, name: str | None, cold_folder: Path | None = None) -> Facts
 
 
 def _find(data: Path, name: str, cold_folder: Path | None) -> Path:
-    places = (
-        data / filenames.SEGMENT_FOLDER / name,
-        data / filenames.WAL_FOLDER / name,
-        (cold_folder or data) / name,
-        data / name,
-        Path(name),
+    folders = (
+        data / filenames.SEGMENT_FOLDER,
+        data / filenames.WAL_FOLDER,
+        cold_folder or data,
+        data,
+        Path(),
     )
-    for path in places:
-        if path.is_file():
-            return path
+    for suffix in ("", _SEGMENT_SUFFIX, _LOG_SUFFIX):
+        for folder in folders:
+            path = folder / (name + suffix)
+            if path.is_file():
+                return path
     raise StoreError(f"{data} has no segment and no log file {name}")
 
 
@@ -88,14 +90,14 @@ def _of_folder(data: Path, cold_folder: Path | None) -> Facts:
             "files": len(backup.files),
             "bytes": backup.size_bytes,
         }
-    facts["manifest"] = _manifest_facts(data, cold_folder)
-    facts["segments"] = facts["manifest"].pop("segments", [])
+    facts[filenames.MANIFEST] = _manifest_facts(data, cold_folder)
+    facts[filenames.SEGMENT_FOLDER] = facts[filenames.MANIFEST].pop(filenames.SEGMENT_FOLDER, [])
     folder = data / filenames.WAL_FOLDER
     logs = [_log_facts(path) for path in _files(folder, _LOG_SUFFIX)]
     facts["logs"] = logs
-    sealed = facts["manifest"].get("sealed_sequence", 0)
+    sealed = facts[filenames.MANIFEST].get("sealed_sequence", 0)
     facts["expected_at_start"] = {
-        "segments_opened": len(facts["segments"]),
+        "segments_opened": len(facts[filenames.SEGMENT_FOLDER]),
         "samples_replayed": sum(_unsealed_count(path, sealed) for path in _files(folder, _LOG_SUFFIX)),
     }
     facts["databases"] = [
@@ -120,7 +122,7 @@ def _manifest_facts(data: Path, cold_folder: Path | None) -> Facts:
         "sealed_sequence": manifest.sealed_sequence,
         "next_generation": manifest.next_generation,
         "retired": list(manifest.retired),
-        "segments": [
+        filenames.SEGMENT_FOLDER: [
             {
                 "name": one.name,
                 "month": one.month,
@@ -268,7 +270,8 @@ def _lines(facts: Facts, indent: str = "") -> Iterator[str]:
     """Facts as indented text: one line a number or text, one line an object of a list."""
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        label = f"{indent}{name.replace('_', ' '):{width}}"
+        said = name if "/" in name else name.replace("_", " ")
+        label = f"{indent}{said:{width}}"
         if isinstance(value, dict):
             yield label.rstrip()
             yield from _lines(value, indent + "  ")

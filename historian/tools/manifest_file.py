@@ -1,5 +1,6 @@
 """Reads a manifest by docs/format/manifest.md alone, for tools that check what the store wrote."""
 
+import itertools
 from pathlib import Path
 from typing import Final
 
@@ -68,8 +69,10 @@ def read(folder: Path) -> ManifestFile | None:
 def all_at_home(data: bytes) -> bytes:
     """The same manifest for a folder that holds every segment itself, and nothing retired."""
     content = msgspec.json.decode(data.split(b"\n")[0])
-    for listed in content["segments"]:
-        if listed.get("tier"):
+    for listed in itertools.chain.from_iterable(
+        value for value in content.values() if isinstance(value, list)
+    ):
+        if isinstance(listed, dict) and listed.get("tier"):
             listed["tier"] = ""
     content["retired"] = []
     body = msgspec.json.encode(content)

@@ -88,7 +88,7 @@ def check(data: Path, month: str | None, tell: Tell, cold_folder: Path | None = 
     places = [one.place(data, cold_folder) for one in listed]
     whole = 0
     for number, (one, path) in enumerate(zip(listed, places, strict=True)):
-        tell("segments", number, len(listed))
+        tell("segment files", number, len(listed))
         problems = list(_segment_findings(one, path))
         findings += problems
         whole += not problems
@@ -121,13 +121,13 @@ def _read_manifest(data: Path, findings: list[Finding]) -> ManifestFile | None:
         raise
     except StoreError as error:
         problem = str(error).removeprefix(f"{data / filenames.MANIFEST}: ")
-        findings.append(Finding(kind="manifest", place=filenames.MANIFEST, problem=problem))
+        findings.append(Finding(kind="manifest_damaged", place=filenames.MANIFEST, problem=problem))
         return None
     if manifest is not None:
         return manifest
     if not (data / filenames.SEGMENT_FOLDER).is_dir():
         raise StoreError(f"{data} is no data folder: it has no {filenames.MANIFEST}")
-    findings.append(Finding(kind="manifest", place=filenames.MANIFEST, problem="there is none"))
+    findings.append(Finding(kind="manifest_damaged", place=filenames.MANIFEST, problem="there is none"))
     return None
 
 

@@ -48,6 +48,7 @@ def test_a_log_tells_its_records(folder: Path) -> None:
 
 def test_a_path_alone_will_do(folder: Path) -> None:
     assert inspect.look(folder / "wal" / LOG, None) == inspect.look(folder, LOG)
+    assert inspect.look(folder, SEGMENT[:-3]) == inspect.look(folder, SEGMENT)
 
 
 @pytest.mark.parametrize("is_json", [True, False])

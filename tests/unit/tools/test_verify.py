@@ -78,8 +78,8 @@ def _swap_segments(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("break_it", "expected"),
     [
-        (lambda f: flip(f / "manifest", 10), [("manifest", "manifest"), ]),
-        (lambda f: (f / "manifest").unlink(), [("manifest", "manifest")]),
+        (lambda f: flip(f / "manifest", 10), [("manifest_damaged", "manifest"), ]),
+        (lambda f: (f / "manifest").unlink(), [("manifest_damaged", "manifest")]),
         (
             lambda f: (f / "segments" / "2019-01-0000000009.h5").write_bytes(b"x"),
             [("segment_unlisted", "segments/2019-01-0000000009.h5")],
