@@ -97,6 +97,7 @@ class Quarantine:
         self._waiting: list[_Waiting] = []
         self._waiting_samples = 0
         self._writer: asyncio.Task[None] | None = None
+        self._is_closed = False
         self._full = metrics.counter(
             "historian_quarantine_full_total", "Samples refused for good: the quarantine took no more"
         )
@@ -110,7 +111,8 @@ class Quarantine:
         return self._kept_count
 
     async def close(self) -> None:
-        """Answer who still waits, and release the file."""
+        """Answer who still waits, and release the file; who comes later is refused."""
+        self._is_closed = True
         if self._writer is not None:
             await self._writer
         self._thread.shutdown()
@@ -178,7 +180,7 @@ class Quarantine:
         await self._in_thread(lambda: self._close_entries(stored_time_us, state, decision, decided_us))
 
     async def _put(self, waiting: _Waiting) -> npt.NDArray[np.bool_]:
-        if self._waiting_samples >= self._samples_max or not self._is_writable():
+        if self._is_closed or self._waiting_samples >= self._samples_max or not self._is_writable():
             return np.zeros(waiting.batch.sample_count, np.bool_)
         self._waiting.append(waiting)
         self._waiting_samples += waiting.batch.sample_count

@@ -118,6 +118,15 @@ async def test_a_file_that_cannot_be_written_refuses_and_says_so(
     assert "quarantine_not_written" in caplog.text
 
 
+async def test_who_comes_after_the_end_is_refused(tmp_path: Path) -> None:
+    opened = Opened(tmp_path / "closed.sqlite")
+    waiting = asyncio.create_task(opened.keep(batch(1), [OLD]))
+    await asyncio.sleep(0)
+    await opened.quarantine.close()
+    assert await waiting == [KEPT_OLD], "who waited already is answered"
+    assert await opened.keep(batch(2), [OLD]) == [OLD]
+
+
 async def test_senders_that_wait_together_share_a_commit_and_get_their_own_answer(tmp_path: Path) -> None:
     opened = Opened(tmp_path / "many.sqlite", samples_max=60)
     answers = await asyncio.gather(*(opened.keep(batch(2 * k, 2 * k + 1), [OLD, AHEAD]) for k in range(30)))
