@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from api.formats import Column, Table, Times, Values, Words
+from api.formats import Column, Ready, Table, Times, Typed, Values, Words
 
 
 def encode(table: Table) -> bytes:
@@ -27,16 +27,25 @@ def encode_arrays(names: list[str], arrays: list[Any], about: Mapping[str, str])
     return stream
 
 
-def array_of(typed: Times | Values | Words) -> Any:
+def array_of(typed: Typed) -> Any:
     """The Arrow array of a typed column, without a Python object for a row."""
     match typed:
+        case Ready():
+            return typed.array
         case Times():
-            return pa.array(typed.time_us).view(pa.timestamp("us", tz=typed.zone))
+            is_null = None if typed.is_known is None or typed.is_known.all() else ~typed.is_known
+            return pa.array(typed.time_us, mask=is_null).view(pa.timestamp("us", tz=typed.zone))
         case Values():
             return pa.array(typed.value, from_pandas=True)  # which makes NaN a null
         case Words():
             codes = pa.array(typed.code.astype(np.int32))
             return pa.DictionaryArray.from_arrays(codes, pa.array(typed.vocabulary, pa.string()), safe=False)
+
+
+def ready(column: Column) -> Column:
+    """The same column with its Arrow array made, for tables that are asked for again and again."""
+    assert column.typed is not None, "only a typed column is known beforehand"
+    return column._replace(typed=Ready(array_of(column.typed)))
 
 
 def _array_of(column: Column, row_count: int) -> Any:

@@ -21,6 +21,7 @@ from historian.model.sample import TimeColumn, ValueColumn
 
 CHUNK_ROWS: Final = 4096
 REPLY_STALL_S: Final = 30.0  # a reader that takes nothing for this long is let go
+ARROW_THREAD_CELLS_MIN: Final = 1_000_000  # of columns that are copied and not written
 THREAD_CELLS_MIN: Final = 50_000  # encoding more than this takes longer than the loop may be held
 
 
@@ -173,7 +174,7 @@ async def reply_chunks(
 async def _reply_arrow(table: Table, headers: dict[str, str]) -> web.Response:
     from api import arrow_table  # loads pyarrow, which not everybody needs
 
-    is_small = table.row_count * len(table.columns) < THREAD_CELLS_MIN
+    is_small = table.row_count * len(table.columns) < ARROW_THREAD_CELLS_MIN
     body = arrow_table.encode(table) if is_small else await asyncio.to_thread(arrow_table.encode, table)
     return web.Response(body=body, content_type=ARROW_TYPE, headers=headers)
 

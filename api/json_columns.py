@@ -3,7 +3,8 @@
 import datetime
 import zoneinfo
 from collections.abc import Sequence
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -15,18 +16,15 @@ from historian.model.point import DAY_US, MINUTE_US
 from historian.model.sample import QualityColumn, TimeColumn, ValueColumn
 from historian.model.timestamp import EPOCH
 
-_FOR_KERNELS: Final = (
-    "C",
-    "W",
-)  # a read-only array is another type, for which a kernel would be compiled anew
 _NO_OFFSETS: Final = np.empty(0, np.int64)
+_WORDS_KEPT_MAX: Final = 16
 ORIGIN_WORDS: Final = (*q.ORIGIN_NAMES, "unknown", "unknown")
 
 
 def encode_times(time_us: TimeColumn, zone: zoneinfo.ZoneInfo | None = None) -> msgspec.Raw:
     """``["2018-01-01T00:15:00Z",…]``, or with the offset of `zone`."""
     out = np.empty(kernels.TIME_BYTES_MAX * len(time_us) + 2, np.uint8)
-    column = np.require(time_us, np.int64, _FOR_KERNELS)
+    column = _for_kernels(time_us, np.int64)
     if zone is None:
         size = kernels.write_times(column, _NO_OFFSETS, True, out[1:])
     else:
@@ -36,12 +34,13 @@ def encode_times(time_us: TimeColumn, zone: zoneinfo.ZoneInfo | None = None) -> 
 
 def encode_epoch_ms(time_us: TimeColumn) -> msgspec.Raw:
     """``[1514765700000,…]``: whole milliseconds since 1970, cut downwards."""
-    return msgspec.Raw(msgspec.json.encode((time_us // 1000).tolist()))
+    out = np.empty(kernels.WHOLE_BYTES_MAX * len(time_us) + 2, np.uint8)
+    return _in_brackets(out, kernels.write_whole_ms(_for_kernels(time_us, np.int64), out[1:]))
 
 
 def encode_values(value: ValueColumn) -> msgspec.Raw:
     """``[3.17,null,…]``: the shortest text that reads back to the same bits; NaN, a gap, is null."""
-    column = np.require(value, np.float64, _FOR_KERNELS)
+    column = _for_kernels(value, np.float64)
     out = np.empty(kernels.DECIMAL_BYTES_MAX * len(column) + 2, np.uint8)
     size = kernels.write_decimals(column, out[1:])
     if size < 0:
@@ -51,11 +50,15 @@ def encode_values(value: ValueColumn) -> msgspec.Raw:
 
 def encode_validity(quality: QualityColumn) -> msgspec.Raw:
     """``["good","suspect",…]``."""
+    if not np.count_nonzero(quality):  # the everyday case
+        return _repeated(b'"good"', len(quality))
     return encode_words(quality & q.VALIDITY_MASK, q.VALIDITY_NAMES)
 
 
 def encode_origin(quality: QualityColumn) -> msgspec.Raw:
     """``["measured","estimated",…]``."""
+    if not np.count_nonzero(quality):
+        return _repeated(b'"measured"', len(quality))
     return encode_words((quality & q.ORIGIN_MASK) >> q.ORIGIN_SHIFT, ORIGIN_WORDS)
 
 
@@ -68,7 +71,12 @@ def encode_full_quality(quality: QualityColumn) -> msgspec.Raw:
 
 def encode_words(code: npt.NDArray[np.integer], words: Sequence[str]) -> msgspec.Raw:
     """The word of each code."""
-    return _join([msgspec.json.encode(word) for word in words], code)
+    return _join(_encoded(tuple(words)), code)
+
+
+@lru_cache(_WORDS_KEPT_MAX)
+def _encoded(words: tuple[str, ...]) -> list[bytes]:
+    return [msgspec.json.encode(word) for word in words]
 
 
 def describe_quality(bits: int) -> dict[str, object]:
@@ -101,14 +109,25 @@ def _offset_min(time_us: int, zone: zoneinfo.ZoneInfo) -> int:
     return int(offset / datetime.timedelta(microseconds=MINUTE_US))
 
 
+def _for_kernels(column: npt.NDArray[Any], type_: type[np.generic]) -> npt.NDArray[Any]:
+    """The column in one piece and writable: anything else is another type, for which kernels are compiled anew."""
+    flags = column.flags
+    if flags.c_contiguous and flags.writeable and column.dtype == type_:
+        return column
+    return np.require(column, type_, ("C", "W"))
+
+
 def _join(texts: list[bytes], code: npt.NDArray[np.integer]) -> msgspec.Raw:
     if len(code) == 0:
         return msgspec.Raw(b"[]")
     if (code == code[0]).all():  # the everyday case: all good, all measured
-        text = texts[code[0]]
-        return msgspec.Raw(b"[" + text + (b"," + text) * (len(code) - 1) + b"]")
+        return _repeated(texts[code[0]], len(code))
     table = np.array(texts, dtype=object)
     return msgspec.Raw(b"[" + b",".join(table[code].tolist()) + b"]")
+
+
+def _repeated(text: bytes, count: int) -> msgspec.Raw:
+    return msgspec.Raw(b"[" + (text + b",") * (count - 1) + text + b"]" if count else b"[]")
 
 
 def _in_brackets(out: npt.NDArray[np.uint8], size: int) -> msgspec.Raw:

@@ -8,13 +8,19 @@ from numba import njit
 
 Bytes = npt.NDArray[np.uint8]
 
+WHOLE_BYTES_MAX = 21  # comma, sign, 19 digits
 TIME_BYTES_MAX = 36  # comma, quotes, 0001-01-01T00:00:00.000000 and +00:00
 DECIMAL_BYTES_MAX = 32  # comma, sign, 16 digits, leading zeros of a small fraction, point
 DECIMALS_MAX = 9
 EXACT_INTEGER_MAX = 9007199254740992.0  # 2^53: beyond it not every whole number is a float64
 
 _DAY_US = 86_400_000_000
+_NO_DAY = -(2**62)
+_DATE_BYTES = 11
 _ZERO = 48  # "0"
+_10 = np.uint64(10)
+_100 = np.uint64(100)
+_PAIRS = np.frombuffer("".join(f"{number:02d}" for number in range(100)).encode(), np.uint8)
 
 
 @njit(cache=True, nogil=True)
@@ -23,15 +29,26 @@ def write_times(
 ) -> int:
     """``"2018-01-01T00:15:00Z","…"``: RFC 3339 text of each time, comma-separated; the bytes written.
 
-    With `is_utc` every text ends in Z; else `offset_min` has the zone's offset of each time.
+    With `is_utc` every text ends in Z; else `offset_min` has the zone's offset of each time. The date is worked out
+    where the day changes, else taken from the text before.
     """
-    at = 0
+    at, known_day, known_at = 0, _NO_DAY, 0
     for i in range(len(time_us)):
         if i > 0:
             out[at] = 44
             at += 1
         out[at] = 34
-        at = _write_time(time_us[i] + (0 if is_utc else offset_min[i] * 60_000_000), out, at + 1)
+        at += 1
+        local_us = time_us[i] + (0 if is_utc else offset_min[i] * 60_000_000)
+        day = local_us // _DAY_US
+        if day != known_day:
+            write_date(day, out, at)
+            known_day = day
+        else:
+            for place in range(_DATE_BYTES):
+                out[at + place] = out[known_at + place]
+        known_at = at
+        at = write_clock(local_us - day * _DAY_US, out, at + _DATE_BYTES)
         if is_utc:
             out[at] = 90
             at += 1
@@ -39,6 +56,18 @@ def write_times(
             at = _write_offset(offset_min[i], out, at)
         out[at] = 34
         at += 1
+    return at
+
+
+@njit(cache=True, nogil=True)
+def write_whole_ms(time_us: npt.NDArray[np.int64], out: Bytes) -> int:
+    """``1514765700000,…``: whole milliseconds since 1970, cut downwards; the bytes written."""
+    at = 0
+    for i in range(len(time_us)):
+        if i > 0:
+            out[at] = 44
+            at += 1
+        at = write_whole(time_us[i] // 1000, out, at)
     return at
 
 
@@ -62,14 +91,14 @@ def write_decimals(value: npt.NDArray[np.float64], out: Bytes) -> int:
             out[at + 3] = 108
             at += 4
             continue
-        at = _write_decimal(value[i], out, at)
+        at = write_decimal(value[i], out, at)
         if at < 0:
             return -1
     return at
 
 
 @njit(cache=True, nogil=True)
-def _write_decimal(value: float, out: Bytes, at: int) -> int:
+def write_decimal(value: float, out: Bytes, at: int) -> int:
     """The end of what was written, or -1 where `value` has no short exact decimal."""
     if value == 0.0 and math.copysign(1.0, value) < 0.0:
         return -1
@@ -97,23 +126,48 @@ def _write_scaled(scaled: int, decimals: int, out: Bytes, at: int) -> int:
     power = 1
     for _ in range(fraction_count):
         power *= 10
-    whole = scaled // power
-    digit_count = 1
-    rest = whole // 10
-    while rest > 0:
-        digit_count += 1
-        rest //= 10
+    whole = int(np.int64(np.uint64(scaled) // np.uint64(power)))
+    digit_count = _digit_count(whole)
     _write_digits(whole, digit_count, out, at)
     at += digit_count
     out[at] = 46
-    _write_digits(scaled % power, fraction_count, out, at + 1)
+    _write_digits(scaled - whole * power, fraction_count, out, at + 1)
     return at + 1 + fraction_count
 
 
 @njit(cache=True, nogil=True)
-def _write_time(time_us: int, out: Bytes, at: int) -> int:
+def write_whole(number: int, out: Bytes, at: int) -> int:
+    """A whole number and where it ends."""
+    if number < 0:
+        out[at] = 45
+        at += 1
+        number = -number
+    digit_count = _digit_count(number)
+    _write_digits(number, digit_count, out, at)
+    return at + digit_count
+
+
+@njit(cache=True, nogil=True)
+def _digit_count(number: int) -> int:
+    """Of a number from 0."""
+    count, power = 1, np.uint64(10)
+    while np.uint64(number) >= power and count < 19:
+        count += 1
+        power *= _10
+    return count
+
+
+@njit(cache=True, nogil=True)
+def write_time(time_us: int, out: Bytes, at: int) -> int:
+    """``2018-01-01T00:15:00`` and where it ends; a fraction only where there is one."""
     day = time_us // _DAY_US
-    in_day_us = time_us - day * _DAY_US
+    write_date(day, out, at)
+    return write_clock(time_us - day * _DAY_US, out, at + _DATE_BYTES)
+
+
+@njit(cache=True, nogil=True)
+def write_date(day: int, out: Bytes, at: int) -> None:
+    """``2018-01-01T`` of a day counted from 1970."""
     # Days since 0000-03-01 in 400-year eras of 146 097 days; March first puts the leap day last.
     shifted = day + 719_468
     era = shifted // 146_097
@@ -129,13 +183,19 @@ def _write_time(time_us: int, out: Bytes, at: int) -> int:
     out[at + 7] = 45
     _write_digits(day_of_year - (153 * shifted_month + 2) // 5 + 1, 2, out, at + 8)
     out[at + 10] = 84
+
+
+@njit(cache=True, nogil=True)
+def write_clock(in_day_us: int, out: Bytes, at: int) -> int:
+    """``00:15:00`` and where it ends; a fraction only where there is one."""
     second = in_day_us // 1_000_000
-    _write_digits(second // 3600, 2, out, at + 11)
-    out[at + 13] = 58
-    _write_digits(second // 60 % 60, 2, out, at + 14)
-    out[at + 16] = 58
-    _write_digits(second % 60, 2, out, at + 17)
-    return _write_fraction(in_day_us - second * 1_000_000, out, at + 19)
+    minute = second // 60
+    _write_digits(minute // 60, 2, out, at)
+    out[at + 2] = 58
+    _write_digits(minute % 60, 2, out, at + 3)
+    out[at + 5] = 58
+    _write_digits(second % 60, 2, out, at + 6)
+    return _write_fraction(in_day_us - second * 1_000_000, out, at + 8)
 
 
 @njit(cache=True, nogil=True)
@@ -163,6 +223,15 @@ def _write_offset(offset_min: int, out: Bytes, at: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _write_digits(number: int, digit_count: int, out: Bytes, at: int) -> None:
-    for place in range(at + digit_count - 1, at - 1, -1):
-        out[place] = _ZERO + number % 10
-        number //= 10
+    """So many digits of a number from 0, two at a time and without signs, which halves the divisions."""
+    rest = np.uint64(number)
+    place = at + digit_count
+    while place - at >= 2:
+        upper = rest // _100
+        pair = np.int64(rest - upper * _100) << 1
+        place -= 2
+        out[place] = _PAIRS[pair]
+        out[place + 1] = _PAIRS[pair + 1]
+        rest = upper
+    if place > at:
+        out[at] = _ZERO + np.uint8(rest % _10)

@@ -30,6 +30,8 @@ class Params:
 
     def text(self, name: str) -> str | None:
         """The value, or None where the parameter is absent or empty. Raises Problem where given twice."""
+        if name not in self._query:
+            return None
         values = [value for value in self._query.getall(name, ()) if value]
         if name == "time":
             values = [value for value in values if value not in _TIME_FORMS]
@@ -77,7 +79,9 @@ class Params:
 
     def time_us(self, name: str) -> int:
         """A required time: RFC 3339 with an offset, or integer epoch milliseconds."""
-        value = _LOST_PLUS.sub(r"\1+\2", self.required_text(name))
+        value = self.required_text(name)
+        if " " in value:
+            value = _LOST_PLUS.sub(r"\1+\2", value)
         try:
             return timestamp.parse_time_us(value)
         except TimeError as error:
@@ -131,7 +135,7 @@ class Params:
 
     def wants_epoch_ms(self) -> bool:
         """Whether ``time=epoch_ms`` asks for integers in the answer."""
-        return "epoch_ms" in self._query.getall("time", ())
+        return "time" in self._query and "epoch_ms" in self._query.getall("time")
 
 
 def parse_date(name: str, value: str) -> datetime.date:
@@ -148,6 +152,8 @@ def parse_date(name: str, value: str) -> datetime.date:
 
 def check_names(request: web.Request, allowed: frozenset[str]) -> None:
     """Refuse parameters that mean nothing here: a typing error must not pass for a default."""
+    if not request.query_string:
+        return
     for name in request.query:
         if name not in allowed:
             known = ", ".join(sorted(allowed)) or "none"

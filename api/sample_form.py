@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from aiohttp import web
@@ -12,7 +12,6 @@ from api import formats, json_columns, problem, schemas
 from api.formats import Column, Format, Table
 from api.params import Params
 from api.problem import Problem
-from api.selection import Named
 from api.time_form import TimeForm
 from historian.errors import UnitError
 from historian.model import quality as q
@@ -20,6 +19,9 @@ from historian.model import unit
 from historian.model.point import Point, TimeLabel
 from historian.model.sample import QualityColumn, TimeColumn, ValueColumn
 from historian.model.timerange import TimeRange
+
+if TYPE_CHECKING:
+    from api.selection import Named
 
 
 class SampleColumns(NamedTuple):
@@ -79,7 +81,7 @@ class SampleForm(NamedTuple):
 
 async def reply_samples(
     request: web.Request,
-    named: Named,
+    named: "Named",
     span: TimeRange,
     columns: SampleColumns,
     *,

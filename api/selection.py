@@ -1,16 +1,59 @@
 """Which points a request is about: one in the path, a list, or a station."""
 
-from typing import NamedTuple
+from collections import OrderedDict
+from functools import cached_property
+from typing import Final, NamedTuple
 
+import numpy as np
 from aiohttp import web
 
 from api import problem
 from api.context import CONTEXT, ApiContext
+from api.latest_form import LatestForm
 from api.params import Params
 from api.problem import Problem
 from historian.catalogue.registry import Registry
 from historian.errors import QueryTooLarge
 from historian.model.point import Point
+
+SELECTIONS_MAX: Final = 16  # each weighs some hundred bytes a point
+
+
+class Selection:
+    """The points that some question is about, in the order asked, and what was worked out for them."""
+
+    def __init__(self, points: list[Point]) -> None:
+        self.points = points
+        self.ids = np.array([point.id for point in points], np.uint32)
+
+    @cached_property
+    def latest(self) -> LatestForm:
+        """How their newest samples are written."""
+        return LatestForm(self.points)
+
+
+class Selections:
+    """Those asked for last; all are forgotten when a point is made or changed."""
+
+    def __init__(self, context: ApiContext) -> None:
+        self._context = context
+        self._kept: OrderedDict[tuple[str | None, tuple[str, ...]], Selection] = OrderedDict()
+        self._revision = -1
+
+    def of(self, params: Params) -> Selection:
+        """The points of ``points=`` or ``station=``. Raises Problem, PointNotFound, QueryTooLarge."""
+        key = params.text("station"), tuple(params.names("points"))
+        revision = self._context.registry.revision
+        if revision != self._revision:
+            self._kept.clear()
+            self._revision = revision
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = Selection(select_points(self._context, params))
+            if len(self._kept) > SELECTIONS_MAX:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return found
 
 
 class Named(NamedTuple):
@@ -53,3 +96,6 @@ def select_points(context: ApiContext, params: Params) -> list[Point]:
     if len(points) > limit:
         raise QueryTooLarge(f"more than {limit} points are asked for; ask in parts")
     return points
+
+
+SELECTIONS: Final = web.AppKey("selections", Selections)

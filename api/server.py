@@ -21,6 +21,7 @@ from api.operation import Operation
 from api.request_reader import RequestReader
 from api.routes import table
 from api.routes.ingest import ARROW_LANE, LINE_POINTS
+from api.selection import SELECTIONS, Selections
 from api.stored_offset import StoredOffsets
 from api.warm import warm_kernels
 from historian import logs
@@ -62,6 +63,7 @@ def make_app(context: ApiContext) -> web.Application:
     app[CONTEXT] = context
     app[_COUNTERS] = {}
     app[_REQUEST_IDS] = _request_ids()
+    app[SELECTIONS] = Selections(context)
     app[LINE_POINTS] = LinePoints(context.registry, context.settings.ingest)
     app[ARROW_LANE] = ArrowLane(
         context.registry, StoredOffsets(context.registry), context.settings.server.body_bytes_max

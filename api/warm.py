@@ -6,8 +6,11 @@ import numpy as np
 
 from api import json_columns, json_series, line_intake, time_text
 from api import line_protocol_kernels as kernels
+from api.latest_form import LatestForm
 from api.line_key_table import LineKeyTable
 from historian.model import timestamp
+from historian.model.point import Point, PointKind
+from historian.model.sample import LastBlock
 
 _LINES: Final = b"m,a=1 x=1.5,y=2i 1514765700000000000\n"
 _SERIES: Final = b'{"series":[{"point":"a","times":[1514765700000],"values":[1.5]}]}'
@@ -19,10 +22,18 @@ def warm_kernels() -> None:
     time_us = np.zeros(2, np.int64)
     json_columns.encode_times(time_us)
     json_columns.encode_times(time_us, timestamp.load_zone(_ZONE))
+    json_columns.encode_epoch_ms(time_us)
     json_columns.encode_values(np.array([1.5, np.nan]))
+    _warm_latest()
     time_text.read_times(["2018-01-01T00:15:00Z", "2018-01-01T09:15:00+09:00"])
     json_series.read_columns(_SERIES)
     _warm_lines()
+
+
+def _warm_latest() -> None:
+    point = Point(id=1, name="a", unit="kW", kind=PointKind.INSTANTANEOUS)
+    found = LastBlock(np.ones(1, np.bool_), np.zeros(1, np.int64), np.zeros(1), np.zeros(1, np.uint16))
+    LatestForm([point]).encode_rows(found, 0, True)
 
 
 def _warm_lines() -> None:

@@ -15,30 +15,53 @@ from api.formats import Format
 from api.operation import POINTS, SAMPLE_FORM, STATION, TABLE_FORMS, Operation
 from api.params import Params
 from api.sample_form import SampleForm, stored_label
-from api.selection import select_points
+from api.selection import SELECTIONS
 from historian.model import quality as q
 from historian.model.point import Point
+from historian.query.engine import QueryEngine
 from historian.query.latest import Latest
 
 
 async def get_latest(request: web.Request) -> web.StreamResponse:
     """Newest by time, not by arrival."""
-    context, params = request.app[CONTEXT], Params(request.query)
-    points, form = select_points(context, params), SampleForm.of(params)
-    units = [form.unit_of(point.unit) for point in points]
-    as_of_us = moment_us(request, params)
-    found = await query_of(request, params).latest(points)
+    params = Params(request.query)
+    selection, form = request.app[SELECTIONS].of(params), SampleForm.of(params)
     choice = formats.choose_format(request)
+    engine = query_of(request, params)
+    is_plain = not (form.unit or form.times.zone or form.is_quality_full)
+    if choice is Format.ARROW:
+        newest, now_us = await engine.latest_block(selection.ids)
+        return await formats.reply_table(request, selection.latest.table_of(newest, now_us, form), choice)
+    if choice is Format.JSON and is_plain:
+        newest, now_us = await engine.latest_block(selection.ids)
+        rows = selection.latest.encode_rows(newest, now_us, form.times.is_epoch_ms)
+        if rows is not None:
+            return _reply_json(form.times.time(now_us), rows)
+    return await _reply_rows(request, selection.points, form, choice, engine)
+
+
+async def _reply_rows(
+    request: web.Request, points: Sequence[Point], form: SampleForm, choice: Format, engine: QueryEngine
+) -> web.StreamResponse:
+    """With an object for each point: units, zones and qualities as asked for."""
+    units = [form.unit_of(point.unit) for point in points]
+    found = await engine.latest(points)
     if choice is not Format.JSON:
         table = formats.table_of(_rows_of(points, units, found, form), schemas.LatestRow)
         return await formats.reply_table(request, table, choice)
-    now = form.times.time(context.clock.now_us() if as_of_us is None else as_of_us)
 
     def encode() -> bytes:
-        rows = _rows_of(points, units, found, form)
-        return msgspec.json.encode(schemas.LatestReply(now=now, latest=rows))
+        return msgspec.json.encode(_rows_of(points, units, found, form))
 
-    body = encode() if len(points) < _THREAD_POINTS_MIN else await asyncio.to_thread(encode)
+    rows = encode() if len(points) < _THREAD_POINTS_MIN else await asyncio.to_thread(encode)
+    as_of_us = moment_us(request, Params(request.query))
+    return _reply_json(
+        form.times.time(request.app[CONTEXT].clock.now_us() if as_of_us is None else as_of_us), rows
+    )
+
+
+def _reply_json(now: str | int, rows: bytes) -> web.Response:
+    body = b"".join((b'{"now":', msgspec.json.encode(now), b',"latest":', rows, b"}"))
     return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-cache"})
 
 

@@ -28,7 +28,7 @@ from api.operation import (
 from api.overlay import read_overlays
 from api.params import Params
 from api.sample_form import SampleForm
-from api.selection import path_point, select_points
+from api.selection import SELECTIONS, path_point
 from historian.model import timestamp
 from historian.model.point import MINUTE_US, Point, format_interval
 
@@ -45,7 +45,7 @@ async def get_point_curve(request: web.Request) -> web.StreamResponse:
 async def get_sum_curve(request: web.Request) -> web.StreamResponse:
     """The sum of the curves of several points or a station's."""
     params = Params(request.query)
-    points = select_points(request.app[CONTEXT], params)
+    points = request.app[SELECTIONS].of(params).points
     station = params.text("station") or ""
     who = {"points": [point.name for point in points], "station": station}
     return await _reply_curve(request, points, station or "+".join(point.name for point in points), who)

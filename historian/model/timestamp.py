@@ -13,6 +13,8 @@ EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 TIME_MIN_US: Final = -62_135_596_800_000_000  # 0001-01-01
 TIME_MAX_US: Final = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z
 
+_EVERYDAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_EVERYDAY_LENGTH: Final = 20
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|z|[+-]\d{2}:\d{2})?"
 )
@@ -24,6 +26,11 @@ def parse_time_us(text: str) -> int:
     Digits after the sixth of a second are cut. Raises TimeError, for a stamp without offset too:
     the product never guesses a zone.
     """
+    if len(text) == _EVERYDAY_LENGTH and _EVERYDAY.fullmatch(text):
+        try:
+            return int(datetime.datetime.fromisoformat(text).timestamp()) * SECOND_US
+        except ValueError:
+            pass  # an impossible date or hour, or 24:00: below is who knows
     if re.fullmatch(r"-?\d{1,17}", text):
         return _checked(int(text) * 1000, text)
     match = _RFC3339.fullmatch(text)

@@ -13,14 +13,15 @@ from historian.errors import QueryError
 from historian.model.point import Point
 from historian.model.ports import SampleReader
 from historian.model.quality import DELETED, is_usable
-from historian.model.sample import SampleRun, TimeColumn, empty_run
+from historian.model.sample import LastBlock, PointIdColumn, SampleRun, TimeColumn, empty_run
 from historian.model.timerange import TimeRange
 from historian.query import versions
 from historian.query.as_of import AsOfReader, MomentClock
 from historian.query.gaps import LOOKBACK_INTERVALS, Gap, find_missing, name_causes
-from historian.query.latest import Latest, latest_of
+from historian.query.latest import Latest, LatestBlock, latest_of
 from historian.query.limits import (
     QueryLimits,
+    check_count_of_points,
     check_point_count,
     check_sample_count,
     check_width,
@@ -233,6 +234,24 @@ class QueryEngine:
             len(points) * _SAMPLES_PER_ANSWER,
             lambda: [latest_of(point, run, now_us) for point, run in zip(points, runs, strict=True)],
         )
+
+    async def latest_block(self, point_ids: PointIdColumn) -> LatestBlock:
+        """As `latest`, in columns: no object for a point."""
+        check_count_of_points(self._limits, len(point_ids))
+        now_us = self._clock.now_us()
+        newest = await self._reader.last_block(point_ids)
+        deleted = np.flatnonzero(newest.is_found & ((newest.quality & DELETED) != 0)).tolist()
+        if deleted:
+            newest = LastBlock(
+                newest.is_found.copy(), newest.time_us.copy(), newest.value.copy(), newest.quality.copy()
+            )
+        for i in deleted:
+            before = await sample_before(self._reader, int(point_ids[i]), int(newest.time_us[i]))
+            newest.is_found[i] = before.sample_count > 0
+            if before.sample_count:
+                newest.time_us[i], newest.value[i] = before.time_us[-1], before.value[-1]
+                newest.quality[i] = before.quality[-1]
+        return LatestBlock(newest, now_us)
 
     async def _scan_one(self, point: Point, span: TimeRange) -> SampleRun:
         span = await self._filled_span([point], span, self._limits.scanned_samples_max)

@@ -1,10 +1,12 @@
 """The newest sample of a point, with its age and whether it is older than the point promises."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from historian.model.point import SECOND_US, Point
 from historian.model.quality import MISSING
-from historian.model.sample import SampleRun
+from historian.model.sample import LastBlock, SampleRun
 
 STALE_INTERVALS = 2  # one missed sample is forgiven
 
@@ -21,6 +23,13 @@ class Latest(msgspec.Struct, frozen=True, kw_only=True):
     quality: int
     age_s: float | None
     is_stale: bool
+
+
+class LatestBlock(NamedTuple):
+    """The newest samples of many points in columns, and the moment from which ages count."""
+
+    newest: LastBlock
+    now_us: int
 
 
 def latest_of(point: Point, run: SampleRun, now_us: int) -> Latest:

@@ -26,10 +26,13 @@ def expected_sample_count(points: Sequence[Point], span: TimeRange) -> int:
 
 def check_point_count(limits: QueryLimits, points: Sequence[Point]) -> None:
     """Raise QueryTooLarge for too many points."""
-    if len(points) > limits.points_max:
-        raise QueryTooLarge(
-            f"{len(points)} points are asked for, the limit is {limits.points_max}; ask for a part"
-        )
+    check_count_of_points(limits, len(points))
+
+
+def check_count_of_points(limits: QueryLimits, count: int) -> None:
+    """Likewise, where only their number is at hand."""
+    if count > limits.points_max:
+        raise QueryTooLarge(f"{count} points are asked for, the limit is {limits.points_max}; ask for a part")
 
 
 def check_sample_count(count: int, count_max: int) -> None:

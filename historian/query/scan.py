@@ -4,8 +4,11 @@ import itertools
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
 
+import numpy as np
+
 from historian.model.point import Point
 from historian.model.ports import SampleReader
+from historian.model.quality import DELETED
 from historian.model.sample import SampleRun
 from historian.model.timerange import TimeRange
 from historian.query.limits import check_sample_count, expected_sample_count
@@ -22,6 +25,12 @@ async def scan(
     Raises QueryTooLarge as soon as more than `samples_max` were found, which happens where a source
     delivers more often than its points' intervals say.
     """
+    if expected_sample_count(points, span) <= PORTION_SAMPLES:  # the everyday question is one read
+        block = await reader.read_block([point.id for point in points], *span)
+        check_sample_count(block.sample_count, samples_max)
+        runs = block.runs()
+        yield points, runs if not np.any(block.quality & DELETED) else [without_deleted(run) for run in runs]
+        return
     found_count = 0
     for group in _groups(points, span):
         parts: list[list[SampleRun]] = [[] for _ in group]
