@@ -96,3 +96,17 @@ def test_a_later_layer_comes_after() -> None:
     [rows] = layer.sorted_parts(EVERYTHING)
     assert isinstance(rows, Rows)
     assert rows.sequence[:2].tolist() == [1, 2]
+
+
+def test_a_part_that_takes_the_place_of_merged_ones_is_looked_at() -> None:
+    layer = layer_of(piece(1, range(300)), piece(1, range(1000, 1300)))
+    layer.sorted_parts(EVERYTHING)
+    layer.add(piece(1, range(5000, 5300)))
+    assert layer.span == Span(0, 5299, 1, 1)
+
+
+def test_a_part_that_grew_by_small_pieces_is_looked_at() -> None:
+    layer = layer_of(piece(1, range(10)))
+    assert layer.span == Span(0, 9, 1, 1)
+    layer.add(piece(1, range(50, 60)))
+    assert layer.span == Span(0, 59, 1, 1)
