@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from historian.model.point import MINUTE_US, Point, PointKind
-from historian.model.sample import SampleRun, empty_run
+from historian.model.sample import LastBlock, RunBlock, SampleRun, block_of, empty_run, last_block_of
 
 INTERVAL_US = 15 * MINUTE_US
 
@@ -41,6 +41,12 @@ class MemoryReader:
         runs = [self._run(point_id).between(start_us, end_us) for point_id in point_ids]
         self.given_sample_count += sum(run.sample_count for run in runs)
         return runs
+
+    async def read_block(self, point_ids: Sequence[int], start_us: int, end_us: int) -> RunBlock:
+        return block_of(await self.read(point_ids, start_us, end_us))
+
+    async def last_block(self, point_ids: Sequence[int]) -> LastBlock:
+        return last_block_of(await self.last(point_ids))
 
     async def last(self, point_ids: Sequence[int]) -> list[SampleRun]:
         return [_at(self._run(point_id), self._run(point_id).sample_count - 1) for point_id in point_ids]

@@ -241,6 +241,19 @@ async def test_an_empty_range_tells_no_data_yet_from_lost_data(
     assert [(gap.cause, gap.missing_count) for gap in gaps] == [(cause, 10)]
 
 
+async def test_latest_in_columns_is_the_same(engine_of: MakeEngine) -> None:
+    engine = engine_of(every(0, 1000), [(0, 1.0), (T, 2.0, DELETED)], [(0, 1.0, DELETED)])
+    ids = [2, 3, 1]
+    one_by_one = await engine.latest([make_point(id=point_id) for point_id in ids])
+    newest, now_us = await engine.latest_block(np.array(ids, np.uint32))
+    assert newest.is_found.tolist() == [True, False, True]
+    for place, answer in enumerate(one_by_one):
+        if answer.time_us is not None:
+            found = newest.time_us[place], newest.value[place], newest.quality[place]
+            assert found == (answer.time_us, answer.value, answer.quality)
+            assert (now_us - newest.time_us[place]) / 1e6 == answer.age_s
+
+
 async def test_latest_comes_in_the_order_asked(engine_of: MakeEngine) -> None:
     engine = engine_of(every(0, 1000), every(0, 10))
     answers = await engine.latest([make_point(id=2), make_point(id=3), make_point(id=1)])
