@@ -8,11 +8,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import fleet, load_curve
+from historian.energy import fleet, load_curve, steady_sum
+from historian.energy.fleet import Asked
 from historian.energy.load_curve import CurveSummary, LoadCurve
 from historian.model.point import DAY_US, Point
 from historian.model.ports import SampleReader
-from historian.model.sample import SampleRun
+from historian.model.sample import RunBlock, SampleRun
 from historian.rollup import day_figure, day_source
 from historian.rollup.point_unit import FigureUnits
 
@@ -25,7 +26,7 @@ class PointCurves(NamedTuple):
     """Curves over the same slots ``edges_us[i] … edges_us[i + 1]``, in the order of the points asked for.
 
     `total` is their sum, slot by slot, and `summary` is of it; `missing_count` tells for each slot how many
-    points have no value there (which ones: NaN in `curves`). `unit` is that of values, `energy_unit` that of
+    points have no value there (which ones: NaN in `curves`, which a sum asked for alone need not have). `unit` is that of values, `energy_unit` that of
     energies; None for units whose sum over time means nothing, where `energy` and `load_factor` are None too.
     """
 
@@ -36,6 +37,7 @@ class PointCurves(NamedTuple):
     missing_count: I64
     unit: str
     energy_unit: str | None
+    expected_count: int = 0  # samples that all points together promise for the day
 
     def summaries(self) -> list[CurveSummary]:
         """Of each curve; computed when asked for, since a sum of a thousand points needs none."""
@@ -54,6 +56,19 @@ async def read_curves(
         made = await asyncio.to_thread(_build_all, some, runs, edges_us, zone)
         curves.update(zip(indexes, made, strict=True))
     return [curves[index] for index in range(len(points))]
+
+
+def sum_up(
+    block: RunBlock, asked: Asked, edges_us: I64, units: FigureUnits, expected_count: int
+) -> PointCurves | None:
+    """The sum of at least two points from their samples in one pass; None where single curves must be made."""
+    made = steady_sum.add_up(block, asked, edges_us)
+    if made is None:
+        return None
+    summary = _summary_of(made.total, edges_us, units.energy)
+    return PointCurves(
+        edges_us, [], made.total, summary, made.missing_count, units.rate, units.energy, expected_count
+    )
 
 
 def put_together(curves: list[LoadCurve], edges_us: I64, units: FigureUnits) -> PointCurves:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from historian.clock import Clock
 from historian.energy import calendar
 from historian.energy.calendar import DateRange, PeriodName
+from historian.energy.fleet import Asked
 from historian.errors import QueryTooLarge
 from historian.logs import EventLog
 from historian.model import timestamp
@@ -35,6 +36,7 @@ BACKGROUND_INTERVAL_S: Final = 0.5  # so that figures follow an acknowledgement 
 BACKGROUND_DAYS_MIN: Final = 64  # made between two looks at the clock, while nobody else can have a turn
 BACKGROUND_DAYS_MAX: Final = 1024
 BACKGROUND_TURN_S: Final = 0.03  # so many days are taken at once that they take about this long
+SUM_SAMPLES_MAX: Final = 500_000  # added up in about a millisecond, on the loop
 THREAD_CURVES_MIN: Final = 50  # adding up more takes longer than the loop may be held
 
 _LOG: Final = EventLog("rollup")
@@ -201,6 +203,43 @@ class RollupService:
         if len(points) < THREAD_CURVES_MIN:
             return curve.put_together(curves, edges_us, units)
         return await asyncio.to_thread(curve.put_together, curves, edges_us, units)
+
+    async def sum_curve(
+        self,
+        point_id: npt.NDArray[np.int64],
+        date: datetime.date,
+        interval_us: int,
+        zone: zoneinfo.ZoneInfo | None = None,
+        reader: SampleReader | None = None,
+    ) -> PointCurves:
+        """The sum of known points as `load_curve` tells it, quicker: `curves` may be left out.
+
+        Raises as `load_curve` does.
+        """
+        self._check_slots(len(point_id), interval_us)
+        facts = self._days.dirty.facts
+        facts.refresh(point_id)
+        zone = zone or facts.zones[facts.zone_number[point_id[0]]]
+        edges_us = calendar.slot_edges_us(date, zone, interval_us)
+        start_us, end_us = int(edges_us[0]), int(edges_us[-1])
+        interval = facts.interval_us[point_id]
+        expected = int(((2 * (end_us - start_us) + interval) // (2 * interval)).sum())
+        units = [facts.units[number] for number in np.unique(facts.units_number[point_id]).tolist()]
+        is_sum = len(units) == 1 and units[0].energy is not None and len(point_id) > 1
+        sample_count = len(point_id) * ((end_us - start_us) // max(1, int(interval.min())) + 4)
+        if is_sum and sample_count <= SUM_SAMPLES_MAX and (interval == interval_us).all():
+            margin_us = 2 * interval_us
+            found = await (reader or self._reader).read_block(
+                point_id.astype(np.uint32), start_us - margin_us, end_us + margin_us
+            )
+            used, code = np.unique(facts.ask[point_id], return_inverse=True)
+            asked = Asked([facts.asks[number] for number in used.tolist()], code.astype(np.int64))
+            total = curve.sum_up(found, asked, edges_us, units[0], expected)
+            if total is not None:
+                return total
+        points = [self._directory.by_id(one) for one in point_id.tolist()]
+        curves = await self.load_curve(points, date, interval_us, zone, reader)
+        return curves._replace(expected_count=expected)
 
     def _check_size(self, point_count: int, day_count: int) -> None:
         limits = self._limits

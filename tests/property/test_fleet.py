@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from historian.energy import coverage, fleet, load_curve
+from historian.energy import coverage, fleet, load_curve, steady_sum
 from historian.energy.fleet import Ask, Asked
 from historian.energy.steady_kernels import NO_SLOT, Figures
 from historian.model import quality
@@ -156,3 +156,43 @@ def test_steady_days_are_those_of_the_general_path(question: tuple[SampleRun, As
     for day, edges in enumerate(days):
         if is_done[0, day]:
             same_as_general(run, ask, edges, Figures(*(column[0, day].item() for column in figures)))
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=200)
+def test_a_steady_sum_is_that_of_the_curves(data: st.DataObject) -> None:
+    slot_us = data.draw(st.sampled_from([MINUTE_US, 15 * MINUTE_US, HOUR_US]))
+    count = data.draw(st.integers(1, 8))
+    edges = START_US + np.arange(count + 1, dtype=np.int64) * slot_us
+    kinds = st.sampled_from([PointKind.MEAN_POWER, PointKind.INTERVAL, PointKind.INSTANTANEOUS])
+    asks = data.draw(
+        st.lists(
+            st.builds(Ask, kinds, st.just(slot_us), st.sampled_from([1.0, 1.0, 0.1, 80.0])),
+            min_size=2,
+            max_size=5,
+        )
+    )
+    everyday = st.sampled_from([0, 0, 0, quality.LATE, 1 << 9])
+    some = []
+    for number in range(len(asks)):
+        slots = data.draw(
+            st.lists(st.sampled_from([True, True, True, False]), min_size=count + 4, max_size=count + 4)
+        )
+        times = [START_US + (n - 2) * slot_us for n, there in enumerate(slots) if there]
+        times = [time + data.draw(st.sampled_from([0] * 60 + [1])) for time in times]
+        digits = data.draw(st.sampled_from([0, 1, 3, 4, 9]))
+        values = [data.draw(st.integers(-(10**6), 10**6)) / 10**digits for _ in times]
+        bits = [data.draw(everyday) for _ in times]
+        some.append(
+            SampleRun(
+                number, np.array(times, np.int64), np.array(values, np.float64), np.array(bits, np.uint16)
+            )
+        )
+    made = steady_sum.add_up(block_of(some), Asked.of(asks), edges)
+    if made is None:
+        return
+    curves = [general(run, ask, edges) for run, ask in zip(some, asks, strict=True)]
+    for one, other in zip(made.total, load_curve.add(curves, edges), strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+    assert made.missing_count.tolist() == sum(np.isnan(curve.value).astype(int) for curve in curves).tolist()
