@@ -27,10 +27,10 @@ _PASSING: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})  # says 
 def write(content: Content, generation: int) -> bytes:
     """The whole file as bytes."""
     with h5py.File("segment", "w", driver="core", backing_store=False, libver="v110") as file:
-        file.attrs["format"] = segment_layout.FORMAT_NAME
+        file.attrs["format"] = _text(segment_layout.FORMAT_NAME)
         file.attrs["format_version"] = segment_layout.FORMAT_VERSION
         file.attrs["generation"] = generation
-        file.attrs["time"] = segment_layout.TIME_UNITS
+        file.attrs["time"] = _text(segment_layout.TIME_UNITS)
         file.attrs["coding_samples"] = segment_layout.CODING_SAMPLES
         file.attrs["index_crc32c"] = content.index_crc32c
         for path, coded in content.data_sets.items():
@@ -39,7 +39,7 @@ def write(content: Content, generation: int) -> bytes:
             if group == "values":
                 _describe_values(data_set, segment_layout.values_kind(name), content.unit)
             elif name == "time_us":
-                data_set.attrs["units"] = segment_layout.TIME_UNITS
+                data_set.attrs["units"] = _text(segment_layout.TIME_UNITS)
         file.flush()
         return bytes(file.id.get_file_image())
 
@@ -59,8 +59,13 @@ def _write_data_set(file: h5py.File, path: str, coded: Coded) -> h5py.Dataset:
     for place, frame in enumerate(coded.frames):
         data_set.id.write_direct_chunk((place * coded.chunk_samples,), frame)
     if segment_layout.is_coded(coded.dtype):
-        data_set.attrs["dtype"] = coded.dtype.name
+        data_set.attrs["dtype"] = _text(coded.dtype.name)
     return data_set
+
+
+def _text(text: str) -> np.bytes_:
+    """A text of fixed length: HDF5 keeps others in a heap without checksum, and may not return from damage there."""
+    return np.bytes_(text.encode())
 
 
 def _describe_values(data_set: h5py.Dataset, kind: int, unit: str) -> None:
@@ -69,7 +74,7 @@ def _describe_values(data_set: h5py.Dataset, kind: int, unit: str) -> None:
     data_set.attrs["scale_divisor"] = divisor  # value = stored / scale_divisor, exact
     data_set.attrs["scale_factor"] = 1.0 / divisor  # CF conventions, for tools that know only these
     data_set.attrs["add_offset"] = 0.0
-    data_set.attrs["units"] = unit
+    data_set.attrs["units"] = _text(unit)
 
 
 class SegmentFile:
@@ -115,7 +120,8 @@ class SegmentFile:
         if self._file is not None:
             return
         self._file = h5py.File(self._source, "r")
-        if self._file.attrs["format"] != segment_layout.FORMAT_NAME:
+        name = self._file.attrs["format"]  # in format 1 a text, from then on bytes
+        if (name.decode() if isinstance(name, bytes) else name) != segment_layout.FORMAT_NAME:
             raise ValueError("not a segment")
         self._version = int(self._file.attrs["format_version"])
         if self._version > segment_layout.FORMAT_VERSION:

@@ -201,8 +201,9 @@ def search(held: Held, ids: U32, start: int, end: int, found: Found, needed: I64
             continue
         first, slot = _sample_before(held, run, start)
         last, _ = _sample_before(held, run, end)
-        found.first[i], found.size[i], found.slot[i] = first, last - first, slot
-        n = _lack_samples(held, run, first, last - first, needed, n)
+        size = max(last - first, 0)
+        found.first[i], found.size[i], found.slot[i] = first, size, slot
+        n = _lack_samples(held, run, first, size, needed, n)
     return n
 
 
