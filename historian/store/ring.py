@@ -158,12 +158,10 @@ class Ring:
         """Points that turned out not to lie on a grid get circular rows."""
         if not len(ids):
             return
-        capacities = [
-            self._grid.row_count(self._grid.interval_of(place)) for place in self._point[ids, PLACE].tolist()
-        ]
+        places = self._point[ids, PLACE].tolist()
+        capacities = [self._grid.row_count(self._grid.interval_of(place)) for place in places]
         rows = self._events.make_rows(np.array(capacities, np.int64))
-        for point_id, row in zip(ids.tolist(), rows.tolist(), strict=True):
-            ring_kernels.move_to_circle(*self._parts, point_id, row)
+        ring_kernels.move_to_circles(ids, rows, *self._parts)
 
     def _grow_points(self, count: int) -> None:
         room = max(count, int(len(self._point) * _GROWTH))

@@ -149,25 +149,27 @@ def decide(times: I64, address: I64, floor: I64, state: U8) -> int:
 
 
 @njit(cache=True, nogil=True)
-def move_to_circle(point: I64, matrices: Matrices, circles: Circles, p: int, r: int) -> None:
-    """Give a grid point the empty circular row `r`, with all that the grid holds of it."""
+def move_to_circles(ids: U32, rows: I64, point: I64, matrices: Matrices, circles: Circles) -> None:
+    """Give grid points empty circular rows, with all that the grid holds of them."""
     table, row_slot, value, quality, mark = matrices
     circle, times, values, qualities = circles
-    place = point[p, PLACE]
-    phase = point[p, PHASE]
-    m = place >> 32
-    circle[r, event_kernels.LOST] = grid_kernels.matrix_floor(table, m, phase)
-    first, last = grid_kernels.slot_range(table, m, phase, grid_kernels.LOWEST, grid_kernels.HIGHEST)
-    for slot in range(first, last):
-        row = grid_kernels.find_row(table, row_slot, m, slot)
-        if row >= 0 and mark[row + (place & COLUMN_MASK)] != 0:
-            source = row + (place & COLUMN_MASK)
-            time = phase + slot * table[m, INTERVAL]
-            at = event_kernels.take_place(circle, times, values, qualities, r, time, True)
-            times[at] = time
-            values[at] = value[source]
-            qualities[at] = quality[source]
-    point[p, PLACE] = -2 - r
+    for i in range(len(ids)):
+        r = rows[i]
+        place = point[ids[i], PLACE]
+        phase = point[ids[i], PHASE]
+        m = place >> 32
+        circle[r, event_kernels.LOST] = grid_kernels.matrix_floor(table, m, phase)
+        first, last = grid_kernels.slot_range(table, m, phase, grid_kernels.LOWEST, grid_kernels.HIGHEST)
+        for slot in range(first, last):
+            start = grid_kernels.find_row(table, row_slot, m, slot)
+            if start >= 0 and mark[start + (place & COLUMN_MASK)] != 0:
+                source = start + (place & COLUMN_MASK)
+                time = phase + slot * table[m, INTERVAL]
+                at = event_kernels.take_place(circle, times, values, qualities, r, time, True)
+                times[at] = time
+                values[at] = value[source]
+                qualities[at] = quality[source]
+        point[ids[i], PLACE] = -2 - r
 
 
 @njit(cache=True, nogil=True)
