@@ -120,7 +120,7 @@ def _costs(server: measure.Server, meters: int) -> dict[str, Any]:
         ),
         ("a_day_of_all", _day_of_all(meters, back=3), 0),
     ):
-        count = count or len(sent) * SAMPLES_A_REQUEST
+        count = count or min(len(sent) * SAMPLES_A_REQUEST, meters * SLOTS_A_DAY)
         _settle(server)
         before_s, start_s = server.cpu_s(), time.perf_counter()
         fleet_server.send_to((server.host, server.port), PATH, bodies.ARROW_KIND, sent, client_count=1)
