@@ -5,6 +5,7 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+import numpy as np
 from aiohttp import web
 from msgspec import Raw
 
@@ -94,7 +95,8 @@ async def reply_samples(
     converted = columns._replace(value=form.convert(columns.value, named.point.unit))
     choice = formats.choose_format(request)
     if choice is not Format.JSON:
-        table = _table_of(named.point, unit_symbol, converted, form)
+        make_table = _arrow_of if choice is Format.ARROW else _table_of
+        table = make_table(named.point, unit_symbol, converted, form)
         return await formats.reply_table(request, table, choice, next_cursor=next_cursor or None)
 
     def encode() -> bytes:
@@ -142,3 +144,15 @@ def _table_of(point: Point, unit_symbol: str, columns: SampleColumns, form: Samp
             Column("quality_bits", lambda first, last: quality[first:last].tolist()),
         )
     return Table(tuple(cells), len(columns.time_us))
+
+
+def _arrow_of(point: Point, unit_symbol: str, columns: SampleColumns, form: SampleForm) -> Table:
+    """The columns that ingest takes, so that an answer can be sent on as it is; the unit is told with the schema."""
+    names = formats.words("point", np.zeros(len(columns.time_us), np.int64), [point.name])
+    cells = (
+        names,
+        formats.times("time", columns.time_us),
+        formats.values("value", columns.value),
+        formats.numbers("quality", columns.quality),
+    )
+    return Table(cells, len(columns.time_us), {"unit": unit_symbol, "label": stored_label(point).value})

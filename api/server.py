@@ -10,7 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 from multidict import CIMultiDict
 
-from api import arrow_lane, openapi
+from api import arrow_lane, openapi, packed_reply
 from api.arrow_lane import ArrowLane
 from api.body import answer_expectation, check_declared_length
 from api.connection_gate import GatedSite
@@ -144,6 +144,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[REQUEST_ID] = given if given is not None and is_good else next(own_ids)
     request[_BEGAN_S] = app[CONTEXT].clock.monotonic_s()
     response = await answer_problems(request, handler)
+    await packed_reply.pack(request, response)
     _count(request, response.status)
     return response
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import pyarrow as pa
 import pytest
 
 from tests.unit.api.conftest import Api
@@ -116,7 +117,7 @@ async def test_samples_come_as_flat_rows_and_as_lines(filled: Api) -> None:
 
 async def test_a_form_that_is_not_offered_is_406(filled: Api) -> None:
     path = f"/api/v1/points/p/recorded?{DAY}"
-    body = await filled.problem(path, 406, "not-acceptable", Accept="application/vnd.apache.arrow.stream")
+    body = await filled.problem(path, 406, "not-acceptable", Accept="application/vnd.apache.arrow.file")
     assert "text/csv" in body["detail"]
 
 
@@ -229,3 +230,22 @@ async def test_a_query_over_the_limits_is_refused(api: Api, way: str) -> None:
     await api.put_point("p", interval="1s")
     await api.ingest({"point": "p", "times": [0, T0_MS - 1], "values": [1, 2]})
     await api.problem(f"/api/v1/points/p/{way}", 422, "query-too-large")
+
+
+async def test_an_arrow_answer_can_be_sent_on_as_it_is(api: Api) -> None:
+    await api.put_point("a")
+    await api.ingest(
+        {"point": "a", "times": [1000, 2000], "values": [1.5, 2.5], "quality": ["good", "suspect"]}
+    )
+    path = "/api/v1/points/a/recorded?start=0&end=5000"
+    response = await api.get(path, Accept="application/vnd.apache.arrow.stream")
+    assert response.content_type == "application/vnd.apache.arrow.stream"
+    text = await response.read()
+    table = pa.ipc.open_stream(text).read_all()
+    assert table.schema.metadata == {b"unit": b"kW", b"label": b"instant"}
+    assert [str(field.type) for field in table.schema][1:] == ["timestamp[us, tz=UTC]", "double", "uint16"]
+    assert (table["value"].to_pylist(), table["quality"].to_pylist()) == ([1.5, 2.5], [0, 1])
+    again = await api.client.post(
+        "/api/v1/ingest", data=text, headers={"Content-Type": response.content_type}
+    )
+    assert (await again.json())["duplicate"] == 2
