@@ -488,4 +488,5 @@ class ReadyReply(msgspec.Struct, frozen=True, kw_only=True):
     segment_bytes: int
     wal_bytes: int
     unsealed_sample_count: int
+    quarantined_sample_count: int
     damage: list[str]

@@ -36,6 +36,7 @@ async def get_readiness(request: web.Request) -> web.StreamResponse:
         segment_bytes=status.segment_bytes,
         wal_bytes=status.wal_bytes,
         unsealed_sample_count=status.unsealed_sample_count,
+        quarantined_sample_count=context.quarantine.kept_count,
         damage=status.damage,
     )
     return formats.reply_json(reply, headers=_NO_STORE)

@@ -6,7 +6,8 @@ import pytest
 from api import problem
 from api.intake import REJECTS_LISTED_MAX, Intake
 from api.problem import Problem
-from historian.model.sample import make_batch
+from historian.model.ports import AppendResult, OnConflict, Outcome
+from historian.model.sample import SampleBatch, make_batch
 from tests.unit.api.memory_store import MemoryStore
 
 
@@ -32,6 +33,27 @@ async def test_an_outcome_is_told_where_its_sample_stood() -> None:
     reply = await intake.send(MemoryStore())
     (reject,) = reply.rejects
     assert (reject.code, reject.series, reject.index, reject.line) == ("not_finite", 4, 11, None)
+
+
+class QuarantiningSink:
+    """A SampleSink that keeps the second of three samples, and refuses the third because it keeps no more."""
+
+    async def append(
+        self, batch: SampleBatch, *, source: str, on_conflict: OnConflict = "replace", reason: str = ""
+    ) -> AppendResult:
+        outcomes = [Outcome.ACCEPTED, Outcome.QUARANTINED_TOO_OLD, Outcome.TIME_TOO_OLD]
+        return AppendResult(np.array(outcomes, np.uint8), 1)
+
+
+async def test_a_quarantined_sample_is_rejected_but_told_apart() -> None:
+    intake = Intake("index")
+    add(intake, [1.0, 2.0, 3.0])
+    reply = await intake.send(QuarantiningSink())
+    assert (reply.accepted, reply.rejected, reply.quarantined) == (1, 2, 1)
+    kept, lost = reply.rejects
+    assert (kept.code, kept.index) == ("quarantined_too_old", 11)
+    assert kept.detail.endswith("kept in the quarantine")
+    assert (lost.code, lost.detail.endswith("takes no more")) == ("time_too_old", True)
 
 
 async def test_lines_are_told_as_lines() -> None:

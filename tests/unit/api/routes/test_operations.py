@@ -16,6 +16,7 @@ async def test_it_is_ready_where_a_durable_write_is_possible(api: Api, base: str
     api.store.health = StoreStatus(is_writable=True, sequence=7, damage=["segment 3: bad CRC"])
     reply = await api.get_json(f"{base}/readyz")
     assert (reply["status"], reply["sequence"], reply["damage"]) == ("ready", 7, ["segment 3: bad CRC"])
+    assert reply["quarantined_sample_count"] == 0
 
 
 @pytest.mark.parametrize(
