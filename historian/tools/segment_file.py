@@ -151,8 +151,8 @@ class SegmentFile:
 
     def _read_attributes(self) -> None:
         attributes = self._file.attrs
-        if attributes["format"] != FORMAT_NAME:
-            raise ValueError(f"the format is {attributes['format']!r}")
+        if _text(attributes["format"]) != FORMAT_NAME:
+            raise ValueError(f"the format is {_text(attributes['format'])!r}")
         self.format_version = int(attributes["format_version"])
         if self.format_version > READS_VERSION:
             raise FormatTooNew(
@@ -269,7 +269,7 @@ class SegmentFile:
         stored: Column = data_set[first:last]
         if "dtype" not in data_set.attrs:  # a float, or format 1
             return stored
-        column = np.empty(len(stored), np.dtype(data_set.attrs["dtype"]))
+        column = np.empty(len(stored), np.dtype(_text(data_set.attrs["dtype"])))
         for begin in range(0, len(stored), CODING_SAMPLES):
             column[begin : begin + CODING_SAMPLES] = undo_differences(
                 stored[begin : begin + CODING_SAMPLES], column.dtype
@@ -282,6 +282,11 @@ class SegmentFile:
             yield
         except _H5_ERRORS as error:
             raise SegmentCorrupt(str(self.path), f"{part} cannot be read: {error}") from error
+
+
+def _text(attribute: object) -> str:
+    """HDF5 has texts of fixed and of free length; h5py gives the former as bytes."""
+    return attribute.decode("utf-8", "replace") if isinstance(attribute, bytes) else str(attribute)
 
 
 def values_name(kind: int) -> str:

@@ -65,7 +65,7 @@ class _Writer:
             }
         data_set = self.file.create_dataset(name, data=coded(column) if is_coded else column, **options)
         if is_coded:
-            data_set.attrs["dtype"] = column.dtype.str
+            data_set.attrs["dtype"] = np.bytes_(column.dtype.str)
         return data_set
 
 
@@ -88,7 +88,7 @@ def write_segment(
         _add_run(index, columns, run, version, bool(scan))
     with h5py.File(path, "w", libver="v110") as file:
         writer = _Writer(file, version)
-        file.attrs["format"] = "historian-segment"
+        file.attrs["format"] = "historian-segment" if version == 1 else np.bytes_(b"historian-segment")
         file.attrs["format_version"] = version
         file.attrs["generation"] = generation
         crc = 0
