@@ -9,6 +9,7 @@ from numba import njit
 from historian.store import event_kernels, grid_kernels
 from historian.store.event_kernels import Circles
 from historian.store.grid_kernels import (
+    BASE,
     COLUMN_MASK,
     FLOOR,
     INTERVAL,
@@ -16,6 +17,9 @@ from historian.store.grid_kernels import (
     NO_ROOM,
     PHASE,
     PLACE,
+    ROW_BASE,
+    ROWS,
+    WIDTH,
     Matrices,
     Samples,
 )
@@ -160,10 +164,11 @@ def move_to_circles(ids: U32, rows: I64, point: I64, matrices: Matrices, circles
         m = place >> 32
         circle[r, event_kernels.LOST] = grid_kernels.matrix_floor(table, m, phase)
         first, last = grid_kernels.slot_range(table, m, phase, grid_kernels.LOWEST, grid_kernels.HIGHEST)
+        row = (first - 1) % table[m, ROWS]
         for slot in range(first, last):
-            start = grid_kernels.find_row(table, row_slot, m, slot)
-            if start >= 0 and mark[start + (place & COLUMN_MASK)] != 0:
-                source = start + (place & COLUMN_MASK)
+            row = row + 1 if row + 1 < table[m, ROWS] else 0
+            source = table[m, BASE] + row * table[m, WIDTH] + (place & COLUMN_MASK)
+            if row_slot[table[m, ROW_BASE] + row] == slot and mark[source] != 0:
                 time = phase + slot * table[m, INTERVAL]
                 at = event_kernels.take_place(circle, times, values, qualities, r, time, True)
                 times[at] = time
