@@ -10,6 +10,7 @@
       journal.sqlite             outages of sources, lives of the process
       rollup.sqlite              figures of days, and which are dirty
       quarantine.sqlite          samples stamped outside the time fence, until somebody decides
+      kept-figures.sqlite        figures kept behind the seam, where somebody keeps any
       demo-imported              the demo's data are in
 
 The last four belong to other packages; their names are here so that all names are in one place.
@@ -28,6 +29,7 @@ CATALOGUE: Final = "catalogue.sqlite"
 JOURNAL: Final = "journal.sqlite"
 ROLLUP: Final = "rollup.sqlite"
 SAMPLE_QUARANTINE: Final = "quarantine.sqlite"
+KEPT_FIGURES: Final = "kept-figures.sqlite"
 DEMO_STAMP: Final = "demo-imported"
 TEMPORARY_SUFFIX: Final = ".tmp"
 

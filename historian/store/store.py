@@ -25,7 +25,7 @@ from historian.store.archive import Archive, LiveSegment
 from historian.store.batch_journal import BatchJournal
 from historian.store.columns import Rows
 from historian.store.durable import DurableFiles
-from historian.store.engine import EngineDefaults, Ticket, VersionColumn
+from historian.store.engine import Ticket, VersionColumn
 from historian.store.manifest import Manifest
 from historian.store.reader import Reader
 from historian.store.ring import Ring
@@ -78,10 +78,10 @@ class _Failure(NamedTuple):
     error: HistorianError
 
 
-class Store(Reader, EngineDefaults):
+class Store(Reader):
     """See `recovery.open_store` for how one comes to be, `maintenance` for sealing and merging.
 
-    Implements `engine.StoreEngine`, `ports.SampleReader` and `ports.StoreHealth`.
+    Implements `ports.SampleReader` and `ports.StoreHealth`; `embedded` makes it a `engine.StoreEngine`.
     """
 
     def __init__(

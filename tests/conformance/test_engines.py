@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from historian.settings import StoreSettings
+from historian.store.embedded import EmbeddedEngine
 from historian.store.engine import StoreEngine
-from historian.store.store import Store
 from historian.testing.conformance import POINT_COUNT, StoreConformance
 from historian.testing.twin import Twin
 from tests.support import store_kit
@@ -27,17 +27,18 @@ class TestEmbeddedStore(StoreConformance):
     @contextlib.asynccontextmanager
     async def open_engine(self, folder: Path) -> AsyncIterator[StoreEngine]:
         store = open_store(folder, settings=SETTINGS, directory=Directory(POINT_COUNT + 1))
+        engine = EmbeddedEngine(store, store_kit.no_checkpoint_work)
         try:
-            yield store
+            yield engine
         finally:
-            await store.close()
+            await engine.close()
 
     async def settle(self, engine: StoreEngine) -> None:
         """Into segments, and these into one."""
-        assert isinstance(engine, Store)
-        await store_kit.seal(engine)
-        await store_kit.merge(engine)
-        await store_kit.remove_retired(engine)
+        assert isinstance(engine, EmbeddedEngine)
+        await store_kit.seal(engine.store)
+        await store_kit.merge(engine.store)
+        await store_kit.remove_retired(engine.store)
 
     async def lose_a_part(self, engine: StoreEngine, folder: Path) -> bool:
         for path in (folder / "segments").iterdir():
@@ -52,7 +53,8 @@ class TestEmbeddedStoreWithASmallRing(TestEmbeddedStore):
     async def open_engine(self, folder: Path) -> AsyncIterator[StoreEngine]:
         small = StoreSettings(disk_reserve_bytes=0, segment_compact_count=2, ring_hours=1)
         store = open_store(folder, settings=small, directory=Directory(POINT_COUNT + 1))
+        engine = EmbeddedEngine(store, store_kit.no_checkpoint_work)
         try:
-            yield store
+            yield engine
         finally:
-            await store.close()
+            await engine.close()

@@ -1,13 +1,14 @@
 """Who sent which batch: kept until a segment keeps it, joined when segments are merged."""
 
+from historian.model.sample import Origin
 from historian.store import batch_journal
 from historian.store.batch_journal import BatchJournal
 
 
 def journal_of(*entries: tuple[int, int, str]) -> BatchJournal:
     journal = BatchJournal()
-    for entry in entries:
-        journal.add(*entry)
+    for record, arrival_us, source in entries:
+        journal.add(record, record, arrival_us, Origin(source))
     return journal
 
 
@@ -37,7 +38,7 @@ def test_joining_keeps_each_entry_once_with_its_own_source() -> None:
 def test_too_many_sources_share_one_name() -> None:
     journal = BatchJournal()
     for number in range(65_540):
-        journal.add(number, 0, f"source {number}")
+        journal.add(number, number, 0, Origin(f"source {number}"))
     found = journal.snapshot()
     assert len(found.source_names) == 65_536
     assert found.source_names[found.source[-1]] == "(others)"
