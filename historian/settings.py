@@ -142,6 +142,7 @@ class RollupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     point_days_max: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 1_000_000
     slots_max: Annotated[int, Meta(ge=96, le=100_000_000)] = 1_000_000
     pending_days_max: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 4_000_000
+    figures_bytes_max: Annotated[int, Meta(ge=33_554_432, le=68_719_476_736)] = 268_435_456
     background_share: Annotated[float, Meta(ge=0.01, le=1.0)] = 0.2
 
 

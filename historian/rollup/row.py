@@ -55,5 +55,7 @@ class RollupLimits(msgspec.Struct, frozen=True, kw_only=True):
     point_days_max: int = 1_000_000
     slots_max: int = 1_000_000
     pending_days_max: int = 4_000_000
+    figures_bytes_max: int = 256 << 20
+    """Memory for day figures; others are read from disk when asked for."""
     background_share: float = 0.2
     """Share of the time that recomputing in the background may take; reading never waits for it."""

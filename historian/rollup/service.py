@@ -7,7 +7,7 @@ samples acknowledged → mark → dirty days → made anew in the background wit
 import asyncio
 import datetime
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +34,8 @@ from historian.rollup.row import RollupLimits, RollupRow
 
 BACKGROUND_INTERVAL_S: Final = 0.5  # so that figures follow an acknowledgement within a second
 BACKGROUND_DAYS_MIN: Final = 64  # made between two looks at the clock, while nobody else can have a turn
-BACKGROUND_DAYS_MAX: Final = 1024
+BACKGROUND_DAYS_MAX: Final = 32_768
+BUSY_WAIT_S: Final = 10.0  # so long at most does the background stand back behind samples that wait
 BACKGROUND_TURN_S: Final = 0.03  # so many days are taken at once that they take about this long
 SUM_SAMPLES_MAX: Final = 500_000  # added up in about a millisecond, on the loop
 THREAD_CURVES_MIN: Final = 50  # adding up more takes longer than the loop may be held
@@ -45,7 +46,8 @@ _LOG: Final = EventLog("rollup")
 class RollupService:
     """Implements `ports.DirtyMarker`; keeps its figures in the SQLite file `path`.
 
-    `mark` must be called from the thread of the loop that runs everything else here.
+    `mark` must be called from the thread of the loop that runs everything else here. While `is_busy` says that
+    samples wait to be taken in, figures are made only for those who ask.
     """
 
     def __init__(
@@ -55,17 +57,19 @@ class RollupService:
         path: Path,
         clock: Clock,
         limits: RollupLimits | None = None,
+        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._reader = reader
         self._directory = directory
         self._clock = clock
         self._limits = limits or RollupLimits()
-        self._days = DayKeeper(reader, directory, DayTable(path), clock)
+        self._is_busy = is_busy
+        self._days = DayKeeper(reader, directory, DayTable(path), clock, self._limits.figures_bytes_max)
 
     @property
     def pending_count(self) -> int:
         """Days whose figures are out of date."""
-        return len(self._days.dirty.settle()) + self._days.making_count
+        return self._days.dirty.count + self._days.making_count
 
     async def open(self) -> None:
         """Take up where the last run ended."""
@@ -86,20 +90,28 @@ class RollupService:
 
     async def run_background(self) -> None:
         """Make dirty days anew until cancelled, the earliest first, within a bounded share of the time."""
-        day_count = BACKGROUND_DAYS_MIN
+        day_count, waited_s = BACKGROUND_DAYS_MIN, 0.0
         while True:
             await self._clock.sleep(BACKGROUND_INTERVAL_S)
             if self.pending_count > self._limits.pending_days_max:
                 await self._days.forget_unkept()
+            if self._is_busy() and waited_s < BUSY_WAIT_S:
+                waited_s += BACKGROUND_INTERVAL_S
+                continue
+            waited_s = 0.0
             deadline_s = self._clock.monotonic_s() + BACKGROUND_INTERVAL_S * self._limits.background_share
             while self.pending_count and self._clock.monotonic_s() < deadline_s:
-                start_s = self._clock.monotonic_s()
-                taken_count = await self._days.refresh_oldest(day_count)
-                is_long = self._clock.monotonic_s() - start_s > BACKGROUND_TURN_S
-                if is_long:
-                    day_count = max(BACKGROUND_DAYS_MIN, day_count // 2)
-                elif taken_count == day_count:
-                    day_count = min(BACKGROUND_DAYS_MAX, day_count * 2)
+                day_count = await self._refresh_for_a_turn(day_count)
+                if self._is_busy():
+                    break
+
+    async def _refresh_for_a_turn(self, day_count: int) -> int:
+        """Make so many days anew; returns how many it should be next, so that a turn takes its time."""
+        start_s = self._clock.monotonic_s()
+        taken_count = await self._days.refresh_oldest(day_count)
+        if self._clock.monotonic_s() - start_s > BACKGROUND_TURN_S:
+            return max(BACKGROUND_DAYS_MIN, day_count // 2)
+        return min(BACKGROUND_DAYS_MAX, day_count * 2) if taken_count == day_count else day_count
 
     async def rows(
         self,
