@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from historian.model.sample import Origin
 from historian.settings import StoreSettings
-from historian.store import filenames, maintenance, segment
-from tests.support.store_kit import QUARTER_US, START_US, FailingFiles, no_checkpoint_work, open_store
+from historian.store import filenames, maintenance, segment_file
+from tests.support.store_kit import QUARTER_US, START_US, FailingFiles, append, no_checkpoint_work, open_store
 from tests.unit.store.test_store import batch_of, damage_a_column, values_of
 
 MERGING = StoreSettings(wal_file_bytes_max=1 << 20, disk_reserve_bytes=0, segment_compact_count=3)
@@ -15,7 +16,7 @@ MERGING = StoreSettings(wal_file_bytes_max=1 << 20, disk_reserve_bytes=0, segmen
 
 async def test_sealing_empties_the_log_and_keeps_every_value(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of(list(range(5000))), "t")])
+    await append(store, batch_of(list(range(5000))))
     assert await maintenance.seal_all(store, no_checkpoint_work)
     assert await values_of(store) == [float(slot) for slot in range(5000)]
     assert {live.info.month for live in store.archive.live} == {"2026-01", "2026-02"}
@@ -29,10 +30,10 @@ async def test_sealing_empties_the_log_and_keeps_every_value(tmp_path: Path) -> 
 
 async def test_samples_that_come_while_sealing_are_kept_for_the_next_seal(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of([0, 1]), "t")])
+    await append(store, batch_of([0, 1]))
 
     async def meanwhile() -> None:
-        await store.append([(batch_of([1, 2], [10.0, 20.0]), "t")])
+        await append(store, batch_of([1, 2], [10.0, 20.0]))
 
     await maintenance.seal_all(store, meanwhile)
     assert await values_of(store) == [0.0, 10.0, 20.0]
@@ -48,11 +49,11 @@ async def test_a_seal_that_fails_loses_nothing_and_is_tried_again(
     tmp_path: Path, method: str, after: int
 ) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of(list(range(300))), "t")])
+    await append(store, batch_of(list(range(300))))
     store.files = FailingFiles(method, errno.ENOSPC, after=after)
     assert not await maintenance.seal_all(store, no_checkpoint_work)
     assert len(await values_of(store)) == 300
-    await store.append([(batch_of([300]), "t")])
+    await append(store, batch_of([300]))
     assert await maintenance.seal_all(store, no_checkpoint_work)
     assert len(await values_of(store)) == 301
     await store.close()
@@ -64,7 +65,7 @@ async def test_a_seal_that_fails_loses_nothing_and_is_tried_again(
 async def test_merging_keeps_newest_values_and_superseded_versions(tmp_path: Path) -> None:
     store = open_store(tmp_path, settings=MERGING)
     for value in (1.0, 2.0, 3.0):
-        await store.append([(batch_of([0, 1], [value, value]), f"source {value}")])
+        await append(store, batch_of([0, 1], [value, value]), Origin(f"source {value}"))
         await maintenance.seal_all(store, no_checkpoint_work)
     assert await maintenance.merge_once(store)
     assert not await maintenance.merge_once(store)
@@ -80,14 +81,14 @@ async def test_files_of_a_failed_merge_are_never_overwritten_and_go_with_the_nex
 ) -> None:
     store = open_store(tmp_path, settings=MERGING)
     for slot in range(3):
-        await store.append([(batch_of([slot]), "t")])
+        await append(store, batch_of([slot]))
         await maintenance.seal_all(store, no_checkpoint_work)
     store.files = FailingFiles("sync_folder", after=3)  # the manifest was renamed: it may be in force on disk
     assert not await maintenance.merge_once(store)
     folder = tmp_path / filenames.SEGMENT_FOLDER
     [merged] = {path.name for path in folder.iterdir()} - {live.info.name for live in store.archive.live}
     before = (folder / merged).read_bytes()
-    await store.append([(batch_of([3]), "t")])
+    await append(store, batch_of([3]))
     await maintenance.seal_all(store, no_checkpoint_work)
     assert (folder / merged).read_bytes() == before
     assert store.manifest.retired == (merged,)
@@ -100,7 +101,7 @@ async def test_files_of_a_failed_merge_are_never_overwritten_and_go_with_the_nex
 async def test_a_damaged_segment_is_left_out_of_merges_and_told_once(tmp_path: Path) -> None:
     store = open_store(tmp_path, settings=MERGING)
     for slot in range(4):
-        await store.append([(batch_of([slot]), "t")])
+        await append(store, batch_of([slot]))
         await maintenance.seal_all(store, no_checkpoint_work)
     damage_a_column(store)
     assert not await maintenance.merge_once(store)
@@ -113,7 +114,7 @@ async def test_a_damaged_segment_is_left_out_of_merges_and_told_once(tmp_path: P
 async def test_nothing_is_merged_while_space_is_short(tmp_path: Path) -> None:
     store = open_store(tmp_path, settings=MERGING)
     for slot in range(3):
-        await store.append([(batch_of([slot]), "t")])
+        await append(store, batch_of([slot]))
         await maintenance.seal_all(store, no_checkpoint_work)
     store.settings = StoreSettings(disk_reserve_bytes=1 << 60, segment_compact_count=3)
     await store.probe()
@@ -125,9 +126,9 @@ async def test_a_new_segment_that_cannot_be_read_is_not_put_in_force(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of([0]), "t")])
+    await append(store, batch_of([0]))
     with monkeypatch.context() as patch:
-        patch.setattr(segment, "encode", lambda *_: b"nonsense")
+        patch.setattr(segment_file, "write", lambda *_: b"nonsense")
         assert not await maintenance.seal_all(store, no_checkpoint_work)
     assert await values_of(store) == [0.0]
     assert await maintenance.seal_all(store, no_checkpoint_work)
@@ -138,7 +139,7 @@ async def test_a_new_segment_that_cannot_be_read_is_not_put_in_force(
 async def test_removed_segments_give_their_space_back_at_once(tmp_path: Path) -> None:
     store = open_store(tmp_path, settings=MERGING)
     for slot in range(3):
-        await store.append([(batch_of([slot]), "t")])
+        await append(store, batch_of([slot]))
         await maintenance.seal_all(store, no_checkpoint_work)
     replaced = [live.segment for live in store.archive.live]
     assert await maintenance.merge_once(store)
@@ -150,7 +151,7 @@ async def test_removed_segments_give_their_space_back_at_once(tmp_path: Path) ->
 async def test_merged_files_stay_until_removed_and_are_gone_after_a_restart(tmp_path: Path) -> None:
     store = open_store(tmp_path, settings=MERGING)
     for slot in range(3):
-        await store.append([(batch_of([slot]), "t")])
+        await append(store, batch_of([slot]))
         await maintenance.seal_all(store, no_checkpoint_work)
     await maintenance.merge_once(store)
     folder = tmp_path / filenames.SEGMENT_FOLDER
@@ -166,7 +167,7 @@ async def test_merged_files_stay_until_removed_and_are_gone_after_a_restart(tmp_
 
 async def test_a_year_in_one_batch_becomes_a_segment_a_month(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    await store.append([(batch_of(list(range(0, 35040, 7))), "t")])
+    await append(store, batch_of(list(range(0, 35040, 7))))
     await maintenance.seal_all(store, no_checkpoint_work)
     assert len(store.archive.live) == 12
     [run] = await store.read([1], START_US + 8000 * QUARTER_US, START_US + 9000 * QUARTER_US)
