@@ -5,15 +5,18 @@ import datetime
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
 
 from historian.clock import ManualClock
 from historian.energy import calendar
 from historian.energy.calendar import DateRange
 from historian.model.point import MINUTE_US, Point, PointKind
-from historian.model.sample import SampleRun
+from historian.model.sample import RunBlock
 from historian.model.timestamp import load_zone
-from historian.rollup.day_keeper import DayKeeper
+from historian.rollup.day_figure import DayFigure
+from historian.rollup.day_keeper import DayKeeper, Found
 from historian.rollup.day_table import DayTable
 from tests.support.memory_store import MemoryDirectory, MemoryStore
 
@@ -32,11 +35,11 @@ class GatedStore(MemoryStore):
         self.gate.set()
         self.has_read = asyncio.Event()
 
-    async def read(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[SampleRun]:
-        runs = await super().read(point_ids, start_us, end_us)
+    async def read_block(self, point_ids: Sequence[int], start_us: int, end_us: int) -> RunBlock:
+        block = await super().read_block(point_ids, start_us, end_us)
         self.has_read.set()
         await self.gate.wait()
-        return runs
+        return block
 
 
 class Bench(DayKeeper):
@@ -124,6 +127,31 @@ async def test_the_oldest_days_are_made_first(keeper: Bench) -> None:
 async def test_figures_of_another_zone_are_not_kept(keeper: Bench) -> None:
     keeper.store.put(1, {START_US: 4.0})
     days = DateRange(DATE - datetime.timedelta(days=1), DATE)
-    found = await keeper.foreign_figures([POINT], days, load_zone("UTC"))
-    assert [(figure.total, figure.revision) for figure in found[0].values()] == [(1, 0)]
+    figures: list[DayFigure] = []
+
+    def work(found: Found) -> None:
+        figures.extend(found.figures_of(0).values())
+
+    await keeper.look_elsewhere(np.array([1], np.int64), days, load_zone("UTC"), work)
+    assert [(figure.total, figure.revision) for figure in figures] == [(1, 0)]
     assert len(keeper.dirty.settle()) == 1
+
+
+async def test_the_same_question_again_reads_no_samples(keeper: Bench) -> None:
+    keeper.store.put(1, {START_US: 4.0})
+    assert [await keeper.energy() for _ in range(3)] == [1.0] * 3
+    assert keeper.store.read_count == 1
+
+
+async def test_a_question_larger_than_the_memory_is_answered_in_parts(tmp_path: Path) -> None:
+    points = [msgspec.structs.replace(POINT, id=256 * number + 1) for number in range(80)]
+    store, clock = MemoryStore(), ManualClock(START_US + 10**12)
+    keeper = DayKeeper(store, MemoryDirectory(*points), DayTable(tmp_path / "f.db"), clock, 0)
+    await keeper.open()
+    for point in points:
+        store.put(point.id, {START_US: float(point.id)})
+    for _ in range(2):
+        found = await keeper.figures(points, DAYS)
+        assert [float(one[DATE.toordinal()].total) for one in found] == [point.id / 4 for point in points]
+    assert store.read_count <= 80
+    await keeper.close()

@@ -8,7 +8,7 @@ import pytest
 from historian.energy import calendar
 from historian.model.point import DAY_US, HOUR_US, MINUTE_US, Point, PointKind
 from historian.model.timestamp import TIME_MAX_US, TIME_MIN_US, load_zone, parse_time_us
-from historian.rollup import day_key, dirty
+from historian.rollup import day_key
 from historian.rollup.dirty import DirtyDays
 from tests.support.memory_store import MemoryDirectory
 
@@ -95,13 +95,57 @@ def test_a_year_of_samples_marks_each_day_once() -> None:
     assert len(days_after(make_point(interval_us=HOUR_US), *times)) == 365
 
 
-def test_many_marks_are_turned_into_days_without_being_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dirty, "WAITING_SAMPLES_MAX", 3)
+def test_a_day_marked_again_and_again_is_one_day() -> None:
+    days = DirtyDays(MemoryDirectory(make_point(), make_point(2)))
+    for _ in range(3):
+        mark(days, [1, 2, 1], NOON_US, NOON_US + 1, NOON_US + 2)
+    assert found(days) == [(1, "2026-11-20"), (2, "2026-11-20")]
+
+
+def test_a_clean_day_is_marked_by_the_next_sample_of_a_scan() -> None:
+    days = DirtyDays(MemoryDirectory(make_point(), make_point(2)))
+    mark(days, [1, 2], NOON_US, NOON_US)
+    days.discard(day_key.pack_days(2, [SHANGHAI_DAY.toordinal()]))
+    assert found(days) == [(1, "2026-11-20")]
+    mark(days, [1, 2], NOON_US + 1, NOON_US + 1)
+    assert found(days) == [(1, "2026-11-20"), (2, "2026-11-20")]
+
+
+def test_a_mark_that_waits_is_not_cleaned_by_what_was_taken_before() -> None:
     days = DirtyDays(MemoryDirectory(make_point()))
-    mark(days, 1, NOON_US, NOON_US + 1)
-    assert days._waiting_count == 2
-    mark(days, 1, NOON_US + 2)
-    assert days._waiting_count == 0
+    mark(days, 1, NOON_US)
+    keys = days.settle().to_column().copy()
+    days.discard(keys)
+    mark(days, 1, NOON_US + 1)
+    days.discard(keys)
+    assert found(days) == [(1, "2026-11-20")]
+
+
+def test_marks_at_midnight_after_those_at_noon_touch_both_days() -> None:
+    point = make_point(kind=INSTANT)
+    days = DirtyDays(MemoryDirectory(point))
+    mark(days, 1, NOON_US)
+    days.discard(days.settle().to_column())
+    mark(days, 1, START_US + DAY_US - 1)
+    assert found(days) == [(1, "2026-11-20"), (1, "2026-11-21")]
+
+
+def test_a_scan_of_many_zones_and_reaches_marks_what_each_sample_alone_would() -> None:
+    points = [
+        make_point(1),
+        make_point(2, INSTANT, HOUR_US, "Europe/Berlin"),
+        make_point(3, AMOUNT, DAY_US),
+        make_point(4, PointKind.REGISTER, zone="America/New_York"),
+        make_point(5, AMOUNT, 31 * DAY_US),
+    ]
+    together, alone = (DirtyDays(MemoryDirectory(*points)) for _ in range(2))
+    for hour in range(0, 60, 5):
+        times = [START_US + hour * HOUR_US] * len(points)
+        mark(together, [1, 2, 3, 4, 5], *times)
+        for point in points:
+            mark(alone, point.id, times[0])
+            alone.settle()
+    assert found(together) == found(alone)
 
 
 def test_marks_of_unknown_points_are_ignored() -> None:
