@@ -50,7 +50,7 @@ async def test_a_quarantined_sample_is_rejected_but_told_apart() -> None:
     add(intake, [1.0, 2.0, 3.0])
     reply = await intake.send(QuarantiningSink())
     assert (reply.accepted, reply.rejected, reply.quarantined) == (1, 2, 1)
-    kept, lost = reply.rejects
+    kept, lost = sorted(reply.rejects, key=lambda reject: reject.code)
     assert (kept.code, kept.index) == ("quarantined_too_old", 11)
     assert kept.detail.endswith("kept in the quarantine")
     assert (lost.code, lost.detail.endswith("takes no more")) == ("time_too_old", True)
