@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from historian.store import columns, durable, filenames, maintenance, recovery, wal
+from historian.store import columns, durable, filenames, maintenance, recovery, wal, workshop
 from historian.store.durable import DurableFiles
 from tests.crash import test_crash_states as states
 from tests.crash import test_faults as faults
@@ -159,7 +159,13 @@ def trust_what_a_killed_process_left(patch: pytest.MonkeyPatch) -> None:
 
 
 def use_a_file_name_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(maintenance, "_unlisted", lambda store: {})
+    """What a failed attempt left is written over by the next one."""
+
+    def take(self: workshop.Generations, month: str, lowest: int) -> tuple[str, int]:
+        return filenames.segment_name(month, lowest), lowest
+
+    patch.setattr(workshop.Generations, "take", take)
+    patch.setattr(workshop.Generations, "unlisted", lambda self: set())
 
 
 def drop_the_superseded_version(patch: pytest.MonkeyPatch) -> None:

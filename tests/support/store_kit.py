@@ -17,7 +17,7 @@ from historian.clock import Clock, ManualClock
 from historian.model.point import MINUTE_US, Point, PointKind
 from historian.model.sample import Origin, PointIdColumn, SampleBatch, SampleRun, TimeColumn
 from historian.settings import StoreSettings
-from historian.store import maintenance, recovery, retention, workshop
+from historian.store import maintenance, recovery, retention, salvage, workshop
 from historian.store import store as store_module
 from historian.store.durable import DurableFiles
 from historian.store.engine import VersionColumn
@@ -197,6 +197,11 @@ def copy_of(folder: Path, target: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(folder, target)
     return target
+
+
+async def take_back(store: Store) -> int:
+    """What the start does once the store is open: log files that could not be read before are tried again."""
+    return await salvage.take_back(store)
 
 
 def abandon(store: Store) -> None:

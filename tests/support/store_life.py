@@ -81,7 +81,7 @@ class Ledger:
         """Numbers of the batches that are missing; a batch is there as a whole or not at all."""
         lost = []
         for number, batch in enumerate(self.batches):
-            kept = dict(batch)  # of one time twice the later one
+            kept = dict(batch)  # of one time twice the later one: the ingest makes two batches of such a one
             count = sum(version in found.versions.get(key, ()) for key, version in kept.items())
             assert count in (0, len(kept)), f"{count} of {len(kept)} samples of batch {number} are there"
             lost += [number] * (count == 0)
