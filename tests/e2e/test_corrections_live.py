@@ -58,7 +58,9 @@ async def test_every_version_is_there_through_seals_merges_and_a_restart(tmp_pat
         await served.seal()
 
         reply = await edit(served, kind="delete", times=TIMES[:2], reason="test bench")
-        assert reply["rollups"]["days"] == ["2026-02-28", "2026-03-01"], "at midnight it presses the one before"
+        assert reply["rollups"]["days"] == ["2026-02-28", "2026-03-01"], (
+            "at midnight it presses the one before"
+        )
         assert await energy(served) == 7.0
         moments.append((await moment(served), [3, 4]))
         await served.seal()
