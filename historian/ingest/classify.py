@@ -1,6 +1,6 @@
 """What becomes of each sample of a batch, before anything is written."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt

@@ -153,6 +153,19 @@ class Versions(NamedTuple):
     def row_count(self) -> int:
         return len(self.point_id)
 
+    def take(self, selection: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> "Versions":
+        """The selected versions, copied; origins stay as they are."""
+        return Versions(
+            self.point_id[selection],
+            self.time_us[selection],
+            self.value[selection],
+            self.quality[selection],
+            self.sequence[selection],
+            self.arrival_time_us[selection],
+            self.origin[selection],
+            self.origins,
+        )
+
 
 def make_batch(
     point_id: npt.ArrayLike, time_us: npt.ArrayLike, value: npt.ArrayLike, quality: npt.ArrayLike = 0
@@ -189,6 +202,13 @@ def empty_run(point_id: int) -> SampleRun:
         np.empty(0, np.int64),
         np.empty(0, np.float64),
         np.empty(0, np.uint16),
+    )
+
+
+def empty_last_block() -> LastBlock:
+    """Of no points."""
+    return LastBlock(
+        np.empty(0, np.bool_), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint16)
     )
 
 

@@ -22,6 +22,7 @@ from historian.model.sample import (
     TimeColumn,
     Versions,
     empty_block,
+    empty_last_block,
     empty_run,
 )
 from historian.store import columns, read_kernels, versions
@@ -128,7 +129,7 @@ class Reader:
         """See `StoreEngine.last_block`."""
         ids = np.ascontiguousarray(point_ids, np.uint32)
         if not len(ids):
-            return LastBlock(*(np.empty(0, kind) for kind in (np.bool_, np.int64, np.float64, np.uint16)))
+            return empty_last_block()
         self._require_rooms(ids)
         block = self._ring.newest(ids)
         open_places = np.flatnonzero(~block.is_found | (block.time_us <= self._ring.floors(ids)))
@@ -224,6 +225,6 @@ def _join(sealed: RunBlock, late: RunBlock, recent: RunBlock, floor_us: TimeColu
     """Sealed and late samples up to each point's floor, the later version winning; recent ones above it."""
     room = sealed.sample_count + late.sample_count + recent.sample_count
     offset = np.empty(sealed.run_count + 1, np.int64)
-    out = (np.empty(room, np.int64), np.empty(room, np.float64), np.empty(room, np.uint16))
-    count = read_kernels.join(sealed[1:], late[1:], recent[1:], floor_us, offset, out)
-    return RunBlock(sealed.point_id, offset, *(column[:count] for column in out))
+    time_us, value, quality = np.empty(room, np.int64), np.empty(room, np.float64), np.empty(room, np.uint16)
+    count = read_kernels.join(sealed[1:], late[1:], recent[1:], floor_us, offset, (time_us, value, quality))
+    return RunBlock(sealed.point_id, offset, time_us[:count], value[:count], quality[:count])

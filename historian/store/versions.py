@@ -18,21 +18,23 @@ def of_rows(rows: Rows, batches: Batches) -> Versions:
 def join(older: Versions, rows: Rows, batches: Batches) -> Versions:
     """Sealed versions and unsealed rows, sorted by point, time, sequence; one that is in both stays once."""
     newer = of_rows(rows, batches)
-    columns = [np.concatenate(pair) for pair in zip(older[:6], newer[:6], strict=True)]
     origin = np.concatenate([older.origin, newer.origin + len(older.origins)])
-    point_id, time_us, _, _, sequence, _ = columns
-    order = np.lexsort((sequence, time_us, point_id))  # stable: of equal ones the unsealed stays last
-    keys = (point_id[order], time_us[order], sequence[order])
+    both = Versions(
+        np.concatenate([older.point_id, newer.point_id]),
+        np.concatenate([older.time_us, newer.time_us]),
+        np.concatenate([older.value, newer.value]),
+        np.concatenate([older.quality, newer.quality]),
+        np.concatenate([older.sequence, newer.sequence]),
+        np.concatenate([older.arrival_time_us, newer.arrival_time_us]),
+        origin,
+        [*older.origins, *newer.origins],
+    )
+    # Stable: of equal ones the unsealed stays last.
+    order = np.lexsort((both.sequence, both.time_us, both.point_id))
+    keys = (both.point_id[order], both.time_us[order], both.sequence[order])
     is_last = np.ones(len(order), np.bool_)
     is_last[:-1] = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
-    kept = order[is_last]
-    return Versions(*(column[kept] for column in columns), origin[kept], [*older.origins, *newer.origins])
-
-
-def empty() -> Versions:
-    """No versions."""
-    kinds = (np.uint32, np.int64, np.float64, np.uint16, np.int64, np.int64, np.int64)
-    return Versions(*(np.empty(0, kind) for kind in kinds), [])
+    return both.take(order[is_last])
 
 
 def _batch_of(
