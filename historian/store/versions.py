@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.model.sample import Origin, Versions
+from historian.store import columns
 from historian.store.columns import Rows
 from historian.store.segment import Batches
 
@@ -35,6 +36,12 @@ def join(older: Versions, rows: Rows, batches: Batches) -> Versions:
     is_last = np.ones(len(order), np.bool_)
     is_last[:-1] = np.logical_or.reduce([key[1:] != key[:-1] for key in keys])
     return both.take(order[is_last])
+
+
+def empty() -> Versions:
+    """No versions."""
+    rows = columns.make_rows(0)
+    return Versions(*rows, np.empty(0, np.int64), np.empty(0, np.int64), [])
 
 
 def _batch_of(
