@@ -21,7 +21,9 @@ def archive_of(folder: Path, month_count: int, settings: StoreSettings | None = 
     return maker.archive
 
 
-def values_of(archive: Archive, ids: list[int], start_us: int = LOWEST, end_us: int = HIGHEST) -> list[list[float]]:
+def values_of(
+    archive: Archive, ids: list[int], start_us: int = LOWEST, end_us: int = HIGHEST
+) -> list[list[float]]:
     segments = archive.select(start_us, end_us)
     block = archive.read_block(segments, np.array(ids, np.uint32), start_us, end_us)
     return [run.value.tolist() for run in block.runs()]
@@ -59,7 +61,9 @@ def test_memory_is_bounded_and_counted(tmp_path: Path) -> None:
     maker = Maker(tmp_path, StoreSettings(cache_bytes_max=MEBIBYTE))
     for month in range(4):
         maker.seal(rows_of(1, grid(2900) + month * MONTH_US + np.arange(2900) % 7, np.arange(2900) / 3))
-        maker.seal(*(rows_of(point, grid(2900) + month * MONTH_US, np.arange(2900) / 3) for point in range(2, 30)))
+        maker.seal(
+            *(rows_of(point, grid(2900) + month * MONTH_US, np.arange(2900) / 3) for point in range(2, 30))
+        )
     archive = maker.archive
     every = list(range(1, 30))
     assert values_of(archive, every) == values_of(archive, every)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import google_crc32c
+import msgspec
 import pytest
 
 from historian.errors import FormatTooNew, StoreError
@@ -49,9 +50,9 @@ def test_a_flip_of_any_byte_and_a_cut_at_any_byte_is_refused(tmp_path: Path) -> 
 
 
 def test_a_newer_format_is_refused_in_words(tmp_path: Path) -> None:
-    body = b'{"format_version":2}'
+    body = b'{"format_version":3}'
     (tmp_path / "manifest").write_bytes(body + b"\n%08x\n" % google_crc32c.value(body))
-    with pytest.raises(FormatTooNew, match="format 2"):
+    with pytest.raises(FormatTooNew, match="format 3"):
         manifest.read(DurableFiles(), tmp_path)
 
 
@@ -63,3 +64,23 @@ def test_a_failed_write_leaves_the_old_one_in_force(tmp_path: Path, method: str)
     found = manifest.read(DurableFiles(), tmp_path)
     assert found is not None
     assert found.sealed_sequence == 1
+
+
+def test_format_1_is_read_and_its_segments_are_in_the_order_of_their_generations(tmp_path: Path) -> None:
+    old = (
+        b'{"format_version":1,"sealed_sequence":9,"next_generation":3,"segments":[{"name":"2018-01-0000000002.h5",'
+        b'"month":"2018-01","generation":2,"sequence_min":1,"sequence_max":2,"time_min_us":0,"time_max_us":1,'
+        b'"run_count":1,"sample_count":2,"superseded_count":0,"size_bytes":3,"crc32c":4}],"retired":["a.h5"]}'
+    )
+    (tmp_path / "manifest").write_bytes(old + b"\n%08x\n" % google_crc32c.value(old))
+    found = manifest.read(DurableFiles(), tmp_path)
+    assert found is not None
+    assert (found.format_version, found.sealed_sequence, found.retired) == (2, 9, ("a.h5",))
+    [info] = found.segments
+    assert (info.order, info.tier) == ((2, 2), "")
+    assert (info.point_min, info.point_max) == (0, 2**32 - 1)
+
+
+def test_rank_comes_before_generation() -> None:
+    infos = [msgspec.structs.replace(INFO, generation=g, rank=r) for g, r in ((1, 1), (4, 2), (2, 2), (3, 3))]
+    assert [info.generation for info in sorted(infos, key=lambda info: info.order)] == [1, 2, 4, 3]

@@ -38,7 +38,10 @@ def three_seals(maker: Maker) -> list[tuple[int, int, float, int]]:
             for point in range(1, 12)
             for slot in np.flatnonzero(rng.random(60) < 0.5)
         ]
-        maker.seal(rows_from(part), batches=Batches(np.array([sequence]), np.array([sequence]), np.zeros(1, np.uint16), ["s"]))
+        maker.seal(
+            rows_from(part),
+            batches=Batches(np.array([sequence]), np.array([sequence]), np.zeros(1, np.uint16), ["s"]),
+        )
         samples += part
     return samples
 

@@ -29,7 +29,12 @@ def test_of_several_versions_the_newest_is_read_and_the_others_kept(tmp_path: Pa
 
 
 def test_superseded_versions_go_with_their_month(tmp_path: Path) -> None:
-    rows = [(1, START_US - 1, 1.0, 1), (1, START_US - 1, 2.0, 2), (1, START_US, 3.0, 1), (1, START_US, 4.0, 2)]
+    rows = [
+        (1, START_US - 1, 1.0, 1),
+        (1, START_US - 1, 2.0, 2),
+        (1, START_US, 3.0, 1),
+        (1, START_US, 4.0, 2),
+    ]
     sealed = Maker(tmp_path).seal(rows_from(rows))
     assert [Segment(one.path).read_superseded().value.tolist() for one in sealed] == [[1.0], [3.0]]
 
@@ -45,9 +50,7 @@ def test_only_batches_that_occur_are_kept(tmp_path: Path) -> None:
 
 def test_only_sources_that_occur_are_named(tmp_path: Path) -> None:
     batches = Batches(np.arange(3), np.zeros(3, np.int64), np.array([0, 1, 2], np.uint16), ["a", "b", "c"])
-    [one] = Maker(tmp_path).seal(
-        rows_from([(1, START_US, 1.0, 0), (2, START_US, 1.0, 2)]), batches=batches
-    )
+    [one] = Maker(tmp_path).seal(rows_from([(1, START_US, 1.0, 0), (2, START_US, 1.0, 2)]), batches=batches)
     kept = Segment(one.path).read_batches()
     assert [kept.source_names[source] for source in kept.source.tolist()] == ["a", "c"]
     assert kept.source_names == ["a", "c"]

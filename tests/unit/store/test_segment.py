@@ -26,7 +26,9 @@ def mixed_rows() -> Rows:
         [
             rows_of(1, grid(96), np.round(rng.random(96) * 100, 2)),  # decimals on a grid
             rows_of(2, np.delete(grid(96), [3, 4, 50]), rng.random(93)),  # true floats, gaps
-            rows_of(3, np.sort(rng.integers(0, 10**15, 40)), np.round(rng.random(40) * 1e12, 3)),  # wide, irregular
+            rows_of(
+                3, np.sort(rng.integers(0, 10**15, 40)), np.round(rng.random(40) * 1e12, 3)
+            ),  # wide, irregular
             rows_of(4, grid(3), [-0.0, np.nan, -np.inf]),
             rows_of(9, grid(1), [5e-324]),
         ]
@@ -106,7 +108,11 @@ def test_what_is_in_memory_is_read_without_the_file() -> None:
 
 
 def test_the_newest_time_before_a_moment_steps_over_missing_slots() -> None:
-    one = segment_of(columns.concatenate([rows_of(1, np.delete(grid(9), [4, 5]), np.ones(7)), rows_of(2, grid(2) + 1, [1, 2])]))
+    one = segment_of(
+        columns.concatenate(
+            [rows_of(1, np.delete(grid(9), [4, 5]), np.ones(7)), rows_of(2, grid(2) + 1, [1, 2])]
+        )
+    )
     for slot, expected in ((0, LOWEST), (3, 2), (6, 3), (7, 6), (99, 8)):
         newest = np.full(2, LOWEST)
         one.newest_before(np.array([1, 3], np.uint32), START_US + slot * QUARTER_US, newest)
@@ -117,7 +123,9 @@ def test_the_newest_time_before_a_moment_steps_over_missing_slots() -> None:
 def lines_of_the_document(root: Path, path: Path, name: bytes) -> dict[str, Any]:
     document = (root / "docs" / "format" / "segment.md").read_text(encoding="utf-8")
     [code] = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
-    code = code.replace('"2018-01-0000000001.h5"', repr(str(path))).replace('b"steel.import.energy"', repr(name))
+    code = code.replace('"2018-01-0000000001.h5"', repr(str(path))).replace(
+        'b"steel.import.energy"', repr(name)
+    )
     found: dict[str, Any] = {}
     exec(code, found)
     return found
@@ -140,7 +148,11 @@ def test_the_columns_name_their_units_as_the_cf_conventions_do(tmp_path: Path) -
     (tmp_path / "one.h5").write_bytes(encode(rows_of(1, grid(4) + np.array([0, 1, 3, 7]), [1.25, 2, 3, 4])))
     with h5py.File(tmp_path / "one.h5") as file:
         attributes = dict(file["values/i32_e2"].attrs)
-        assert (attributes["units"], attributes["scale_factor"], attributes["add_offset"]) == (b"kWh", 0.01, 0.0)
+        assert (attributes["units"], attributes["scale_factor"], attributes["add_offset"]) == (
+            b"kWh",
+            0.01,
+            0.0,
+        )
         assert file["time_us"].attrs["units"] == b"microseconds since 1970-01-01T00:00:00Z"
 
 

@@ -1,6 +1,7 @@
 """Value kinds: names, types and divisors belong together and never change."""
 
 import numpy as np
+import pytest
 
 from historian.store import segment_layout
 
@@ -28,3 +29,10 @@ def test_every_divisor_is_exact_as_a_float() -> None:
     for exponent in range(10):
         divisor = segment_layout.scale_divisor(exponent)
         assert int(float(divisor)) == divisor
+
+
+def test_a_kind_is_known_by_its_name() -> None:
+    for kind in (*range(10), *range(16, 26), 255):
+        assert segment_layout.values_kind(segment_layout.values_name(kind)) == kind
+    with pytest.raises(ValueError, match="i16_e0"):
+        segment_layout.values_kind("i16_e0")
