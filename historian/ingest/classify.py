@@ -25,7 +25,10 @@ class Validated(NamedTuple):
 
 def for_kernels(batch: SampleBatch) -> SampleBatch:
     """The batch in the one form kernels are compiled for: exact types, contiguous, writable."""
-    if all(column.dtype == kind and column.flags.carray for column, kind in zip(batch, _KINDS, strict=True)):
+    columns: list[npt.NDArray[Any]] = [batch.point_id, batch.time_us, batch.value, batch.quality]
+    if all(
+        column.dtype == kind and column.flags.carray for column, kind in zip(columns, _KINDS, strict=True)
+    ):
         return batch
     return SampleBatch(
         np.require(batch.point_id, np.uint32, ("C", "W")),

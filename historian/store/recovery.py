@@ -191,6 +191,9 @@ def _set_file_aside(store: Store, path: Path, error: OSError) -> None:
         store.files.sync_folder(path.parent)
     except OSError as refusal:
         log.error("set_aside_failed", file=path, problem=refusal)
+    # Its numbers are not known: none of them may be given out again, or an old value would pass for a correction.
+    first = filenames.wal_first_sequence(path) or 0
+    store.note_record(first + store.settings.wal_file_bytes_max // wal_record.RECORD_HEADER_SIZE)
     store.damage.append(
         f"{path}: cannot be read ({problem}); set aside as {aside.name}, and tried again at each start"
     )
