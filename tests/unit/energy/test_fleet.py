@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from historian.energy import fleet, fleet_kernels, load_curve
-from historian.energy.fleet import Ask
+from historian.energy import fleet, load_curve
+from historian.energy.fleet import Ask, Asked
 from historian.model import quality
 from historian.model.point import DAY_US, HOUR_US, MINUTE_US, PointKind
-from historian.model.sample import SampleRun, empty_run
+from historian.model.sample import SampleRun, block_of, empty_run
 
 QUARTER_US = 15 * MINUTE_US
 EDGES = np.arange(5, dtype=np.int64) * QUARTER_US
@@ -53,22 +53,39 @@ def test_one_run_not_done_does_not_keep_others_from_it() -> None:
     asks = [Ask(PointKind.INTERVAL, QUARTER_US, 1.0)] * 3
     curves = fleet.build(some, asks, EDGES)
     assert [None if curve is None else float(curve.total) for curve in curves] == [None, 0.25, 0.0]
-    sums = fleet.day_sums(some, asks, [EDGES, EDGES[:1]])
-    assert sums.is_done.tolist() == [[False, False], [True, True], [True, True]]
+    made = fleet.day_figures(block_of(some), Asked.of(asks), [EDGES, EDGES[-1:]])
+    assert made.is_done.tolist() == [[False, True], [True, True], [True, True]]
 
 
 def test_no_runs() -> None:
     assert fleet.build([], [], EDGES) == []
-    assert fleet.day_sums([], [], [EDGES]).is_done.shape == (0, 1)
+    assert fleet.day_figures(block_of([]), Asked.of([]), [EDGES]).is_done.shape == (0, 1)
 
 
-def test_sums_of_two_days() -> None:
+def test_figures_of_two_days() -> None:
     run = run_of({0: 1.0, 15: 3.0, 60: 5.0, 65: 6.0}, quality.MANUAL)
-    sums = fleet.day_sums([run], [Ask(PointKind.MEAN_POWER, QUARTER_US, 0.5)], [EDGES, EDGES + HOUR_US])
-    first, second = sums.whole[0].tolist()
-    names = fleet_kernels
-    assert first[names.TOTAL_NUMERATOR : names.KNOWN_US + 1] == [1, 2, 2 * QUARTER_US]
-    assert (first[names.MAX_SLOT], first[names.MIN_SLOT], sums.extreme[0, 0].tolist()) == (1, 0, [1.5, 0.5])
-    assert first[names.RECEIVED : names.MANUAL + 1] == [2, 2, 0, 0, 2]
-    assert (second[names.COMPLETE_COUNT], second[names.RECEIVED]) == (1, 2)
-    assert second[names.RANKED_US] == QUARTER_US  # the second block is covered by a third
+    ask = Ask(PointKind.MEAN_POWER, QUARTER_US, 0.5)
+    figures, is_done = fleet.day_figures(block_of([run]), Asked.of([ask]), [EDGES, EDGES + HOUR_US])
+    assert is_done.all()
+    assert (figures.total_numerator[0, 0], figures.denominator[0, 0], figures.known_us[0, 0]) == (
+        1,
+        2,
+        2 * QUARTER_US,
+    )
+    assert (figures.max_slot[0, 0], figures.min_slot[0, 0]) == (1, 0)
+    assert (figures.max_value[0, 0], figures.min_value[0, 0]) == (1.5, 0.5)
+    assert (figures.received[0].tolist(), figures.measured[0].tolist(), figures.manual[0].tolist()) == (
+        [2, 2],
+        [0, 0],
+        [2, 2],
+    )
+    assert not figures.is_complete.any()
+    assert figures.ranked_us[0, 1] == QUARTER_US  # the second block is covered by a third
+
+
+def test_days_on_their_grid_and_others_are_made_in_one_call() -> None:
+    steady, odd = run_of({0: 1.5, 15: 2.5}), run_of({0: 1.5, 16: 2.5})
+    asked = Asked.of([Ask(PointKind.INSTANTANEOUS, QUARTER_US, 1.0)] * 2)
+    figures, is_done = fleet.day_figures(block_of([steady, odd]), asked, [EDGES])
+    assert is_done.tolist() == [[True], [True]]
+    assert figures.known_us[:, 0].tolist() == [30 * MINUTE_US, 31 * MINUTE_US]

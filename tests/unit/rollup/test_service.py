@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from historian.clock import ManualClock
@@ -17,6 +18,7 @@ from historian.errors import QueryTooLarge, TimeError, UnitError
 from historian.model import quality
 from historian.model.point import DAY_US, HOUR_US, MINUTE_US, Point, PointKind
 from historian.model.timestamp import load_zone, parse_time_us
+from historian.rollup import service
 from historian.rollup.row import RollupLimits, RollupRow
 from historian.rollup.service import RollupService
 from tests.support.memory_store import MemoryDirectory, MemoryStore
@@ -65,6 +67,9 @@ class World:
         await self.service.close()
         self.service = self._start()
         await self.service.open()
+
+    def ids(self) -> np.ndarray:
+        return np.array(sorted(self.directory._points), np.int64)
 
     async def row(self, point: Point, day: datetime.date = DAY) -> RollupRow:
         rows = await self.service.rows([point], "day", day, day + datetime.timedelta(days=1))
@@ -525,3 +530,72 @@ async def test_a_curve_in_another_zone(world: World, point: Point) -> None:
     found = await world.service.load_curve([point], date("2026-11-19"), HOUR_US, load_zone("UTC"))
     assert found.curves[0].value[16] == 4.0
     assert found.curves[0].state[16] == SlotState.PARTIAL
+
+
+async def test_the_sum_of_steady_points_is_that_of_their_curves(world: World) -> None:
+    points = [
+        world.directory.replace(make_point(number, PointKind.MEAN_POWER, "kW", multiplier=float(number)))
+        for number in (2, 3, 4)
+    ]
+    for point in points:
+        world.store.put(point.id, quarters(point.id / 10, 90 + point.id))
+    ids = np.array([point.id for point in points])
+    quick = await world.service.sum_curve(ids, DAY, QUARTER_US)
+    slow = await world.service.load_curve(points, DAY, QUARTER_US)
+    assert quick.curves == []
+    assert quick.expected_count == 3 * 96
+    for one, other in zip(quick.total, slow.total, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (quick.summary, quick.unit, quick.energy_unit) == (slow.summary, slow.unit, slow.energy_unit)
+    assert quick.missing_count.tolist() == slow.missing_count.tolist()
+
+
+async def test_a_sum_that_is_not_steady_has_its_curves(world: World) -> None:
+    points = [world.directory.replace(make_point(number, PointKind.MEAN_POWER, "kW")) for number in (2, 3)]
+    world.store.put(2, {START_US + 1: 4.0})
+    found = await world.service.sum_curve(np.array([2, 3]), DAY, QUARTER_US)
+    assert len(found.curves) == 2
+    assert found.summary.energy == (await world.service.load_curve(points, DAY, QUARTER_US)).summary.energy
+
+
+async def test_only_columns_wanted_are_filled(world: World, point: Point) -> None:
+    world.store.put(1, quarters(1.0))
+    found = await world.service.columns(world.ids(), "day", DAY, NEXT_DAY, wanted=frozenset({"energy"}))
+    assert found.columns.energy.tolist() == [96.0]
+    assert len(found.columns.max_value) == len(found.columns.received) == 0
+
+
+async def test_a_long_time_is_folded_in_parts(tmp_path: Path) -> None:
+    limits = RollupLimits(figures_bytes_max=0)
+    world = World(tmp_path, make_point(), limits=limits)
+    await world.service.open()
+    starts = [calendar.day_start_us(datetime.date(year, 6, 1), SHANGHAI) for year in range(2020, 2026)]
+    world.store.put(1, {start_us: float(number) for number, start_us in enumerate(starts)})
+    rows = await world.service.rows(
+        [world.directory.by_id(1)], "year", date("2020-01-01"), date("2026-01-01")
+    )
+    assert [row.energy for row in rows] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    months = await world.service.rows(
+        [world.directory.by_id(1)], "month", date("2020-01-01"), date("2026-01-01")
+    )
+    assert [row.energy for row in months if row.energy is not None] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert [row.period_start_us for row in months] == sorted(row.period_start_us for row in months)
+    await world.service.close()
+
+
+async def test_the_background_stands_back_while_samples_wait(tmp_path: Path) -> None:
+    world = World(tmp_path, make_point())
+    world.service = RollupService(
+        world.store, world.directory, tmp_path / "busy.db", world.clock, None, lambda: True
+    )
+    world.store.markers = [world.service]
+    await world.service.open()
+    world.store.put(1, quarters(1.0))
+    async with background(world.service):
+        start_s = world.clock.monotonic_s()
+        await until(lambda: world.clock.monotonic_s() > start_s + service.BUSY_WAIT_S / 2)
+        assert world.store.read_count == 0
+        await until(lambda: world.service.pending_count == 0)
+        assert world.clock.monotonic_s() >= start_s + service.BUSY_WAIT_S
+    assert world.store.read_count > 0
+    await world.service.close()

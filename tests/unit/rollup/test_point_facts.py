@@ -1,0 +1,36 @@
+"""Columns about points follow the directory."""
+
+import numpy as np
+
+from historian.model.point import HOUR_US, MINUTE_US, Point, PointKind
+from historian.rollup.definitions import Definitions
+from historian.rollup.point_facts import UNKNOWN, PointFacts
+from tests.support.memory_store import MemoryDirectory
+
+POINT = Point(id=3, name="p", unit="kW", kind=PointKind.MEAN_POWER, time_zone="UTC")
+
+
+def test_what_a_point_decides_is_in_its_place() -> None:
+    register = Point(id=9, name="r", unit="kWh", kind=PointKind.REGISTER, interval_us=HOUR_US)
+    facts = PointFacts(MemoryDirectory(POINT, register), Definitions())
+    facts.refresh(np.array([9, 3, 5]))
+    assert [facts.zones[facts.zone_number[one]].key for one in (3, 9)] == ["UTC", "Asia/Shanghai"]
+    assert facts.zone_number[5] == UNKNOWN
+    assert (facts.interval_us[3], facts.block_us[3]) == (15 * MINUTE_US, 15 * MINUTE_US)
+    assert (facts.before_us[3], facts.after_us[3]) == (0, 15 * MINUTE_US)
+    assert facts.is_register[[3, 9]].tolist() == [False, True]
+    assert facts.units[facts.units_number[3]].energy == "kWh"
+
+
+def test_a_changed_point_is_asked_for_again() -> None:
+    directory = MemoryDirectory(POINT)
+    facts = PointFacts(directory, Definitions())
+    facts.refresh(np.array([3]))
+    before = int(facts.definition[3])
+    directory.replace(Point(id=3, name="p", unit="kW", kind=PointKind.MEAN_POWER, multiplier=2.0))
+    assert facts.definition[3] == before
+    facts.refresh(np.array([3]))
+    assert facts.definition[3] != before
+    directory.remove(3)
+    facts.refresh(np.array([3]))
+    assert (facts.zone_number[3], facts.point(3)) == (UNKNOWN, None)
