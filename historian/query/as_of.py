@@ -4,21 +4,20 @@ Every query function works on it unchanged, so an answer `as_of` a time is the o
 at that time: no later correction, no later deletion, no sample that came later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
 from historian.clock import Clock
-from historian.model.point import DAY_US
+from historian.model.point import HOUR_US
 from historian.model.ports import SampleReader
 from historian.model.sample import LastBlock, PointIdColumn, RunBlock, SampleRun, Versions, empty_run
+from historian.model.timerange import TimeRange
 from historian.model.timestamp import TIME_MIN_US
 from historian.query import versions
 
-FIRST_WINDOW_US: Final = (
-    DAY_US  # where the nearest sample is looked for first; then four times as far, and so on
-)
+FIRST_WINDOW_US: Final = HOUR_US  # how far the nearest sample is looked for first; then four times as far
 WINDOW_GROWTH: Final = 4
 
 Ids = Sequence[int] | PointIdColumn
@@ -64,18 +63,30 @@ class AsOfReader:
         found = LastBlock(
             np.zeros(count, np.bool_), np.zeros(count, np.int64), np.zeros(count), np.zeros(count, np.uint16)
         )
-        waiting, window_us = np.arange(count), FIRST_WINDOW_US
-        while len(waiting) and end_us > TIME_MIN_US:
-            start_us = max(TIME_MIN_US, end_us - window_us)
-            block = await self.read_block(ids[waiting], start_us, end_us)
+        waiting = np.arange(count)
+        for start_us, before_us in self._windows_down(end_us):
+            if len(waiting) == 0:
+                break
+            block = await self.read_block(ids[waiting], start_us, before_us)
             has = np.diff(block.offset) > 0
             place, row = waiting[has], block.offset[1:][has] - 1
             found.is_found[place] = True
             found.time_us[place] = block.time_us[row]
             found.value[place] = block.value[row]
             found.quality[place] = block.quality[row]
-            waiting, end_us, window_us = waiting[~has], start_us, window_us * WINDOW_GROWTH
+            waiting = waiting[~has]
         return found
+
+    def _windows_down(self, end_us: int) -> Iterator[TimeRange]:
+        """All time before `end_us`: first what lies ahead of the moment, little as a rule, then further and further."""
+        if end_us > self._as_of_us:
+            yield TimeRange(self._as_of_us, end_us)
+            end_us = self._as_of_us
+        window_us = FIRST_WINDOW_US
+        while end_us > TIME_MIN_US:
+            start_us = max(TIME_MIN_US, end_us - window_us)
+            yield TimeRange(start_us, end_us)
+            end_us, window_us = start_us, window_us * WINDOW_GROWTH
 
     async def _first_from(self, point_id: int, start_us: int) -> SampleRun:
         window_us = FIRST_WINDOW_US
