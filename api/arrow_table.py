@@ -36,7 +36,8 @@ def array_of(typed: Typed) -> Any:
             is_null = None if typed.is_known is None or typed.is_known.all() else ~typed.is_known
             return pa.array(typed.time_us, mask=is_null).view(pa.timestamp("us", tz=typed.zone))
         case Values():
-            return pa.array(typed.value, from_pandas=True)  # which makes NaN a null
+            has_nan = typed.value.dtype.kind == "f" and bool(np.isnan(typed.value).any())
+            return pa.array(typed.value, mask=np.isnan(typed.value) if has_nan else None)
         case Words():
             codes = pa.array(typed.code.astype(np.int32))
             return pa.DictionaryArray.from_arrays(codes, pa.array(typed.vocabulary, pa.string()), safe=False)

@@ -66,13 +66,6 @@ def summary_of(day: Day, form: SampleForm) -> schemas.CurveSummary:
     """The figures of the day."""
     curves, summary = day.curves, day.curves.summary
     times, own = form.times, curves.unit
-    edges_us = curves.edges_us
-    start_us, end_us = int(edges_us[0]), int(edges_us[-1])
-    intervals_us = Counter([point.interval_us for point in day.points])  # a thousand points have few of them
-    expected = sum(
-        count * coverage.expected_count(start_us, end_us, interval_us)
-        for interval_us, count in intervals_us.items()
-    )
     return schemas.CurveSummary(
         max=form.number(summary.max_value, own),
         max_start=times.time(summary.max_start_us),
@@ -87,8 +80,18 @@ def summary_of(day: Day, form: SampleForm) -> schemas.CurveSummary:
         peak_valley_rate=summary.peak_valley_rate,
         energy=summary.energy,
         energy_unit=curves.energy_unit or "",
-        expected=expected,
+        expected=curves.expected_count or _expected_count(day),
         received=int(day.total.sample_count.sum()),
+    )
+
+
+def _expected_count(day: Day) -> int:
+    """Samples that all points promise for the day; a thousand points have few intervals."""
+    edges_us = day.curves.edges_us
+    intervals_us = Counter([point.interval_us for point in day.points])
+    return sum(
+        count * coverage.expected_count(int(edges_us[0]), int(edges_us[-1]), interval_us)
+        for interval_us, count in intervals_us.items()
     )
 
 

@@ -15,6 +15,7 @@ DECIMALS_MAX = 9
 EXACT_INTEGER_MAX = 9007199254740992.0  # 2^53: beyond it not every whole number is a float64
 
 _DAY_US = 86_400_000_000
+NO_TIME_US = -(2**63)
 _NO_DAY = -(2**62)
 _DATE_BYTES = 11
 _ZERO = 48  # "0"

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from api import formats, json_columns, latest_kernels
+from api import formats, latest_kernels
 from api.formats import Column, Table
 from api.sample_form import SampleForm, stored_label
 from historian.model import quality as q
@@ -17,12 +17,13 @@ from historian.model.sample import LastBlock
 from historian.query.latest import stale_after_us
 
 _FOR_KERNELS: Final = ("C", "W")
-_ORIGINS: Final = (*json_columns.ORIGIN_WORDS,)
 
-# By the places that `latest_kernels` knows: validities, origins, no sample, the key of a value, not stale, stale.
+# By the places that `latest_kernels` knows: 32 qualities, no sample, the key of a value, not stale, stale.
 _WORDS: Final = (
-    *(f',"quality":"{name}"' for name in q.VALIDITY_NAMES),
-    *(f',"origin":"{name}","age_s":' for name in _ORIGINS),
+    *(
+        f',"quality":"{q.validity_name(bits)}","origin":"{q.origin_name(bits)}","age_s":'
+        for bits in range(latest_kernels.QUALITY_WORDS)
+    ),
     'null,"value":null,"quality":"missing","origin":"measured","age_s":null,"is_stale":true}',
     ',"value":',
     ',"is_stale":false}',

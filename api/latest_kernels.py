@@ -11,11 +11,11 @@ I64 = npt.NDArray[np.int64]
 
 ROW_BYTES_MAX = 256  # beside the part that is the point's own: keys, a time, two numbers, two words
 
-_VALIDITY_MASK = 0b11
-_ORIGIN_MASK = 0b111
-_ORIGIN_SHIFT = 2
-_ORIGIN_PLACE = 4  # of the origins among the words: behind the validities
-_MISSING_PLACE = 12  # of the words of a point without a sample
+QUALITY_WORDS = 32  # validity and origin, the lowest five bits
+NONE_PLACE = QUALITY_WORDS  # of the words of a point without a sample
+VALUE_PLACE = QUALITY_WORDS + 1  # of the key of a value
+FRESH_PLACE = QUALITY_WORDS + 2
+STALE_PLACE = QUALITY_WORDS + 3
 
 
 @njit(cache=True, nogil=True)
@@ -36,9 +36,11 @@ def write_rows(
     """Rows with commas between them; the bytes written, or -1 where some number needs the general way.
 
     `own` has what is the same in every answer of a point, from its bracket on; `words` what a quality says, with
-    its keys: validities, origins, and what stands for a point without a sample.
+    its keys, and what else is always the same. Meters that are read together have one time and mostly one quality:
+    what of a row depends on these alone is taken from the row before.
     """
     at, start = 0, 0
+    known_us, known_quality, head_at, head_end, tail_at, tail_end = columns.NO_TIME_US, -1, 0, 0, 0, 0
     for i in range(len(is_found)):
         if i > 0:
             out[at] = 44
@@ -46,31 +48,43 @@ def write_rows(
         at = _copy(own, start, own_end[i], out, at)
         start = own_end[i]
         if not is_found[i]:
-            at = _copy_word(words, word_end, _MISSING_PLACE, out, at)
+            at = _copy_word(words, word_end, NONE_PLACE, out, at)
             continue
-        if is_epoch_ms:
-            at = columns.write_whole(time_us[i] // 1000, out, at)
+        is_same = time_us[i] == known_us and quality[i] == known_quality
+        age_us = max(0, now_us - time_us[i])
+        if is_same:
+            at = _copy(out, head_at, head_end, out, at)
         else:
-            out[at] = 34
-            at = columns.write_time(time_us[i], out, at + 1)
-            out[at] = 90
-            out[at + 1] = 34
-            at += 2
-        at = _copy_word(words, word_end, _MISSING_PLACE + 1, out, at)  # ,"value":
+            head_at = at
+            at = _write_stamp(time_us[i], is_epoch_ms, out, at)
+            head_end = at = _copy_word(words, word_end, VALUE_PLACE, out, at)
         at = columns.write_decimal(value[i], out, at)
         if at < 0:
             return -1
-        at = _copy_word(words, word_end, quality[i] & _VALIDITY_MASK, out, at)
-        at = _copy_word(
-            words, word_end, _ORIGIN_PLACE + ((quality[i] >> _ORIGIN_SHIFT) & _ORIGIN_MASK), out, at
-        )
-        age_us = max(0, now_us - time_us[i])
-        at = columns.write_decimal(age_us / 1_000_000, out, at)
-        if at < 0:
-            return -1
+        if is_same:
+            at = _copy(out, tail_at, tail_end, out, at)
+        else:
+            tail_at = at
+            at = _copy_word(words, word_end, int(quality[i]) & (QUALITY_WORDS - 1), out, at)
+            tail_end = at = columns.write_decimal(age_us / 1_000_000, out, at)
+            if at < 0:
+                return -1
+            known_us, known_quality = time_us[i], int(quality[i])
         is_stale = age_us > stale_after_us[i]
-        at = _copy_word(words, word_end, _MISSING_PLACE + (3 if is_stale else 2), out, at)
+        at = _copy_word(words, word_end, STALE_PLACE if is_stale else FRESH_PLACE, out, at)
     return at
+
+
+@njit(cache=True, nogil=True)
+def _write_stamp(time_us: int, is_epoch_ms: bool, out: Bytes, at: int) -> int:
+    """A time as JSON."""
+    if is_epoch_ms:
+        return columns.write_whole(time_us // 1000, out, at)
+    out[at] = 34
+    at = columns.write_time(time_us, out, at + 1)
+    out[at] = 90
+    out[at + 1] = 34
+    return at + 2
 
 
 @njit(cache=True, nogil=True)
@@ -81,6 +95,8 @@ def _copy_word(words: Bytes, word_end: I64, place: int, out: Bytes, at: int) -> 
 
 @njit(cache=True, nogil=True)
 def _copy(source: Bytes, start: int, end: int, out: Bytes, at: int) -> int:
-    for place in range(start, end):
-        out[at + place - start] = source[place]
+    """Places without a sign count from the begin only, so that many bytes can be moved at once."""
+    size, first, target = np.uint64(end - start), np.uint64(start), np.uint64(at)
+    for i in range(size):
+        out[target + np.uint64(i)] = source[first + np.uint64(i)]
     return at + end - start

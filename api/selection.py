@@ -4,6 +4,7 @@ from collections import OrderedDict
 from functools import cached_property
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 from aiohttp import web
 
@@ -25,6 +26,16 @@ class Selection:
     def __init__(self, points: list[Point]) -> None:
         self.points = points
         self.ids = np.array([point.id for point in points], np.uint32)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """In their order."""
+        return [point.name for point in self.points]
+
+    @cached_property
+    def names_json(self) -> msgspec.Raw:
+        """The names as a JSON list, written once."""
+        return msgspec.Raw(msgspec.json.encode(self.names))
 
     @cached_property
     def latest(self) -> LatestForm:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
 from aiohttp import web
 
 from api import curve_form, formats, problem, schemas
@@ -45,10 +46,10 @@ async def get_point_curve(request: web.Request) -> web.StreamResponse:
 async def get_sum_curve(request: web.Request) -> web.StreamResponse:
     """The sum of the curves of several points or a station's."""
     params = Params(request.query)
-    points = request.app[SELECTIONS].of(params).points
+    selection = request.app[SELECTIONS].of(params)
     station = params.text("station") or ""
-    who = {"points": [point.name for point in points], "station": station}
-    return await _reply_curve(request, points, station or "+".join(point.name for point in points), who)
+    who = {"points": selection.names_json, "station": station}
+    return await _reply_curve(request, selection.points, station or "+".join(selection.names), who)
 
 
 async def _reply_curve(
@@ -82,8 +83,11 @@ async def _read_day(
     zone: zoneinfo.ZoneInfo,
 ) -> Day:
     reader = query_of(request, Params(request.query)).reader
-    curves = await request.app[CONTEXT].rollup.load_curve(points, date, interval_us, zone, reader)
-    return Day(points, zone, curves)
+    rollup = request.app[CONTEXT].rollup
+    if len(points) == 1:
+        return Day(points, zone, await rollup.load_curve(points, date, interval_us, zone, reader))
+    ids = np.array([point.id for point in points], np.int64)
+    return Day(points, zone, await rollup.sum_curve(ids, date, interval_us, zone, reader))
 
 
 _LABEL: Final = one_of("label", "Whether labels name each slot's start or its end (default).", "start", "end")
