@@ -110,7 +110,7 @@ def _run(server: measure.Server, lane: Lane, sent: list[bytes], point_count: int
         point_count,
         lambda: bool(measure.metric(server, "historian_store_unsealed_samples")),
     )
-    sealed = measure.folder_bytes(server.data / "segments")
+    sealed = measure.metric(server, "historian_store_segment_bytes") or 0.0
     return {
         **figures,
         "body_bytes_per_point": round(sum(map(len, sent[1:])) / point_count, 1),
