@@ -14,7 +14,7 @@ import historian
 from api import context, server
 from drivers import substation, supervisor
 from drivers.substation import Substation
-from historian import core, demo, resources, settings
+from historian import core, demo, memory, resources, settings
 from historian.clock import SystemClock
 from historian.core import Core
 from historian.errors import HistorianError
@@ -32,6 +32,7 @@ def run(chosen: Settings, data: Path, listen: str | None, is_demo: bool) -> int:
     if listen is not None:
         chosen = settings.with_listen(chosen, listen)
     configure(chosen.log.level)
+    memory.keep_freed()
     stations = substation.load_all(settings.substation_paths(chosen))
     work = _run(chosen, stations, data, is_demo)
     return uvloop.run(work, debug=chosen.debug.slow_callback_ms > 0)
@@ -40,6 +41,7 @@ def run(chosen: Settings, data: Path, listen: str | None, is_demo: bool) -> int:
 @contextlib.asynccontextmanager
 async def open_offline(chosen: Settings, data: Path) -> AsyncIterator[Core]:
     """The parts without servers and drivers, for commands that work on a data folder nobody else uses."""
+    memory.keep_freed()
     async with core.open_core(chosen, data, SystemClock(), Metrics()) as parts:
         yield parts
 
