@@ -215,10 +215,14 @@ def stamp_rows(
     `now_us`. `offset_us` is added, by point. Gives how many are kept, and of how many the offset is not known
     yet: these have no time.
     """
+    _, _, time, has_time, _, point_ids = (
+        rows  # taken apart once: each use of a tuple's array counts it as used
+    )
     kept_count, unknown_count = 0, 0
+    known_stamp, known_us = 0, 0
     for i in range(count):
-        point_id = rows.point_id[i]
-        stamp = rows.time[i]
+        point_id = point_ids[i]
+        stamp = time[i]
         kept[i] = point_id != 0 and time_min <= stamp <= time_max
         if not kept[i]:
             continue
@@ -226,8 +230,10 @@ def stamp_rows(
         if not has_offset[point_id]:
             unknown_count += 1
             continue
-        is_timed = rows.has_time[i]
-        time_us[i] = (stamp * factor // divisor if is_timed else now_us) + offset_us[point_id]
+        if stamp != known_stamp:  # a division takes longer than all the rest
+            known_stamp, known_us = stamp, stamp * factor // divisor
+        is_timed = has_time[i]
+        time_us[i] = (known_us if is_timed else now_us) + offset_us[point_id]
         quality[i] = 0 if is_timed else untimed_quality
     return kept_count, unknown_count
 
