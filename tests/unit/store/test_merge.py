@@ -1,5 +1,6 @@
 """A merge of segments is their union, in however many steps and pieces, at its pace."""
 
+import itertools
 import threading
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_the_result_is_what_was_there(
     if samples_max == 100 and step <= 40:
         assert len(sealed) > 2
         assert all(one.info.sample_count <= 100 for one in sealed)
-        for before, after in zip(sealed[:-1], sealed[1:], strict=True):
+        for before, after in itertools.pairwise(sealed):
             assert before.info.point_max < after.info.point_min
 
 
