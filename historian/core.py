@@ -128,6 +128,7 @@ async def _start_store(
         data / filenames.ROLLUP,
         clock,
         RollupLimits(**msgspec.structs.asdict(settings.rollup)),
+        is_busy=lambda: sink.is_busy,
     )
     await rollup.open()
     stack.push_async_callback(rollup.close)

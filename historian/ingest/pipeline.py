@@ -30,6 +30,8 @@ log = EventLog("ingest")
 
 GROUP_SAMPLES_MAX: Final = 1 << 17  # bounds how long one group keeps the event loop: a few ms
 JOIN_SAMPLES_MAX: Final = 1 << 10  # smaller batches of one sender share a log record
+BUSY_SAMPLES_MIN: Final = 1 << 12  # a group of so many says that somebody sends in bulk …
+BUSY_AFTER_S: Final = 0.2  # … and the next one comes within this time
 OVERFULL_WAIT_S: Final = 0.05  # between two looks whether sealing has made room
 
 
@@ -81,6 +83,7 @@ class IngestPipeline:
         self._queued_samples = 0
         self._wake = asyncio.Event()
         self._is_stopping = False
+        self._busy_until_s = 0.0
         self._counters = {
             outcome: metrics.counter(
                 "historian_ingest_samples_total",
@@ -165,8 +168,8 @@ class IngestPipeline:
 
     @property
     def is_busy(self) -> bool:
-        """Whether senders wait: background work may wait, too."""
-        return bool(self._queue)
+        """Whether much is being written now: background work may wait."""
+        return bool(self._queue) or self._clock.monotonic_s() < self._busy_until_s
 
     async def _process(self, group: list[_Waiting]) -> None:
         self._make_rooms()
@@ -177,6 +180,8 @@ class IngestPipeline:
         if writing:
             await self._write(writing)
         self._groups.add()
+        if sum(len(one.outcome) for one in group) >= BUSY_SAMPLES_MIN:
+            self._busy_until_s = self._clock.monotonic_s() + BUSY_AFTER_S
         self._answer(group)
 
     async def _validate(self, one: _Waiting) -> None:
