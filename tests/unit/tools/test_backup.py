@@ -10,7 +10,7 @@ import pytest
 from historian.clock import ManualClock
 from historian.errors import StoreError, StoreLocked
 from historian.store.durable import DurableFiles, FolderLock
-from historian.tools import backup, backup_file, log_file, rollup_file, verify
+from historian.tools import backup, backup_file, log_file, manifest_file, rollup_file, verify
 from historian.tools.backup import BackupMaker
 from historian.tools.backup_file import Backup
 from tests.support import hand_made
@@ -263,7 +263,40 @@ def test_segments_of_the_cold_folder_come_home(bench: Bench, tmp_path: Path) -> 
     assert verify.check(bench.data, None, nobody, tmp_path / "cold").findings == []
     folder, made = bench.make(cold_folder=tmp_path / "cold")
     assert made.damage == []
+    manifest = manifest_file.read(folder)
+    assert manifest is not None
+    assert [one.tier for one in manifest.segments] == ["", ""]
     assert verify.check(folder, None, nobody).findings == []
+
+
+def test_a_seal_between_manifest_and_log_starts_over(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seal removes the log file that holds what the manifest read before does not."""
+    open_logs = BackupMaker._open_logs
+    sealed: list[bool] = []
+
+    def seal_first(maker: BackupMaker, stack: Any) -> dict[str, int]:
+        if not sealed:
+            sealed.append(True)
+            runs = [hand_made.Run(1, [hand_made.JANUARY_US + hand_made.DAY_US * 3], [9.0], sequence=3)]
+            added = hand_made.write_segment(bench.data, "2026-01", 3, runs)
+            hand_made.write_manifest(bench.data, [*_listed(bench).values(), added], sealed=3)
+            (bench.data / "wal" / "0000000000000003.wal").unlink()
+        return open_logs(maker, stack)
+
+    monkeypatch.setattr(BackupMaker, "_open_logs", seal_first)
+    folder, made = bench.make()
+    assert (made.sequence, made.sealed_sequence, len(list((folder / "segments").iterdir()))) == (3, 3, 3)
+
+
+def test_half_a_removed_backup_is_none(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(folder: Path) -> None:
+        raise OSError("stopped")
+
+    folders = [bench.make()[0] for _ in range(2)]
+    monkeypatch.setattr(shutil, "rmtree", stop)
+    with pytest.raises(OSError, match="stopped"):
+        backup.remove_old(bench.target, 1)
+    assert backup_file.whole_backups(bench.target) == folders[1:]
 
 
 def test_old_backups_are_removed_and_the_newest_stay(bench: Bench) -> None:

@@ -66,12 +66,14 @@ def test_it_is_told_for_people_and_for_programs(
 
 
 def test_damage_is_told_and_stops_nothing(folder: Path) -> None:
-    (folder / "manifest").write_bytes(b"torn")
     content = bytearray((folder / "wal" / LOG).read_bytes())
     content[60] ^= 1
     (folder / "wal" / LOG).write_bytes(content)
     (folder / "segments" / SEGMENT).write_bytes(b"short")
     (folder / "catalogue.sqlite").write_bytes(b"no database" * 50)
+    (folder / "segments" / "2025-12-0000000001.h5").rename(folder / "elsewhere")
+    assert [one["is_there"] for one in inspect.look(folder, None)["segments"]] == [False, True]
+    (folder / "manifest").write_bytes(b"torn")
     facts = inspect.look(folder, None)
     assert "checksum" in facts["manifest"]["problem"]
     assert facts["logs"][0]["damage"] == [{"first": 40, "end": 152, "is_torn_tail": False}]

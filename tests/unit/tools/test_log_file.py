@@ -108,3 +108,10 @@ def test_a_composed_file_holds_the_chosen_records_and_an_end() -> None:
     again = log_file.walk(whole)
     assert ([frame.sequence for frame in again.frames], again.has_end, again.bad) == ([2, 3, 3], True, [])
     assert (again.first_sequence, again.created_us, again.end) == (2, log.created_us, len(whole))
+
+
+def test_octets_behind_the_samples_are_an_error() -> None:
+    payload = RECORDS[0][40:] + bytes(8)
+    data = content(hand_made.log_record(log_file.SAMPLES, 1, payload))
+    with pytest.raises(ValueError, match="8 octets are left over"):
+        log_file.samples_of(data, log_file.walk(data).frames[0])

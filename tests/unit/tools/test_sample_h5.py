@@ -66,3 +66,16 @@ def test_a_flipped_bit_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(HistorianError, match="a column cannot be read"):
         list(reader.rows())
     reader.close()
+
+
+def test_origins_keep_their_texts_over_many_pieces(tmp_path: Path) -> None:
+    writer = H5Writer(tmp_path / "f", POINTS, has_versions=True)
+    one = np.array([1])
+    for texts in (["a", "b"], ["b", "c"]):
+        writer.write(ROWS._replace(version=one, arrival_time_us=one, origin=one, origins=texts))
+    writer.close()
+    reader = H5Reader(tmp_path / "f")
+    [rows] = reader.rows()
+    reader.close()
+    assert rows.origin is not None
+    assert [rows.origins[place] for place in rows.origin] == ["b", "c"]

@@ -64,6 +64,8 @@ def test_a_flipped_bit_of_a_segment_is_found(folder: Path, share: float) -> None
 
 def test_a_cut_segment_is_found(folder: Path) -> None:
     os.truncate(folder / "segments" / "2026-01-0000000002.h5", 1000)
+    [finding] = verify.check(folder, None, lambda what, done, total: None).findings
+    assert finding.problem.startswith("1000 bytes, the manifest says ")
     assert kinds(folder) == [("segment_damaged", "segments/2026-01-0000000002.h5")]
 
 
