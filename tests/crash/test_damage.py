@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash import test_backup_cuts, test_damaged_databases, test_faults
+from tests.source_tree import ROOT
 from tests.support import store_kit
 from tests.support.damaged import (
     Damaged,
@@ -284,3 +286,46 @@ async def test_an_older_manifest_hides_nothing_silently(sound_segments: Sound, q
     verdict = await sound_segments.judge({Path("manifest"): older}, may_hide=True)
     assert verdict.outcome == "reported"
     assert "not in the manifest" in verdict.text
+
+
+# -- the page -------------------------------------------------------------------------------------
+
+ROWS = {
+    "log: cut, or its end torn": (test_a_log_cut_anywhere_keeps_all_before_the_cut,),
+    "log: bytes changed": (
+        test_a_flipped_byte_in_a_log_costs_one_record_and_is_shown,
+        test_a_damaged_byte_in_an_ended_log_is_always_shown,
+    ),
+    "log: a page of zeros": (test_a_zeroed_page_in_a_log_is_shown_and_what_follows_is_kept,),
+    "log: a file missing": (test_a_missing_log_file_is_shown,),
+    "log: a file cannot be read": (test_faults.test_a_log_file_that_cannot_be_read_does_not_stop_the_start,),
+    "log: files exchanged or there twice": (
+        test_exchanged_log_files_change_nothing,
+        test_a_second_copy_of_a_log_changes_nothing,
+    ),
+    "log: a strange file": (test_a_strange_file_among_the_log_is_left_alone_and_shown,),
+    "segment: bytes changed, cut, zeros": (test_damage_of_a_segment_is_refused_or_harmless,),
+    "segment: a file missing": (test_a_missing_segment_is_shown_and_its_time_refused,),
+    "segment: files exchanged": (test_exchanged_segments_are_shown_and_refused,),
+    "segment: a strange file": (test_a_strange_segment_is_left_alone_and_not_served,),
+    "manifest: bytes changed, cut, zeros": (test_any_damage_of_the_manifest_stops_the_start_with_advice,),
+    "manifest: missing": (test_a_missing_manifest_stops_the_start_where_segments_are,),
+    "manifest: an older one": (test_an_older_manifest_hides_nothing_silently,),
+    "database: damaged": (test_damaged_databases.test_a_damaged_database_is_refused_by_name,),
+    "database: catalogue missing or older": (
+        test_damaged_databases.test_a_catalogue_older_than_the_data_is_refused,
+    ),
+    "database: another one missing": (
+        test_damaged_databases.test_what_follows_from_the_samples_is_made_anew_where_its_file_is_missing,
+    ),
+    "backup: cut short": (test_backup_cuts.test_what_a_power_cut_leaves_of_a_backup_is_whole_or_none,),
+    "restore: cut short": (
+        test_backup_cuts.test_what_a_power_cut_leaves_of_a_restore_starts_whole_or_not_at_all,
+    ),
+}
+
+
+def test_every_row_of_the_operators_page_is_tested() -> None:
+    page = (ROOT / "docs/operator/damage.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")]
+    assert rows[1:] == list(ROWS)  # the first is the head

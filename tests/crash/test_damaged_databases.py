@@ -1,7 +1,8 @@
 """Damage of the SQLite files: points, outages, figures, quarantine. Each is refused by name, or made anew."""
 
+import asyncio
 import datetime
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from historian.model.sample import make_batch
 from historian.settings import Settings
 from historian.store import filenames
 from tests.support import store_kit
+from tests.support.quick_folder import quick_folder
 from tests.support.store_kit import QUARTER_US, START_US
 
 DRAFT = PointDraft(name="m", unit="kWh", kind=PointKind.INTERVAL, time_zone="UTC")
@@ -36,15 +38,20 @@ class Found(NamedTuple):
     refusal: str
 
 
-@pytest.fixture
-async def sound(quick_path: Path) -> AsyncIterator[Path]:
+@pytest.fixture(scope="module")
+def sound() -> Iterator[Path]:
     """A day of one point, its figure made."""
-    async with core.open_core(Settings(), quick_path / "data", CLOCK, Metrics()) as parts:
+    with quick_folder() as folder:
+        asyncio.run(fill(folder / "data"))
+        yield folder / "data"
+
+
+async def fill(data: Path) -> None:
+    async with core.open_core(Settings(), data, CLOCK, Metrics()) as parts:
         point = parts.registry.ensure(DRAFT)
         times = [START_US + slot * QUARTER_US for slot in range(96)]
         await parts.sink.append(make_batch(point.id, times, [0.1] * 96), source="t")
         await parts.rollup.rows([point], "day", DAY, DAY + datetime.timedelta(days=1))
-    yield quick_path / "data"
 
 
 async def found_in(data: Path) -> Found:
