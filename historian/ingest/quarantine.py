@@ -19,7 +19,9 @@ from historian.catalogue.database import Database
 from historian.errors import CatalogueError
 from historian.logs import EventLog
 from historian.metrics import Metrics
+from historian.model import timestamp
 from historian.model.decision import Decision
+from historian.model.point import DAY_US
 from historian.model.ports import REJECT_CODES, Outcome
 from historian.model.quarantine import STATES, QuarantinedSample, QuarantineState
 from historian.model.sample import SampleBatch
@@ -43,6 +45,9 @@ QUARANTINED: Final = {
     Outcome.TIME_IN_FUTURE: Outcome.QUARANTINED_IN_FUTURE,
 }
 _CODES: Final = {REJECT_CODES[outcome]: int(outcome) for outcome in QUARANTINED}
+# Stamps that can be written as dates, in every zone.
+_TIME_MIN_US: Final = timestamp.TIME_MIN_US + DAY_US
+_TIME_MAX_US: Final = timestamp.TIME_MAX_US - DAY_US
 _IDS_PER_STATEMENT: Final = 500  # SQLite builds allow at least 999 parameters
 _COLUMNS: Final = (
     "q.id, q.point_id, q.time_us, q.value, q.quality, q.outcome, q.source, q.arrival_us, q.state,"
@@ -124,14 +129,15 @@ class Quarantine:
         """Take the samples that `outcome` says lie outside the fence; the outcomes, changed where they are taken.
 
         Returning means they are on disk. A sample that is kept already is taken once. Where the quarantine is full
-        or cannot write, outcomes stay: those samples are refused, and counted.
+        or cannot write, or a stamp is in no calendar, outcomes stay: those samples are refused, and counted.
         """
         is_outside = (outcome == Outcome.TIME_TOO_OLD) | (outcome == Outcome.TIME_IN_FUTURE)
         if not is_outside.any():
             return outcome
-        waiting = _Waiting(batch.take(is_outside), outcome[is_outside], source, arrival_us)
-        is_kept = np.zeros(len(outcome), np.bool_)
-        is_kept[is_outside] = await self._put(waiting)
+        is_kept = is_outside & (batch.time_us >= _TIME_MIN_US) & (batch.time_us <= _TIME_MAX_US)
+        if is_kept.any():
+            waiting = _Waiting(batch.take(is_kept), outcome[is_kept], source, arrival_us)
+            is_kept[is_kept] = await self._put(waiting)
         self._full.add(int(np.count_nonzero(is_outside & ~is_kept)))
         answer = outcome.copy()
         for outside, kept in QUARANTINED.items():

@@ -10,7 +10,9 @@ import pytest
 
 from historian.ingest.quarantine import Quarantine
 from historian.metrics import Metrics
+from historian.model import timestamp
 from historian.model.decision import Decision
+from historian.model.point import DAY_US
 from historian.model.ports import Outcome
 from historian.model.sample import SampleBatch, make_batch
 
@@ -94,6 +96,15 @@ async def test_a_full_quarantine_refuses_what_is_new_and_counts_it(opened: Opene
     assert opened.full_count == 2
     assert await opened.keep(batch(9, 1), [AHEAD, AHEAD]) == [AHEAD, KEPT_AHEAD], "what is here stays here"
     assert opened.quarantine.kept_count == opened.on_disk() == 4
+
+
+async def test_a_stamp_that_is_no_date_is_refused(opened: Opened) -> None:
+    far = timestamp.TIME_MAX_US
+    assert await opened.keep(batch(1 << 62, far - 2 * DAY_US, far), [AHEAD] * 3) == [AHEAD, KEPT_AHEAD, AHEAD]
+    assert await opened.keep(batch(-(1 << 62), timestamp.TIME_MIN_US), [OLD] * 2) == [OLD, OLD]
+    zone = timestamp.load_zone("Pacific/Kiritimati")
+    assert [timestamp.format_local_time(one.time_us, zone) for one in await opened.quarantine.entries()]
+    assert opened.full_count == 4
 
 
 async def test_duplicates_take_no_room(opened: Opened) -> None:
