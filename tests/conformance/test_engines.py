@@ -4,6 +4,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
+
 from historian.settings import StoreSettings
 from historian.store.embedded import EmbeddedEngine
 from historian.store.engine import StoreEngine
@@ -24,6 +26,8 @@ class TestTwin(StoreConformance):
 
 
 class TestEmbeddedStore(StoreConformance):
+    settings = SETTINGS
+
     @contextlib.asynccontextmanager
     async def open_engine(self, folder: Path) -> AsyncIterator[StoreEngine]:
         store = open_store(folder, settings=SETTINGS, directory=Directory(POINT_COUNT + 1))
@@ -49,12 +53,4 @@ class TestEmbeddedStore(StoreConformance):
 class TestEmbeddedStoreWithASmallRing(TestEmbeddedStore):
     """Almost everything lies below the ring's floor."""
 
-    @contextlib.asynccontextmanager
-    async def open_engine(self, folder: Path) -> AsyncIterator[StoreEngine]:
-        small = StoreSettings(disk_reserve_bytes=0, segment_compact_count=2, ring_hours=1)
-        store = open_store(folder, settings=small, directory=Directory(POINT_COUNT + 1))
-        engine = EmbeddedEngine(store, store_kit.no_checkpoint_work)
-        try:
-            yield engine
-        finally:
-            await engine.close()
+    settings = msgspec.structs.replace(SETTINGS, ring_hours=1)
