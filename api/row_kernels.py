@@ -2,7 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from historian.jit_kernels import njit
 
 Bytes = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
@@ -67,4 +68,5 @@ def digest(words: npt.NDArray[np.uint64]) -> tuple[int, int]:
         one ^= one >> np.uint64(29)
         other = (other ^ word) * np.uint64(0xD6E8FEB86659FD93)
         other ^= other >> np.uint64(32)
-    return one, other
+    result: tuple[int, int] = one, other  # type: ignore[assignment]
+    return result

@@ -9,7 +9,7 @@ Everything else (registers, days by the calendar, amounts across an edge) is lef
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -80,11 +80,11 @@ def day_figures(block: RunBlock, asked: Asked, day_edges_us: Sequence[I64]) -> D
 
 
 def _empty_figures(shape: tuple[int, int]) -> Figures:
-    types = dict.fromkeys(Figures._fields, np.dtype(np.int64))
+    types: dict[str, np.dtype[Any]] = dict.fromkeys(Figures._fields, np.dtype(np.int64))
     types |= dict.fromkeys(("max_value", "min_value"), np.dtype(np.float64))
     types |= dict.fromkeys(("max_slot", "min_slot", "is_complete"), np.dtype(np.uint8))
     types |= dict.fromkeys(("received", "good", "measured", "estimated", "manual"), np.dtype(np.uint32))
-    return Figures(**{name: np.zeros(shape, type_) for name, type_ in types.items()})
+    return Figures._make(np.zeros(shape, type_) for type_ in types.values())
 
 
 def _make_steady(

@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from historian.jit_kernels import njit
 from historian.model import decimal_kernels
 
 I64 = npt.NDArray[np.int64]

@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from historian.energy import fleet_kernels
+from historian.jit_kernels import njit
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -78,8 +78,8 @@ def is_on_grid(time: I64, origin_us: int, interval_us: int) -> bool:
     odd_count = 0
     for i in range(1, len(time)):  # without a branch, so that the processor looks at eight at once
         step = time[i] - time[i - 1]
-        odd_count += np.int64((step != interval_us) & (step != 2 * interval_us) & (step != 3 * interval_us))
-    for i in range(1, len(time) if odd_count else 0):
+        odd_count += int((step != interval_us) & (step != 2 * interval_us) & (step != 3 * interval_us))
+    for i in range(1, len(time) if odd_count else 0):  # noqa: SIM110 a kernel has no generators
         if (time[i] - time[i - 1]) % interval_us != 0:
             return False
     return True
@@ -88,15 +88,16 @@ def is_on_grid(time: I64, origin_us: int, interval_us: int) -> bool:
 @njit(cache=True, nogil=True)
 def sum_scaled(value: F64, power: float) -> tuple[bool, int, int, int]:
     """Whether all values are whole numbers of 1 / power, and sum, highest and lowest of those numbers."""
-    total, highest, lowest, odd_count = np.int64(0), np.int64(_LOWEST), np.int64(_HIGHEST), np.int64(0)
+    total, highest, lowest, odd_count = 0, _LOWEST, _HIGHEST, 0
     for i in range(len(value)):  # without a branch, as above
         scaled = np.rint(value[i] * power)
-        odd_count += np.int64(scaled / power != value[i])
-        whole = np.int64(scaled)
+        odd_count += int(scaled / power != value[i])
+        whole = int(scaled)
         total += whole
         highest = whole if whole > highest else highest
         lowest = whole if whole < lowest else lowest
-    return odd_count == 0 and highest <= _SCALED_MAX and lowest >= -_SCALED_MAX, total, highest, lowest
+    is_exact = odd_count == 0 and highest <= _SCALED_MAX and lowest >= -_SCALED_MAX
+    return is_exact, total, highest, lowest
 
 
 @njit(cache=True, nogil=True)
@@ -111,10 +112,10 @@ def find_exponent(value: F64, first: int) -> int:
 @njit(cache=True, nogil=True)
 def is_everyday(quality: U16) -> bool:
     """Whether all samples are good and measured."""
-    bits = np.uint16(0)
+    bits = 0
     for one in quality:
         bits |= one
-    return (bits & _EVERYDAY_MASK) == 0
+    return bits & _EVERYDAY_MASK == 0
 
 
 @njit(cache=True, nogil=True)
@@ -173,16 +174,16 @@ def lay_many(
     """A day whose slots hold several samples each; as `lay_single`."""
     is_exact, total, highest, lowest = sum_scaled(value, power)
     is_done = is_exact and max(abs(float(highest)), abs(float(lowest))) * len(value) < _WHOLE_MAX
-    ranked, ranked_us, complete_count = np.int64(0), np.int64(0), np.int64(0)
+    ranked, ranked_us, complete_count = 0, 0, 0
     high, low, max_slot, min_slot = np.nan, np.nan, NO_SLOT, NO_SLOT
     i = 0
     while is_done and i < len(value):
         slot = (time[i] - start_us) // grid.slot_us
         slot_start_us = start_us + slot * grid.slot_us
         slot_end_us = min(slot_start_us + grid.slot_us, end_us)
-        first, slot_total = i, np.int64(0)
+        first, slot_total = i, 0
         while i < len(value) and time[i] < slot_end_us:
-            slot_total += np.int64(np.rint(value[i] * power))
+            slot_total += int(np.rint(value[i] * power))
             i += 1
         mean = quotient(float(slot_total) * float(scale[2]), float(scale[3]) * (i - first))
         is_done = not np.isnan(mean)
@@ -215,7 +216,7 @@ def scale_of(exponent: int, is_amount: int, numerator: int, denominator: int, gr
     """Fill what a sum of scaled values is multiplied with: [0] over [1] for unit·hours, [2] over [3] for the
     mean of one sample. False where a product does not fit.
     """
-    power = np.int64(_POWERS[exponent])
+    power = int(_POWERS[exponent])
     if float(denominator) * float(power) * float(max(grid.hours, grid.per_hours)) >= _WHOLE_MAX:
         return False
     if float(numerator) * float(max(grid.hours, grid.per_hours)) >= _WHOLE_MAX:
@@ -236,7 +237,7 @@ def end_of_day(time: I64, first: int, high: int, end_us: int, interval_us: int) 
     """The place of the first sample from `first` on at or after `end_us`, on a grid."""
     if first == high or time[first] >= end_us:
         return first
-    last = min(high, first + (end_us - 1 - time[first]) // interval_us + 1)
+    last: int = min(high, first + (end_us - 1 - time[first]) // interval_us + 1)
     while time[last - 1] >= end_us:  # as often as samples are missing
         last -= 1
     return last
@@ -340,7 +341,7 @@ def sum_runs(
     and every flag of theirs. False, with half-filled columns, where a run is not steady.
     """
     end_us, slot_count = start_us + slot_us * len(total), len(total)
-    largest, full_count = np.int64(0), 0
+    largest, full_count = 0, 0
     for r in range(len(offset) - 1):
         low, high = offset[r], offset[r + 1]
         if not is_on_grid(time[low:high], start_us, slot_us):
@@ -352,16 +353,16 @@ def sum_runs(
         if low == high:
             continue
         is_full = high - low == slot_count and time[low] == start_us
-        odd_count, seen = np.int64(0), np.uint16(0)
+        odd_count, seen = 0, 0
         for i in range(low, high):  # without a branch, so that the processor looks at eight at once
             scaled = np.rint(value[i] * power)
-            odd_count += np.int64(scaled / power != value[i])
+            odd_count += int(scaled / power != value[i])
             seen |= quality[i]
         if odd_count or (seen & _EVERYDAY_MASK):
             return False
         if is_full and seen == 0:
             for i in range(slot_count):
-                whole = np.int64(np.rint(value[low + i] * power)) * multiplier[r]
+                whole = int(np.rint(value[low + i] * power)) * multiplier[r]
                 total[i] += whole
                 largest = max(largest, abs(whole))
             full_count += 1
@@ -369,11 +370,12 @@ def sum_runs(
             slot = (time[low] - start_us) // slot_us
             for i in range(low, high):
                 step = time[i] - time[max(low, i - 1)]
-                slot += np.int64(step > 0) if step <= slot_us else step // slot_us
-                whole = np.int64(np.rint(value[i] * power)) * multiplier[r]
+                slot += int(step > 0) if step <= slot_us else step // slot_us
+                whole = int(np.rint(value[i] * power)) * multiplier[r]
                 total[slot] += whole
                 count[slot] += 1
                 flags[slot] |= quality[i]
                 largest = max(largest, abs(whole))
     count += full_count
-    return largest <= _SCALED_MAX and float(largest) * len(offset) < _WHOLE_MAX
+    is_done: bool = largest <= _SCALED_MAX and float(largest) * len(offset) < _WHOLE_MAX
+    return is_done

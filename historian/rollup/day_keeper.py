@@ -282,8 +282,9 @@ class DayKeeper:
             runs = await day_source.read_runs(self._reader, points, start_us, end_us)
             block = await self._in_worker(partial(block_of, runs))
         else:
+            ids = reading.point_id.astype(np.uint32)
             margin_us = day_figure.margin_us(reading.interval_us)
-            block = await self._reader.read_block(reading.point_id, start_us - margin_us, end_us + margin_us)
+            block = await self._reader.read_block(ids, start_us - margin_us, end_us + margin_us)
         used, code = np.unique(facts.ask[reading.point_id], return_inverse=True)
         asked = Asked([facts.asks[number] for number in used.tolist()], code.astype(np.int64))
         now_us = self._clock.now_us()

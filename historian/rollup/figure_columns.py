@@ -63,7 +63,7 @@ class FigureColumns(NamedTuple):
         wide: WideSums = {}
         if self.wide:
             wide = {place: self.wide[row] for place, row in enumerate(rows.tolist()) if row in self.wide}
-        return FigureColumns(*(column[rows] for column in self.arrays()), wide)
+        return FigureColumns._make([*(column[rows] for column in self.arrays()), wide])
 
     def exact_sums(self, row: int) -> tuple[int, int, int]:
         """Total, ranked total and their denominator."""
@@ -72,7 +72,7 @@ class FigureColumns(NamedTuple):
         return int(self.total_numerator[row]), int(self.ranked_numerator[row]), int(self.denominator[row])
 
 
-TYPES: Final = {
+TYPES: Final[dict[str, np.dtype[Any]]] = {
     "point_id": np.dtype(np.uint32),
     "day": np.dtype(np.int32),
     "definition": np.dtype(np.int32),
@@ -98,20 +98,20 @@ TYPES: Final = {
 
 def allocate(count: int) -> FigureColumns:
     """Zeroed columns."""
-    return FigureColumns(*(np.zeros(count, type_) for type_ in TYPES.values()), {})
+    return FigureColumns._make([*(np.zeros(count, type_) for type_ in TYPES.values()), {}])
 
 
 def join(parts: Sequence[FigureColumns]) -> FigureColumns:
     """All rows, one part after the other."""
-    if len(parts) == 1:
-        return parts[0]
+    if len(parts) < 2:
+        return parts[0] if parts else allocate(0)
     wide: WideSums = {}
     count = 0
     for part in parts:
         wide |= {count + row: sums for row, sums in part.wide.items()}
         count += part.row_count
-    columns = zip(*(part.arrays() for part in parts), strict=True) if parts else iter(())
-    return FigureColumns(*(np.concatenate(column) for column in columns), wide) if parts else allocate(0)
+    columns = zip(*(part.arrays() for part in parts), strict=True)
+    return FigureColumns._make([*(np.concatenate(column) for column in columns), wide])
 
 
 def of_figures(figures: Iterable[DayFigure], definitions: Definitions) -> FigureColumns:

@@ -6,7 +6,7 @@ written to disk when it must make room or when the log is long; until then the l
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -205,7 +205,8 @@ class Frames:
         """Another frame beyond the bound: one question needs more than there are."""
         count = len(self.cells.state)
         more = make_cells(count)
-        self.cells = Cells(*(np.concatenate(pair) for pair in zip(self.cells, more, strict=True)))
+        columns: list[list[npt.NDArray[Any]]] = [list(self.cells), list(more)]
+        self.cells = Cells._make(np.concatenate(pair) for pair in zip(*columns, strict=True))
         self._free = list(range(2 * count - 1, count, -1))
         return count
 
@@ -224,7 +225,7 @@ class Frames:
         day: npt.NDArray[np.int64],
     ) -> FigureColumns:
         columns = [getattr(self.cells, name)[frame, cell] for name in _COLUMNS]
-        taken = FigureColumns(point_id.astype(np.uint32), day.astype(np.int32), *columns, {})
+        taken = FigureColumns._make([point_id.astype(np.uint32), day.astype(np.int32), *columns, {}])
         for row in np.flatnonzero(taken.denominator == 0).tolist():
             taken.wide[row] = self.wide_sums(int(point_id[row]), int(day[row]))
         return taken

@@ -79,17 +79,19 @@ def take(
     if made.wide:
         pairs = zip(row.tolist(), day.tolist(), strict=True)
         wide = {place: made.wide[pair] for place, pair in enumerate(pairs) if pair in made.wide}
-    return FigureColumns(
-        made.reading.point_id[row].astype(np.uint32),
-        (made.reading.days.start + day).astype(np.int32),
-        definition[row],
-        *(
-            getattr(made.figures, name)[row, day].astype(figure_columns.TYPES[name])
-            for name in Figures._fields
-        ),
-        revision[row, day],
-        np.full(len(row), made.computed_at_us, np.int64),
-        wide,
+    return FigureColumns._make(
+        [
+            made.reading.point_id[row].astype(np.uint32),
+            (made.reading.days.start + day).astype(np.int32),
+            definition[row],
+            *(
+                getattr(made.figures, name)[row, day].astype(figure_columns.TYPES[name])
+                for name in Figures._fields
+            ),
+            revision[row, day],
+            np.full(len(row), made.computed_at_us, np.int64),
+            wide,
+        ]
     )
 
 

@@ -4,7 +4,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from historian.jit_kernels import njit
 
 I64 = npt.NDArray[np.int64]
 I16 = npt.NDArray[np.int16]
@@ -26,7 +27,7 @@ def mark_day(point_id: U32, time_us: I64, low_us: int, high_us: int, known: U8, 
     """Mark the samples in ``[low_us, high_us)`` of points that the hot day knows; the places of all others go
     into `left`. Returns how many those are.
     """
-    earliest, latest = np.int64(2**62), np.int64(-(2**62))
+    earliest, latest = 1 << 62, -(1 << 62)
     for i in range(len(time_us)):
         earliest = time_us[i] if time_us[i] < earliest else earliest
         latest = time_us[i] if time_us[i] > latest else latest
@@ -48,7 +49,7 @@ def day_index(starts: I64, time_us: int, near: int) -> int:
     """The last place whose start is not after `time_us`; `near` is where it probably is."""
     if starts[near] <= time_us < starts[near + 1]:
         return near
-    return np.searchsorted(starts, time_us, side="right") - 1
+    return int(np.searchsorted(starts, time_us, side="right")) - 1
 
 
 @njit(cache=True, nogil=True)
@@ -62,9 +63,9 @@ def find_days(
     sample touches too many days.
     """
     count, near = 0, 0
-    last_point, last_first, last_last = np.int64(-1), np.int64(-1), np.int64(-1)
+    last_point, last_first, last_last = -1, -1, -1
     for i in range(len(point_id)):
-        point = np.int64(point_id[i])
+        point = int(point_id[i])
         zone = zone_number[point]
         if zone < 0:
             continue

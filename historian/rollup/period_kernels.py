@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from historian.energy import fleet_kernels
+from historian.jit_kernels import njit
 from historian.rollup.figure_kernels import DAY_BITS, DAY_MASK, FIGURE, Cells, Place
 
 I64 = npt.NDArray[np.int64]
@@ -103,7 +103,7 @@ def times(high: float, low: float, factor: float) -> tuple[float, float]:
 def split_whole(number: int) -> tuple[float, float]:
     """A whole number below 2⁶² as two floats, exactly."""
     high = np.float64(number)
-    return high, np.float64(number - np.int64(high))
+    return high, np.float64(number - int(high))
 
 
 @njit(cache=True, nogil=True)
@@ -189,7 +189,7 @@ def load_factor_of(numerator: int, denominator: int, known_us: int, highest: flo
 @njit(cache=True, nogil=True)
 def add_sums(sums: I64, total: int, ranked: int, denominator: int) -> bool:
     """Add to sums[0] and sums[1] over sums[2]; False where it does not fit."""
-    factor, part_factor = np.int64(1), np.int64(1)
+    factor, part_factor = 1, 1
     if denominator != sums[2]:
         if sums[2] % denominator == 0:
             part_factor = sums[2] // denominator
@@ -212,7 +212,7 @@ def fold_states(place: Place, calendar: Calendar, cells: Cells, rows: I64, out: 
     for p in range(len(place.group)):
         zone = calendar.zone[p]
         for k in range(len(calendar.period_first) - 1):
-            revision, computed_at_us, complete_count = np.int64(0), np.int64(-1), 0
+            revision, computed_at_us, complete_count = 0, -1, 0
             for d in range(calendar.period_first[k], calendar.period_first[k + 1]):
                 day = calendar.first_day + d
                 f = place.frames[place.group[p], (day >> DAY_BITS) - place.first_window]
@@ -239,7 +239,7 @@ def fold_energy(
     sums = np.zeros(3, np.int64)
     for p in range(len(place.group)):
         for k in range(len(calendar.period_first) - 1):
-            known_us, is_done, total, denominator = np.int64(0), True, np.int64(0), np.int64(1)
+            known_us, is_done, total, denominator = 0, True, 0, 1
             for d in range(calendar.period_first[k], calendar.period_first[k + 1]):
                 day = calendar.first_day + d
                 f = place.frames[place.group[p], (day >> DAY_BITS) - place.first_window]
@@ -274,7 +274,7 @@ def fold_ratios(
     sums = np.zeros(3, np.int64)
     for p in range(len(place.group)):
         for k in range(len(calendar.period_first) - 1):
-            known_us, ranked_us, is_done, highest = np.int64(0), np.int64(0), True, -np.inf
+            known_us, ranked_us, is_done, highest = 0, 0, True, -np.inf
             for d in range(calendar.period_first[k], calendar.period_first[k + 1]):
                 day = calendar.first_day + d
                 f = place.frames[place.group[p], (day >> DAY_BITS) - place.first_window]

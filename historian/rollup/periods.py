@@ -121,7 +121,8 @@ class Folder:
 
     def _is_done(self, first_row: I64) -> npt.NDArray[np.bool_]:
         rows = first_row[:, np.newaxis] + np.arange(self.answer.period_count)
-        return self.answer.columns.is_done[rows] != 0
+        is_done: npt.NDArray[np.bool_] = self.answer.columns.is_done[rows] != 0
+        return is_done
 
     def _take_one(self, found: Found, number: int) -> None:
         """The rows of one point by way of objects, where kernels did not suffice."""
@@ -162,44 +163,42 @@ def join(answers: Sequence[PeriodColumns]) -> PeriodColumns:
 def rows_of(answer: PeriodColumns) -> list[RollupRow]:
     """One object a row, from an answer that has all columns."""
     lists = {name: _listed(name, getattr(answer.columns, name)) for name in Periods._fields}
+    ids = answer.point_id.tolist()
     starts, ends, expected = (
         column.tolist() for column in (answer.period_start_us, answer.period_end_us, answer.expected)
     )
-    rows: list[RollupRow] = []
-    for number, point_id in enumerate(answer.point_id.tolist()):
+
+    def row(number: int, i: int) -> RollupRow:
         units = answer.units[answer.units_number[number]]
-        for i in range(number * answer.period_count, (number + 1) * answer.period_count):
-            rows.append(
-                RollupRow(
-                    point_id=point_id,
-                    period=answer.period,
-                    period_start_us=starts[i],
-                    period_end_us=ends[i],
-                    energy=lists["energy"][i],
-                    unit=units.energy,
-                    max_demand=lists["max_value"][i],
-                    max_demand_unit=units.rate,
-                    max_start_us=lists["max_start_us"][i],
-                    max_end_us=lists["max_end_us"][i],
-                    min=lists["min_value"][i],
-                    min_start_us=lists["min_start_us"][i],
-                    min_end_us=lists["min_end_us"][i],
-                    mean=lists["mean"][i],
-                    load_factor=lists["load_factor"][i],
-                    coverage=Coverage(
-                        expected[i], *(lists[name][i] for name in Coverage.__struct_fields__[1:])
-                    ),
-                    method=units.method,
-                    state=STATES[lists["state"][i]],
-                    revision=lists["revision"][i],
-                    computed_at_us=lists["computed_at_us"][i],
-                )
-            )
-    return rows
+        return RollupRow(
+            point_id=ids[number],
+            period=answer.period,
+            period_start_us=starts[i],
+            period_end_us=ends[i],
+            energy=lists["energy"][i],
+            unit=units.energy,
+            max_demand=lists["max_value"][i],
+            max_demand_unit=units.rate,
+            max_start_us=lists["max_start_us"][i],
+            max_end_us=lists["max_end_us"][i],
+            min=lists["min_value"][i],
+            min_start_us=lists["min_start_us"][i],
+            min_end_us=lists["min_end_us"][i],
+            mean=lists["mean"][i],
+            load_factor=lists["load_factor"][i],
+            coverage=Coverage(expected[i], *(lists[name][i] for name in Coverage.__struct_fields__[1:])),
+            method=units.method,
+            state=STATES[lists["state"][i]],
+            revision=lists["revision"][i],
+            computed_at_us=lists["computed_at_us"][i],
+        )
+
+    count = answer.period_count
+    return [row(i // count, i) for i in range(answer.row_count)]
 
 
-def _listed(name: str, column: npt.NDArray[np.generic]) -> list[object]:
-    values: list[object] = column.tolist()
+def _listed(name: str, column: npt.NDArray[Any]) -> list[Any]:
+    values: list[Any] = column.tolist()
     if name in EXTREMES or name in RATIOS or name == "energy":
         absent = column == -1 if name in _WHOLE else np.isnan(column)
         for i in np.flatnonzero(absent).tolist():
@@ -232,15 +231,15 @@ def _expected(start_us: I64, end_us: I64, asked: Asked, period_count: int) -> I6
 
 
 def _allocate(count: int, wanted: frozenset[str]) -> Periods:
+    """Room for what is wanted, and for what comes with it."""
     has_sums = bool("energy" in wanted or wanted & RATIOS)
-    sums = {name: np.empty(count if has_sums else 0) for name in ("energy", "mean", "load_factor")}
-    extremes = {
-        name: np.empty(count if wanted & EXTREMES else 0, np.int64 if name in _WHOLE else np.float64)
-        for name in EXTREMES
-    }
-    counts = {name: np.empty(count if wanted & COUNTS else 0, np.int64) for name in COUNTS}
-    return Periods(
-        **sums, **extremes, **counts,
-        state=np.empty(count, np.uint8), revision=np.empty(count, np.int64),
-        computed_at_us=np.empty(count, np.int64), is_done=np.ones(count, np.uint8),
-    )  # fmt: skip
+    is_there = dict.fromkeys(("energy", *RATIOS), has_sums)
+    is_there |= dict.fromkeys(EXTREMES, bool(wanted & EXTREMES)) | dict.fromkeys(
+        COUNTS, bool(wanted & COUNTS)
+    )
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for name in Periods._fields:
+        type_: type[np.generic] = np.int64 if name in _WHOLE or name in COUNTS else np.float64
+        type_ = np.uint8 if name in ("state", "is_done") else type_
+        columns[name] = np.ones(count if is_there.get(name, True) else 0, type_)
+    return Periods._make(columns.values())

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from historian.energy import fleet, load_curve
+from historian.energy import fleet, load_curve, steady_sum
 from historian.energy.fleet import Ask, Asked
 from historian.model.point import HOUR_US, MINUTE_US, PointKind
 from historian.model.sample import RunBlock, SampleRun, block_of
@@ -32,6 +32,7 @@ def _warm_energy() -> None:
         load_curve.build(run, kind, 60, edges)
     fleet.build([run], [Ask(PointKind.MEAN_POWER, 60, 1.0)], edges)
     odd = _run_of([0, 60, 121], [1.0, 2.0, 3.5])
+    steady_sum.add_up(block_of([run, run]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)] * 2), edges)
     for some in (run, odd):
         fleet.day_figures(block_of([some]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)]), [edges])
 
@@ -60,10 +61,12 @@ def _warm_periods(place: Place) -> None:
     calendar = period_kernels.Calendar(
         np.zeros(1, np.int64), np.array([[0, HOUR_US]]), _DAY, np.array([0, 1]), one, one, one, 0
     )
-    floats, whole, small = (np.zeros(1, type_) for type_ in (np.float64, np.int64, np.uint8))
+    floats, whole, small = np.zeros(1), np.zeros(1, np.int64), np.zeros(1, np.uint8)
     out = period_kernels.Periods(
-        *(floats.copy() for _ in range(4)), whole, whole, floats.copy(), whole, whole, *(whole,) * 5, small, whole,
-        whole, small,
+        energy=floats, mean=floats.copy(), load_factor=floats.copy(), max_value=floats.copy(), max_start_us=whole,
+        max_end_us=whole, min_value=floats.copy(), min_start_us=whole, min_end_us=whole, received=whole, good=whole,
+        measured=whole, estimated=whole, manual=whole, state=small, revision=whole, computed_at_us=whole,
+        is_done=small,
     )  # fmt: skip
     rows = np.zeros(1, np.int64)
     period_kernels.fold_states(place, calendar, cells, rows, out)

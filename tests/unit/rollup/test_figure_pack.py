@@ -20,7 +20,7 @@ def test_columns_in_which_all_rows_are_alike_cost_nothing() -> None:
 def test_a_flipped_byte_is_found(at: int) -> None:
     packed = bytearray(figure_pack.pack(figure_columns.of_figures([make_figure()], Definitions())))
     packed[at] ^= 0xFF
-    with pytest.raises(CatalogueError, match="figures.db"):
+    with pytest.raises(CatalogueError, match=r"figures\.db"):
         figure_pack.unpack(bytes(packed), "figures.db")
 
 
