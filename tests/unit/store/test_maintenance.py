@@ -1,6 +1,8 @@
 """Sealing and merging change where samples lie and nothing else, and a failure changes nothing."""
 
+import asyncio
 import errno
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from historian.model.sample import Origin
 from historian.settings import StoreSettings
 from historian.store import filenames, maintenance, segment_file
+from historian.store.seal import Draft, Publisher, Sealed
 from tests.support.store_kit import QUARTER_US, START_US, FailingFiles, append, no_checkpoint_work, open_store
 from tests.unit.store.test_store import batch_of, damage_a_column, values_of
 
@@ -172,4 +175,42 @@ async def test_a_year_in_one_batch_becomes_a_segment_a_month(tmp_path: Path) -> 
     assert len(store.archive.live) == 12
     [run] = await store.read([1], START_US + 8000 * QUARTER_US, START_US + 9000 * QUARTER_US)
     assert run.value.tolist() == [float(slot) for slot in range(0, 35040, 7) if 8000 <= slot < 9000]
+    await store.close()
+
+
+async def test_a_seal_during_a_merge_takes_nothing_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path, settings=MERGING)
+    for slot in range(3):
+        await append(store, batch_of([slot]))
+        await maintenance.seal_all(store, no_checkpoint_work)
+    may_go_on, is_published = threading.Event(), threading.Event()
+    publish = Publisher.publish
+
+    def publish_slowly(publisher: Publisher, draft: Draft, rank: int | None = None) -> Sealed:
+        sealed = publish(publisher, draft, rank)
+        if rank is not None:  # a merge
+            is_published.set()
+            may_go_on.wait(30)
+        return sealed
+
+    monkeypatch.setattr(Publisher, "publish", publish_slowly)
+    merging = asyncio.create_task(maintenance.merge_once(store))
+    await asyncio.to_thread(is_published.wait, 30)
+    await append(store, batch_of([0, 7], [50.0, 70.0]))
+    await maintenance.seal_all(store, no_checkpoint_work)
+    [made] = store.manifest.retired  # for the case that the merge never ends
+    await maintenance.remove_retired(store)
+    assert (tmp_path / filenames.SEGMENT_FOLDER / made).exists()
+    may_go_on.set()
+    assert await merging
+    assert made not in store.manifest.retired
+    assert await values_of(store) == [50.0, 1.0, 2.0, 70.0]
+    await maintenance.remove_retired(store)
+    await store.close()
+    store = open_store(tmp_path, settings=MERGING)
+    assert await values_of(store) == [50.0, 1.0, 2.0, 70.0]
+    assert store.status().damage == []
+    assert len(list((tmp_path / filenames.SEGMENT_FOLDER).iterdir())) == 2
     await store.close()
