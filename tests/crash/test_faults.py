@@ -22,6 +22,7 @@ THOROUGH = float(os.environ.get("CRASH_FACTOR", "1"))  # `make crash` sets 10
 STEP = (
     1 if THOROUGH > 1 else 3
 )  # in CI every third operation for each kind of fault, a different third for each
+CUT_SHARE = 0.05 if THOROUGH > 1 else 0.01  # of the operations of each life
 SHORT = -1  # instead of an error number: a write that takes a part only
 ENDLESS = 1 << 30
 
@@ -133,7 +134,7 @@ async def sweep(error_number: int, count: int, folder: Path) -> Sweep:
         where = folder / str(first)
         try:
             life = await live_with(fault, where)
-            bounds = Bounds(3, cut_share=0.03, nested_share=0, reopened_share=0, seed=first)
+            bounds = Bounds(3, cut_share=CUT_SHARE, nested_share=0, reopened_share=0, seed=first)
             explorer = Explorer(where / "cut", bounds)
             await explorer.explore(life)
         except Exception as error:

@@ -7,19 +7,44 @@ nothing, so every test here expects red.
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from historian.store import columns, durable, filenames, maintenance, recovery, wal, workshop
+from historian.errors import HistorianError
+from historian.store import (
+    columns,
+    durable,
+    filenames,
+    maintenance,
+    manifest,
+    recovery,
+    segment_codec,
+    wal,
+    wal_record,
+    workshop,
+)
+from historian.store.archive import Archive
 from historian.store.durable import DurableFiles
+from tests.crash import test_backup_cuts as backup_cuts
 from tests.crash import test_crash_states as states
+from tests.crash import test_damage as damage
 from tests.crash import test_faults as faults
 from tests.support.explore import Bounds, Explorer, Lost
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
+RED = (
+    AssertionError,
+    HistorianError,
+    msgspec.MsgspecError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    MemoryError,
+)
 
 
 def path_of(descriptor: int) -> Path:
@@ -233,6 +258,86 @@ async def explore(scenario: states.Scenario, folder: Path) -> None:
     """A few states after each operation suffice to find a fault."""
     life = await states.live(scenario, folder / "data")
     await Explorer(folder / "cut", Bounds(states_max=4, nested_share=0, reopened_share=0)).explore(life)
+
+
+def skip_the_crc_of_the_log(patch: pytest.MonkeyPatch) -> None:
+    """A record is taken for what it says of itself."""
+
+    def stored_crc(data: bytes, at: int, end: int) -> int:
+        crc: int = wal_record.RECORD_HEADER.unpack_from(data, at)[-1]
+        return crc
+
+    patch.setattr(wal_record, "_crc_of", stored_crc)
+
+
+def skip_the_crc_of_the_manifest(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(manifest, "_check", lambda body: b"00000000")
+
+
+def write_segments_without_checksums(patch: pytest.MonkeyPatch) -> None:
+    real = segment_codec.zstandard.ZstdCompressor
+
+    def compressor(*arguments: Any, **options: Any) -> Any:
+        return real(*arguments, **(options | {"write_checksum": False}))
+
+    patch.setattr(segment_codec.zstandard, "ZstdCompressor", compressor)
+
+
+def serve_around_a_damaged_segment(patch: pytest.MonkeyPatch) -> None:
+    """What cannot be read is left out of the answer."""
+
+    def read_block(self: Archive, *arguments: Any) -> Any:
+        block, _ = self._read(*arguments)
+        return block
+
+    patch.setattr(Archive, "read_block", read_block)
+
+
+async def log_damage(folder: Path) -> None:
+    sound = damage.Sound(
+        folder / "log", await damage.make_folder(folder / "log", damage.log_only), folder / "copy"
+    )
+    await damage.test_a_flipped_byte_in_a_log_costs_one_record_and_is_shown(sound)
+
+
+async def segment_damage(folder: Path) -> None:
+    await damage.test_damage_of_a_segment_is_refused_or_harmless(await sound_segments(folder))
+
+
+async def manifest_damage(folder: Path) -> None:
+    await damage.test_any_damage_of_the_manifest_stops_the_start_with_advice(await sound_segments(folder))
+
+
+async def sound_segments(folder: Path) -> damage.Sound:
+    life = await damage.make_folder(folder / "segments", damage.segments_only)
+    return damage.Sound(folder / "segments", life, folder / "copy")
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("mutant", "proof"),
+    [
+        pytest.param(skip_the_crc_of_the_log, log_damage, id="log's CRC not checked"),
+        pytest.param(skip_the_crc_of_the_manifest, manifest_damage, id="manifest's CRC not checked"),
+        pytest.param(write_segments_without_checksums, segment_damage, id="segments without checksums"),
+        pytest.param(serve_around_a_damaged_segment, segment_damage, id="served around a damaged segment"),
+        pytest.param(
+            skip_sync_of(""),
+            backup_cuts.test_what_a_power_cut_leaves_of_a_backup_is_whole_or_none,
+            id="backup not synced",
+        ),
+    ],
+)
+async def test_the_damage_finds_a_mutant(
+    mutant: Mutant,
+    proof: Callable[[Path], Awaitable[None]],
+    quick_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mutant(monkeypatch)
+    with pytest.raises(RED) as found:
+        await proof(quick_path)
+    print(f"found: {found.value!r} {getattr(found.value, '__notes__', '')}")
 
 
 def half_written(patch: pytest.MonkeyPatch) -> None:
