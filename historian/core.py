@@ -17,7 +17,7 @@ from historian import warm
 from historian.catalogue.journal import Journal
 from historian.catalogue.registry import Registry
 from historian.clock import Clock
-from historian.errors import HistorianError
+from historian.errors import HistorianError, StoreError
 from historian.ingest.pipeline import IngestPipeline
 from historian.ingest.quarantine import Quarantine
 from historian.ingest.quarantine_desk import Desk
@@ -114,6 +114,7 @@ async def _start_store(
     started_s = clock.monotonic_s()
     store, recovered = recovery.open_store(data, files, clock, registry, intervals, settings.store, early)
     stack.push_async_callback(store.close)
+    _check_catalogue(registry, store, data)
     log.info(
         "store_opened",
         points=registry.count(),
@@ -161,6 +162,19 @@ async def _start_store(
 
     stack.push_async_callback(drain)
     return core
+
+
+def _check_catalogue(registry: Registry, store: Store, data: Path) -> None:
+    """A point is made durable before its samples, so data of unknown points mean a lost or an old catalogue.
+
+    Starting with it would give their ids, and so their samples, to other points.
+    """
+    known, stored = registry.highest_id, store.point_id_highest
+    if stored > known:
+        raise StoreError(
+            f"{data / filenames.CATALOGUE} knows points up to id {known}, the data hold points up to id {stored}: "
+            "it is missing or older than the data; restore it from a backup"
+        )
 
 
 async def _maintain(core: Core, settings: Settings) -> None:

@@ -61,6 +61,11 @@ class Registry:
         """Grows with every new point and every change, over restarts too."""
         return self._revision
 
+    @property
+    def highest_id(self) -> int:
+        """The highest id ever given; 0 where there is none."""
+        return self._id_max
+
     def count(self) -> int:
         """How many points there are."""
         return self._memory.count

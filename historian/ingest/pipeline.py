@@ -32,6 +32,14 @@ GROUP_SAMPLES_MAX: Final = 1 << 17  # bounds how long one group keeps the event 
 JOIN_SAMPLES_MAX: Final = 1 << 10  # smaller batches of one sender share a log record
 BUSY_SAMPLES_MIN: Final = 1 << 12  # a group of so many says that somebody sends in bulk …
 BUSY_AFTER_S: Final = 0.2  # … and the next one comes within this time
+OUTSIDE_FENCE: Final = frozenset(
+    {
+        Outcome.TIME_TOO_OLD,
+        Outcome.TIME_IN_FUTURE,
+        Outcome.QUARANTINED_TOO_OLD,
+        Outcome.QUARANTINED_IN_FUTURE,
+    }
+)
 OVERFULL_WAIT_S: Final = 0.05  # between two looks whether sealing has made room
 
 
@@ -121,11 +129,16 @@ class IngestPipeline:
         self._queued_samples += count
         self._wake.set()
         results = await asyncio.gather(*(one.answer for one in waiting))
-        if len(results) == 1:
-            return results[0]
-        outcome = np.concatenate([result.outcome for result in results])
-        is_all_accepted = all(result.is_all_accepted for result in results)
-        return AppendResult(outcome, max(result.sequence for result in results), is_all_accepted)
+        result = results[0] if len(results) == 1 else _joined(results)
+        if result.is_all_accepted:
+            return result
+        # Here and not in the one task that writes: nobody else waits for the quarantine's disk.
+        outcome = result.outcome
+        if self._quarantine is not None:
+            outcome = await self._quarantine.keep(batch, outcome, origin.source, self._clock.now_us())
+        for kind in OUTSIDE_FENCE:
+            self._counters[kind].add(int(np.count_nonzero(outcome == kind)))
+        return result._replace(outcome=outcome)
 
     async def run(self) -> None:
         """Work until `stop`; the only place that writes samples."""
@@ -174,7 +187,7 @@ class IngestPipeline:
     async def _process(self, group: list[_Waiting]) -> None:
         self._make_rooms()
         for one in group:
-            await self._validate(one)
+            self._validate(one)
         await self._resolve(group)
         writing = [one for one in group if one.batch.sample_count]
         if writing:
@@ -184,18 +197,14 @@ class IngestPipeline:
             self._busy_until_s = self._clock.monotonic_s() + BUSY_AFTER_S
         self._answer(group)
 
-    async def _validate(self, one: _Waiting) -> None:
-        """Leave in the batch what is good by itself; what is stamped outside the fence goes into quarantine."""
-        now_us = self._clock.now_us()
-        time_max_us = now_us + self._settings.future_fence_s * 1_000_000
-        sent = one.batch
-        valid = classify.validate(sent, self._registry.columns(), self._time_min_us, time_max_us)
+    def _validate(self, one: _Waiting) -> None:
+        """Leave in the batch what is good by itself."""
+        time_max_us = self._clock.now_us() + self._settings.future_fence_s * 1_000_000
+        valid = classify.validate(one.batch, self._registry.columns(), self._time_min_us, time_max_us)
         one.outcome, one.batch = valid.outcome, valid.batch
         if valid.refused_count:
             one.is_all_accepted = False
             one.batch = valid.batch.take(valid.outcome == Outcome.ACCEPTED)
-            if self._quarantine is not None:
-                one.outcome = await self._quarantine.keep(sent, valid.outcome, one.origin.source, now_us)
 
     async def _write(self, writing: list[_Waiting]) -> None:
         """One log record for each batch, but neighbouring small ones of one sender share theirs."""
@@ -247,7 +256,8 @@ class IngestPipeline:
             else:
                 counts = np.bincount(one.outcome, minlength=len(Outcome)).tolist()
                 for outcome, count in zip(Outcome, counts, strict=True):
-                    self._counters[outcome].add(count)
+                    if outcome not in OUTSIDE_FENCE:  # counted once it is known whether they are kept
+                        self._counters[outcome].add(count)
             if not one.answer.done():
                 one.answer.set_result(AppendResult(one.outcome, one.sequence, one.is_all_accepted))
 
@@ -255,6 +265,12 @@ class IngestPipeline:
         if self._revision != self._registry.revision:
             self._revision = self._registry.revision
             self._store.make_rooms(self._registry.columns().interval_us)
+
+
+def _joined(results: Sequence[AppendResult]) -> AppendResult:
+    outcome = np.concatenate([result.outcome for result in results])
+    is_all_accepted = all(result.is_all_accepted for result in results)
+    return AppendResult(outcome, max(result.sequence for result in results), is_all_accepted)
 
 
 def _refuse(group: Sequence[_Waiting], error: HistorianError) -> None:

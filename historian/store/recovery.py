@@ -217,6 +217,7 @@ def _make_durable(store: Store, path: Path, data: bytes, found: wal_record.WalSc
 
 
 def _apply(store: Store, batch: SampleBatch, record: WalRecord) -> None:
+    store.note_points(batch.point_id)
     if int(batch.point_id.max()) >= store.ring.point_count or store.ring.lacks_room(batch.point_id):
         _make_lost_rooms(store, batch.point_id)
     store.apply(batch, record.sequence, record.version, record.arrival_time_us, record.origin)

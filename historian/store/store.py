@@ -18,7 +18,7 @@ from historian.clock import Clock
 from historian.errors import HistorianError, StoreReadOnly, WalFailed
 from historian.logs import EventLog
 from historian.model.ports import DirtyMarker, PointDirectory, StoreStatus
-from historian.model.sample import Origin, SampleBatch
+from historian.model.sample import Origin, PointIdColumn, SampleBatch
 from historian.settings import StoreSettings
 from historian.store import filenames, wal_record
 from historian.store.archive import Archive, LiveSegment
@@ -26,7 +26,7 @@ from historian.store.batch_journal import BatchJournal
 from historian.store.columns import Rows
 from historian.store.durable import DurableFiles
 from historian.store.engine import Ticket, VersionColumn
-from historian.store.manifest import Manifest
+from historian.store.manifest import POINT_ID_MAX, Manifest
 from historian.store.reader import Reader
 from historian.store.ring import Ring
 from historian.store.segment import Batches
@@ -116,6 +116,7 @@ class Store(Reader):
             (info.sequence_max for info in manifest.segments), default=manifest.sealed_sequence
         )
         self._applied_version = self._version_highest
+        self._unsealed_id_highest = 0  # of batches replayed at start
         self._old_version_record = 0  # the newest record with versions older than some stored before it
         self._pending: list[_Pending] = []
         self._settled_record = self.applied_sequence
@@ -174,6 +175,10 @@ class Store(Reader):
         self.applied_sequence = record
         self.note_record(record, version)
 
+    def note_points(self, point_id: PointIdColumn) -> None:
+        """These ids were found in the log."""
+        self._unsealed_id_highest = max(self._unsealed_id_highest, int(point_id.max()))
+
     def note_record(self, record: int, version: int = 0) -> None:
         """Numbers up to these were seen on disk; they are not given out again."""
         self._next_record = max(self._next_record, record + 1)
@@ -213,6 +218,15 @@ class Store(Reader):
             unsealed_sample_count=self.unsealed.count,
             damage=[*self.damage, *self.archive.damage],
         )
+
+    @property
+    def point_id_highest(self) -> int:
+        """The highest point id that data are stored of, as far as segments that can be read say; 0 for none."""
+        sealed = self.archive.point_max
+        if sealed == POINT_ID_MAX:  # segments of a manifest that did not say yet
+            ids = self.archive.point_ids()
+            sealed = int(ids[-1]) if len(ids) else 0
+        return max(sealed, self._unsealed_id_highest)
 
     @property
     def unsealed_count(self) -> int:

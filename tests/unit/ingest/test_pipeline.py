@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from historian.catalogue.registry import Registry
 from historian.clock import ManualClock
 from historian.errors import QueueFull, StoreError, StoreReadOnly, WalFailed
-from historian.ingest.pipeline import IngestPipeline
+from historian.ingest.pipeline import IngestPipeline, Quarantine
 from historian.metrics import Metrics
 from historian.model.point import PointDraft, PointKind
 from historian.model.ports import Outcome
 from historian.model.quality import SUSPECT
-from historian.model.sample import make_batch
+from historian.model.sample import SampleBatch, make_batch
 from historian.settings import IngestSettings
 from historian.store import recovery
 from historian.store.durable import DurableFiles
@@ -37,7 +38,9 @@ class Plant(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def plant(folder: Path, settings: IngestSettings | None = None) -> AsyncIterator[Plant]:
+async def plant(
+    folder: Path, settings: IngestSettings | None = None, quarantine: Quarantine | None = None
+) -> AsyncIterator[Plant]:
     """A pipeline over a real store, with points 1 to 4; point 2 is good between 0 and 10."""
     clock, marks, metrics = ManualClock(START_US), Marks(), Metrics()
     registry = Registry(folder / "catalogue.sqlite", clock, "Asia/Shanghai")
@@ -46,7 +49,7 @@ async def plant(folder: Path, settings: IngestSettings | None = None) -> AsyncIt
         registry.create(PointDraft(name=f"p{number}", unit="kW", kind=PointKind.INSTANTANEOUS, **limits))
     intervals = registry.columns().interval_us
     store, _ = recovery.open_store(folder, DurableFiles(), clock, registry, intervals, SETTINGS, marks)
-    pipeline = IngestPipeline(store, registry, clock, metrics, settings or IngestSettings())
+    pipeline = IngestPipeline(store, registry, clock, metrics, settings or IngestSettings(), quarantine)
     task = asyncio.create_task(pipeline.run())
     try:
         yield Plant(pipeline, store, registry, marks, metrics, task)
@@ -55,6 +58,22 @@ async def plant(folder: Path, settings: IngestSettings | None = None) -> AsyncIt
         await asyncio.wait([task])
         await store.close()
         registry.close()
+
+
+class SlowQuarantine:
+    """Keeps what lies ahead once it is told that its disk is there."""
+
+    def __init__(self) -> None:
+        self.disk = asyncio.Event()
+
+    async def keep(
+        self, batch: SampleBatch, outcome: npt.NDArray[np.uint8], source: str, arrival_us: int
+    ) -> npt.NDArray[np.uint8]:
+        assert (batch.sample_count, source, arrival_us) == (len(outcome), "test", START_US)
+        await self.disk.wait()
+        return np.where(outcome == Outcome.TIME_IN_FUTURE, Outcome.QUARANTINED_IN_FUTURE, outcome).astype(
+            np.uint8
+        )
 
 
 async def outcomes(
@@ -220,3 +239,18 @@ async def test_a_read_only_column_is_taken_as_it_is(tmp_path: Path) -> None:
         for column in batch:
             column.flags.writeable = False
         assert (await p.pipeline.append(batch, source="t")).count(Outcome.ACCEPTED) == 1
+
+
+async def test_nobody_else_waits_for_the_disk_of_the_quarantine(tmp_path: Path) -> None:
+    quarantine = SlowQuarantine()
+    async with plant(tmp_path, quarantine=quarantine) as p:
+        sender = asyncio.create_task(outcomes(p.pipeline, (1, 0, 1.0), (1, 10_000, 2.0)))
+        await asyncio.sleep(0)  # it is first in the queue
+        assert await outcomes(p.pipeline, (2, 0, 5.0)) == [Outcome.ACCEPTED]
+        assert not sender.done(), "its answer comes when all of it is on disk"
+        quarantine.disk.set()
+        assert await sender == [Outcome.ACCEPTED, Outcome.QUARANTINED_IN_FUTURE]
+        text = p.metrics.to_prometheus_text()
+    assert 'outcome="accepted"} 2' in text
+    assert 'outcome="quarantined_in_future"} 1' in text
+    assert 'outcome="time_in_future"} 0' in text
