@@ -9,7 +9,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from historian.jit_kernels import njit
 
 MANTISSA_EXACT_MAX: Final = 9007199254740992  # 2^53: whole numbers up to here are exact
 POWER_EXACT_MAX: Final = 22  # 10^22 is the last power of ten that float64 holds exactly

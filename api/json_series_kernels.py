@@ -9,12 +9,12 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from api import float_kernels as floats
 from api import text_kernels as text
 from api import time_text_kernels as time_text
 from api.text_kernels import Bytes, Words
+from historian.jit_kernels import njit
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

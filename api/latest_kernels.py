@@ -2,10 +2,10 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from api import json_columns_kernels as columns
 from api.json_columns_kernels import Bytes
+from historian.jit_kernels import njit
 
 I64 = npt.NDArray[np.int64]
 

@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from api import float_kernels as floats
 from api import text_kernels as text
 from api.text_kernels import Bytes, Words
+from historian.jit_kernels import njit
 
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from historian.jit_kernels import njit
 
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]

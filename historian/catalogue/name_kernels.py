@@ -2,7 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from historian.jit_kernels import njit
 
 Bytes = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from historian.jit_kernels import njit
 from historian.model.quality import (
     BAD,
     DELETED,

@@ -2,7 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from historian.jit_kernels import njit
 
 I64 = npt.NDArray[np.int64]
 U16 = npt.NDArray[np.uint16]

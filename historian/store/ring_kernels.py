@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from historian.jit_kernels import njit
 from historian.store import event_kernels, grid_kernels
 from historian.store.event_kernels import Circles
 from historian.store.grid_kernels import (

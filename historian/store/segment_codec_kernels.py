@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from historian.jit_kernels import njit
 
 Numbers = npt.NDArray[Any]  # unsigned, of one width
 Planes = npt.NDArray[np.uint8]  # (bytes a number, numbers of the chunk)

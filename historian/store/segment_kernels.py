@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from historian.jit_kernels import njit
 from historian.model.decimal_kernels import SCALED_MAX
 
 I64 = npt.NDArray[np.int64]

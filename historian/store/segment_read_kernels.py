@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from historian.jit_kernels import njit
 
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]

@@ -2,8 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from historian.jit_kernels import njit
 from historian.store.columns_kernels import Columns, lower_bound
 
 I64 = npt.NDArray[np.int64]

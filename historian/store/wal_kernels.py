@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from historian.jit_kernels import njit
 
 I64 = npt.NDArray[np.int64]
 
