@@ -59,6 +59,12 @@ ADVICE: Final = {
         "nothing; the next start drops it",
         "未完成且未确认的写入；无需处理",
     ),
+    "log_missing": Advice(
+        "damage",
+        "records that were acknowledged are neither in the log nor in a segment: a log file was removed or cut",
+        "if there is a copy of that file, put it into its place; else restore a backup that holds it",
+        "日志文件缺失或被截断，已确认的记录丢失；请放回该文件的副本或恢复备份",
+    ),
     "log_order": Advice(
         "damage",
         "a log file begins before the one in front of it ends",

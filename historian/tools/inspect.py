@@ -23,6 +23,7 @@ TYPE_NAMES: Final = {
     log_file.SAMPLES_OLD: "samples",
     log_file.END: "end",
     log_file.SAMPLES: "samples",
+    log_file.CONTINUES: "continues",
 }
 
 Facts = dict[str, Any]  # of JSON: texts, numbers, lists and objects of them

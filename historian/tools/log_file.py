@@ -27,6 +27,7 @@ PROBE: Final = 0
 SAMPLES_OLD: Final = 1
 END: Final = 2
 SAMPLES: Final = 3
+CONTINUES: Final = 4
 _ONE_FOR_ALL: Final = 1
 _RUNS: Final = 2
 
@@ -111,6 +112,12 @@ def samples_of(data: bytes, frame: Frame) -> LogSamples:
         return _samples_of(data, frame)
     except (struct.error, ValueError) as error:
         raise ValueError(f"the record at byte {frame.offset} is not as the format says: {error}") from None
+
+
+def last_before(data: bytes, frame: Frame) -> int:
+    """What a record that continues the log says: the last record acknowledged before its file was made."""
+    (sequence,) = _VERSION.unpack_from(data, frame.offset + _RECORD_HEADER.size)
+    return int(sequence)
 
 
 def compose(log: LogFile, pieces: list[bytes], first_sequence: int, last_sequence: int) -> bytes:

@@ -186,11 +186,20 @@ def _check_logs(
                 unsealed.append(log_file.samples_of(content, frame))
             except ValueError as error:
                 findings.append(Finding(kind="log_damaged", place=place, problem=str(error)))
+        findings += _missing_before(place, content, log, max(last, sealed))
         if log.frames and log.frames[0].sequence < last:
             problem = f"begins with record {log.frames[0].sequence}, the file before ends with {last}"
             findings.append(Finding(kind="log_order", place=place, problem=problem))
         last = max(last, log.last_sequence)
     return logs, unsealed
+
+
+def _missing_before(place: str, content: bytes, log: LogFile, last_found: int) -> Iterator[Finding]:
+    for frame in log.frames:
+        if frame.type == log_file.CONTINUES and log_file.last_before(content, frame) > last_found:
+            last = log_file.last_before(content, frame)
+            problem = f"records {last_found + 1} to {last} should be in the files before it"
+            yield Finding(kind="log_missing", place=place, problem=problem)
 
 
 def _bad_places(place: str, log: LogFile) -> Iterator[Finding]:

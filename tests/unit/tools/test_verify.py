@@ -119,6 +119,14 @@ def test_each_damage_is_found_at_its_place(
     assert all(kind == "segment_unlisted" for kind, _ in found[len(expected) :])
 
 
+@pytest.mark.parametrize(("last_before", "is_missing"), [(3, False), (4, True)])
+def test_a_missing_log_file_shows(folder: Path, last_before: int, is_missing: bool) -> None:
+    continues = hand_made.log_record(4, 9, last_before.to_bytes(8, "little"))
+    hand_made.write_log(folder, 9, continues)
+    expected = [("log_missing", "wal/0000000000000009.wal")] if is_missing else []
+    assert kinds(folder) == expected
+
+
 def test_a_notice_alone_is_no_damage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "segments" / "2019-01-0000000009.h5").write_bytes(b"x")
     assert verify.run(folder, None, is_json=False) == 0
