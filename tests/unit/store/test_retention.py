@@ -171,3 +171,15 @@ async def test_a_damaged_segment_does_not_move(tmp_path: Path) -> None:
     assert not await retention.move_cold(store)
     assert len(store.status().damage) == 1
     await store.close()
+
+
+async def test_what_the_ring_remembers_goes_too(tmp_path: Path) -> None:
+    store = open_at(tmp_path)
+    await append(
+        store, make_batch(1, [NOW_US - 7_200_000_000, NOW_US - 3_600_000_000, NOW_US], [1.0, 2.0, 3.0])
+    )
+    assert await store.read([1], NOW_US - DAY_US, NOW_US + 1)
+    await retention.drop_before(store, NOW_US, no_checkpoint_work)
+    [run] = await store.read([1], NOW_US - DAY_US, NOW_US + 1)
+    assert run.value.tolist() == [3.0]
+    await store.close()

@@ -180,3 +180,14 @@ def test_a_cut_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     path.write_bytes(encode(rows_of(1, grid(96), np.zeros(96)))[:-100])
     with pytest.raises(SegmentCorrupt, match=r"one\.h5"):
         Segment(path).read_all()
+
+
+def test_an_index_that_is_not_the_one_that_was_written_is_an_error(tmp_path: Path) -> None:
+    import h5py
+
+    path = tmp_path / "one.h5"
+    path.write_bytes(encode(rows_of(1, grid(96), np.zeros(96))))
+    with h5py.File(path, "r+") as file:
+        file.attrs["index_crc32c"] = file.attrs["index_crc32c"] ^ 1
+    with pytest.raises(SegmentCorrupt, match="checksum of the index"):
+        Segment(path).read_all()
