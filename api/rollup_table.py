@@ -37,9 +37,9 @@ FIELDS: Final[dict[str, frozenset[str]]] = {
     "load_factor": frozenset({"load_factor"}),
     "coverage": periods.COUNTS,
     "method": frozenset(),
-    "state": frozenset(),
-    "revision": frozenset(),
-    "computed_at": frozenset(),
+    "state": frozenset({"state"}),
+    "revision": frozenset({"revision"}),
+    "computed_at": frozenset({"computed_at_us"}),
 }
 _ALWAYS: Final = ("point", "period_start")
 _ORDER: Final = ("point", "period", "period_start", *(name for name in FIELDS if name != "period"))
@@ -271,12 +271,13 @@ def _column_of(field: Field, form: SampleForm) -> formats.Column:
     return formats.Column(name, cells)
 
 
-def digest_of(rollups: Rollups, answer: PeriodColumns, representation: str) -> str:
-    """The ETag: changes with every figure, its evidence and how it is written; not with when it was computed."""
+def digest_of(rollups: Rollups, representation: str) -> str:
+    """The ETag: changes with all that is told and how it is written, but not with when it was computed."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(representation.encode())
-    columns = [field for field in rollups.fields if not field.name.startswith("computed_at")]
-    for field in (*columns, Field("revision", "whole", answer.columns.revision)):
+    for field in rollups.fields:
+        if field.name == "computed_at":
+            continue
         digest.update(msgspec.json.encode((field.flat_name, list(field.vocabulary))))
         values = np.ascontiguousarray(field.values)
         whole = len(values.view(np.uint8)) // 8

@@ -61,7 +61,7 @@ async def get_rollups(request: web.Request) -> web.StreamResponse:
     def arrange() -> tuple[Rollups, str]:
         made = rollup_table.arrange(answer, context.registry.names(ids), fields, form)
         representation = f"{choice.value} {form.times.is_epoch_ms} {form.times.zone_name} {form.unit}"
-        return made, rollup_table.digest_of(made, answer, representation)
+        return made, rollup_table.digest_of(made, representation)
 
     rollups, etag = await _beside_the_loop(answer.row_count, arrange)
     if rollup_form.is_unchanged(request.headers.get("If-None-Match", ""), etag):

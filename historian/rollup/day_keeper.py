@@ -45,7 +45,10 @@ from historian.rollup.point_facts import RevisedDirectory
 I64 = npt.NDArray[np.int64]
 Figures = dict[int, DayFigure]  # by day
 
-CELLS_AT_ONCE: Final = 32 * CELL_COUNT  # one question's part, while which no other has its turn
+CELLS_RIGHT_AT_ONCE: Final = 128 * CELL_COUNT  # looked at in one turn, where all are right
+CELLS_AT_ONCE: Final = 32 * CELL_COUNT  # made in one turn, while which no other question has its own
+SLICE_SAMPLES: Final = 1 << 19  # read at once where nothing is kept: arrays whose memory is used again
+SLICES_AT_ONCE: Final = 3  # two are read while one is made
 FOREIGN_CELLS_MAX: Final = 16 * CELL_COUNT
 CACHE_BYTES: Final = 256 << 20
 
@@ -122,13 +125,19 @@ class DayKeeper:
     async def look(self, point_id: I64, days: DateRange, work: Work) -> None:
         """Give `work` the figures of each point's own local days, never stale, in one or several parts."""
         question = Question(point_id, days.first.toordinal(), days.last.toordinal())
-        for rows in self._frames.parts(question, CELLS_AT_ONCE):
+        for rows in self._frames.parts(question, CELLS_RIGHT_AT_ONCE):
+            large = question._replace(point_id=point_id[rows])
             async with self._turn:
-                part = question._replace(point_id=point_id[rows])
-                keys = await self._look_up(part, rows, work)
-                if len(keys):
-                    await self._remake(keys)
-                    await self._in_worker(partial(self._work_on, part, rows, work))
+                keys = await self._look_up(large, rows, work)
+            if len(keys) == 0:
+                continue
+            for some in self._frames.parts(large, CELLS_AT_ONCE):
+                part = large._replace(point_id=large.point_id[some])
+                async with self._turn:
+                    keys = await self._look_up(part, rows[some], work)
+                    if len(keys):
+                        await self._remake(keys)
+                        await self._in_worker(partial(self._work_on, part, rows[some], work))
 
     async def look_elsewhere(
         self, point_id: I64, days: DateRange, zone: zoneinfo.ZoneInfo, work: Work
@@ -141,7 +150,8 @@ class DayKeeper:
             rows = np.arange(begin, min(begin + size, len(point_id)))
             some, row_of = np.unique(point_id[rows], return_inverse=True)
             keys = day_key.pack(some[:, np.newaxis], np.arange(first, last)).reshape(-1)
-            made = [await self._make(reading) for reading in day_maker.plan(keys, self.dirty.facts, zone)]
+            readings = day_maker.plan(keys, self.dirty.facts, zone, SLICE_SAMPLES)
+            made = await self._make_beside(readings)
             question = Question(some, first, last)
             await self._in_worker(partial(self._work_on_made, made, question, row_of.reshape(-1), rows, work))
 
@@ -291,6 +301,21 @@ class DayKeeper:
         return await self._in_worker(
             partial(day_maker.make_days, reading, self._directory.by_id, asked, block, now_us)
         )
+
+    async def _make_beside(self, readings: Sequence[Reading]) -> list[MadeDays]:
+        """As `_make` each, some at a time: one is read while another is made."""
+        gate = asyncio.Semaphore(SLICES_AT_ONCE)
+
+        async def make(reading: Reading) -> MadeDays:
+            async with gate:
+                return await self._make(reading)
+
+        tasks = [asyncio.create_task(make(reading)) for reading in readings]
+        try:
+            return await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def _spread_register_marks(self, point_id: I64) -> None:
         """A changed reading changes all days up to the readings beside it: those become dirty too."""

@@ -53,7 +53,12 @@ class MadeDays(NamedTuple):
     computed_at_us: int
 
 
-def plan(keys: KeyColumn, facts: PointFacts, zone: zoneinfo.ZoneInfo | None = None) -> list[Reading]:
+def plan(
+    keys: KeyColumn,
+    facts: PointFacts,
+    zone: zoneinfo.ZoneInfo | None = None,
+    samples_max: int = READ_SAMPLES_MAX,
+) -> list[Reading]:
     """Few readings that cover all ascending keys of known points, none larger than the limits.
 
     Days are those of `zone`, or of each point's own.
@@ -82,7 +87,7 @@ def plan(keys: KeyColumn, facts: PointFacts, zone: zoneinfo.ZoneInfo | None = No
     for kind, chosen in zip(kinds.tolist(), np.split(order, ends[:-1]), strict=True):
         own_zone = zone or facts.zones[kind[0]]
         whole = Reading(point_id[chosen], own_zone, range(kind[3], kind[3] + kind[4]), kind[1], bool(kind[2]))
-        readings += _cut(whole)
+        readings += _cut(whole, samples_max)
     return readings
 
 
@@ -157,13 +162,13 @@ def _put(figures: Figures, row: int, place: int, values: dict[str, float]) -> No
         getattr(figures, name)[row, place] = value
 
 
-def _cut(whole: Reading) -> list[Reading]:
+def _cut(whole: Reading, samples_max: int) -> list[Reading]:
     """The reading in parts within the limits."""
-    day_count = max(1, min(len(whole.days), READ_SAMPLES_MAX * whole.interval_us // DAY_US))
+    day_count = max(1, min(len(whole.days), samples_max * whole.interval_us // DAY_US))
     samples = max(1, day_count * DAY_US // whole.interval_us)
     point_days = REGISTER_DAYS_MAX if whole.is_register else POINT_DAYS_MAX
     day_count = min(day_count, point_days)
-    size = max(1, min(READ_SAMPLES_MAX // samples, point_days // day_count))
+    size = max(1, min(samples_max // samples, point_days // day_count))
     return [
         whole._replace(
             point_id=whole.point_id[first : first + size],

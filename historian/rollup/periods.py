@@ -26,7 +26,8 @@ EXTREMES: Final = frozenset(
 )
 COUNTS: Final = frozenset({"received", "good", "measured", "estimated", "manual"})
 RATIOS: Final = frozenset({"mean", "load_factor"})
-ALL: Final = EXTREMES | COUNTS | RATIOS | {"energy"}
+STANDING: Final = frozenset({"state", "revision", "computed_at_us"})
+ALL: Final = EXTREMES | COUNTS | RATIOS | STANDING | {"energy"}
 
 _WHOLE: Final = frozenset(
     {"max_start_us", "max_end_us", "min_start_us", "min_end_us", "revision", "computed_at_us"}
@@ -36,8 +37,7 @@ _WHOLE: Final = frozenset(
 class PeriodColumns(NamedTuple):
     """Rows point by point, in order of time: row ``p × period_count + k``.
 
-    `columns` holds only what was wanted, beside state, revision and time of computing; numbers are NaN and
-    times -1 where there is nothing to tell. `expected` counts the samples that each period promises.
+    `columns` holds only what was wanted; numbers are NaN and times -1 where there is nothing to tell. `expected` counts the samples that each period promises.
     """
 
     period: PeriodName
@@ -105,7 +105,8 @@ class Folder:
         first_row = rows * self.answer.period_count
         place, cells = found.place, found.cells
         some = self._calendar._replace(zone=self._calendar.zone[rows])
-        period_kernels.fold_states(place, some, cells, first_row, out)
+        if asked.wanted & STANDING:
+            period_kernels.fold_states(place, some, cells, first_row, out)
         if asked.wanted & EXTREMES:
             period_kernels.fold_extremes(place, some, asked.block_us[rows], cells, first_row, out)
         if asked.wanted & COUNTS:
@@ -116,8 +117,9 @@ class Folder:
             period_kernels.fold_energy(place, some, is_summed, cells, first_row, out)
             if asked.wanted & RATIOS:
                 period_kernels.fold_ratios(place, some, is_summed, cells, first_row, out)
-            for number in np.flatnonzero(~self._is_done(first_row).all(axis=1)).tolist():
-                self._take_one(found, number)
+            if not out.is_done.all():
+                for number in np.flatnonzero(~self._is_done(first_row).all(axis=1)).tolist():
+                    self._take_one(found, number)
 
     def _is_done(self, first_row: I64) -> npt.NDArray[np.bool_]:
         rows = first_row[:, np.newaxis] + np.arange(self.answer.period_count)
@@ -234,9 +236,8 @@ def _allocate(count: int, wanted: frozenset[str]) -> Periods:
     """Room for what is wanted, and for what comes with it."""
     has_sums = bool("energy" in wanted or wanted & RATIOS)
     is_there = dict.fromkeys(("energy", *RATIOS), has_sums)
-    is_there |= dict.fromkeys(EXTREMES, bool(wanted & EXTREMES)) | dict.fromkeys(
-        COUNTS, bool(wanted & COUNTS)
-    )
+    for together in (EXTREMES, COUNTS, STANDING):
+        is_there |= dict.fromkeys(together, bool(wanted & together))
     columns: dict[str, npt.NDArray[Any]] = {}
     for name in Periods._fields:
         type_: type[np.generic] = np.int64 if name in _WHOLE or name in COUNTS else np.float64
