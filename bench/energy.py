@@ -3,8 +3,9 @@
     python -m bench.energy [--meters 1000] [--days 7] [--rounds 5]
 
 The service runs over a store in memory, so that reading costs next to nothing. `make` is the first question
-for daily rows, when every figure must be made and kept; `read` asks again; `month` asks for the month that
-holds them; `curves` is the sum of all points over one day; `remake` makes every day anew in the background.
+for daily rows, when every figure must be made and kept; `energy` asks again for the energy alone, `read` for
+everything, and `form` writes that as JSON; `month` asks for the month that holds them; `sum` is the sum of all
+points over one day, `curves` the same with each point's curve; `remake` makes every day anew.
 """
 
 import argparse
@@ -16,17 +17,17 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from multidict import MultiDict
 
-from api import rollup_form
+from api import rollup_table
 from api.params import Params
 from api.sample_form import SampleForm
 from bench import measure, workload
 from historian.clock import ManualClock
 from historian.model.point import MINUTE_US, Point, PointKind
-from historian.model.sample import SampleRun, empty_run
+from historian.model.sample import RunBlock, SampleRun, block_of, empty_run
+from historian.rollup.periods import PeriodColumns
 from historian.rollup.service import RollupService
 from historian.warm import warm_kernels
 
@@ -40,6 +41,9 @@ class FleetReader:
 
     async def read(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[SampleRun]:
         return [self._runs[point_id - 1].between(start_us, end_us) for point_id in point_ids]
+
+    async def read_block(self, point_ids: Sequence[int], start_us: int, end_us: int) -> RunBlock:
+        return block_of(await self.read(point_ids, start_us, end_us))
 
     async def last(self, point_ids: Sequence[int]) -> list[SampleRun]:
         runs = (self._runs[point_id - 1] for point_id in point_ids)
@@ -106,22 +110,27 @@ async def _one_round(
         seconds.setdefault(name, []).append(time.perf_counter() - start)
         return result
 
-    await timed("make", service.rows(points, "day", first, last))
-    rows = await timed("read", service.rows(points, "day", first, last))
-    await timed("form", _form(rows, {point.id: point.name for point in points}))
-    await service.rows(points, "month", first, last)
-    await timed("month", service.rows(points, "month", first, last))
+    ids = np.arange(1, meters + 1, dtype=np.int64)
+    await timed("make", service.columns(ids, "day", first, last))
+    await timed("energy", service.columns(ids, "day", first, last, wanted=frozenset({"energy"})))
+    answer = await timed("read", service.columns(ids, "day", first, last))
+    await timed("form", _form(answer, [point.name for point in points]))
+    await service.columns(ids, "month", first, last)
+    await timed("month", service.columns(ids, "month", first, last))
+    await timed("sum", service.sum_curve(ids, first + timedelta(days=days // 2), 15 * MINUTE_US))
     await timed("curves", service.load_curve(points, first + timedelta(days=days // 2), 15 * MINUTE_US))
     for time_us in fleet.time_us[::4]:
         service.mark(np.arange(1, meters + 1, dtype=np.uint32), np.full(meters, time_us))
-    await timed("remake", service.rows(points, "day", first, last))
+    await timed("remake", service.columns(ids, "day", first, last))
     await service.close()
 
 
-async def _form(rows: Any, names: dict[int, str]) -> None:
-    replies = rollup_form.replies_of(rows, names, SampleForm.of(Params(MultiDict())))
-    rollup_form.digest_of(rows, names, "json")
-    msgspec.json.encode(replies)
+async def _form(answer: PeriodColumns, names: list[str]) -> None:
+    params = Params(MultiDict())
+    rollups = rollup_table.arrange(answer, names, rollup_table.chosen_fields(params), SampleForm.of(params))
+    rollup_table.digest_of(rollups, "json")
+    for first in range(0, rollups.row_count, rollup_table.CHUNK_ROWS):
+        rollup_table.json_rows(rollups, first, min(first + rollup_table.CHUNK_ROWS, rollups.row_count))
 
 
 def main() -> None:
