@@ -28,7 +28,7 @@ from historian.query.limits import QueryLimits
 from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
 from historian.settings import Settings
-from historian.store import filenames, maintenance, recovery, ring_fill, salvage
+from historian.store import filenames, maintenance, recovery, ring_fill, salvage, upkeep
 from historian.store.durable import DurableFiles, FolderLock
 from historian.store.store import Store
 
@@ -37,8 +37,6 @@ log = EventLog("core")
 TICK_S = 1.0  # how often maintenance looks whether there is something to do
 HEARTBEAT_S = 60.0
 RETRY_S = 5.0  # after a background task was interrupted
-MERGE_PAUSE_S = 10.0  # between two looks for segments to merge; one that failed is not tried all the time
-RETIRED_KEPT_S = 120.0  # longer than any read runs, so no read still needs a merged segment
 SEAL_AT_STOP_SAMPLES_MAX = 300_000  # more would take longer than a stop may; the log keeps them
 
 
@@ -151,6 +149,7 @@ async def _start_store(
     stack.push_async_callback(_seal_at_stop, core)
     _background(stack, core, rollup.run_background, "rollup")
     _background(stack, core, lambda: _maintain(core, settings), "maintenance")
+    _background(stack, core, lambda: upkeep.run_background(store), "upkeep")
     _background(stack, core, lambda: _fill_ring(core), "ring_fill")
     _background(stack, core, lambda: _beat(core), "heartbeat")
     pipeline = asyncio.create_task(sink.run(), name="ingest")
@@ -178,24 +177,15 @@ def _check_catalogue(registry: Registry, store: Store, data: Path) -> None:
 
 
 async def _maintain(core: Core, settings: Settings) -> None:
-    """Seal when it is time or there is much, merge small segments, try the disk again after a fault."""
-    sealed_s = merged_s = core.clock.monotonic_s()
-    merge_after_s = sealed_s
+    """Seal when it is time or there is much; try the disk again after a fault."""
+    sealed_s = core.clock.monotonic_s()
     while True:
         await core.clock.sleep(TICK_S)
         now_s = core.clock.monotonic_s()
-        is_due = now_s - sealed_s >= settings.store.seal_interval_s
         await core.store.probe()
-        if core.store.needs_seal or is_due:
+        if core.store.needs_seal or now_s - sealed_s >= settings.store.seal_interval_s:
             await maintenance.seal_all(core.store, core.rollup.flush_dirty)
             sealed_s = now_s
-        if core.store.manifest.retired:
-            if now_s - merged_s >= RETIRED_KEPT_S:
-                await maintenance.remove_retired(core.store)
-        elif now_s >= merge_after_s:
-            merge_after_s = now_s + MERGE_PAUSE_S
-            if await maintenance.merge_once(core.store):
-                merged_s = now_s
 
 
 async def _fill_ring(core: Core) -> None:
@@ -265,5 +255,16 @@ def _register_gauges(core: Core) -> None:
     metrics.gauge(
         "historian_store_unsealed_samples", "Samples not in segments yet", lambda: store.unsealed_count
     )
+    cache = store.archive.cache
+    metrics.gauge(
+        "historian_store_cache_bytes", "Memory of decoded segment columns", lambda: cache.size_bytes
+    )
+    metrics.gauge(
+        "historian_store_cache_hits", "Decoded pieces that were there when asked for", lambda: cache.hit_count
+    )
+    metrics.gauge(
+        "historian_store_cache_misses", "Pieces that had to be read and decoded", lambda: cache.miss_count
+    )
+    metrics.gauge("historian_store_open_files", "Segment files held open", lambda: cache.open_file_count)
     metrics.gauge("historian_store_ring_bytes", "Memory of the ring", lambda: store.ring.size_bytes)
     metrics.gauge("historian_store_damage", "Damaged places found", lambda: len(store.status().damage))

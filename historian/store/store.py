@@ -37,6 +37,7 @@ log = EventLog("store")
 T = TypeVar("T")
 
 FAILURES_KEPT_MAX: Final = 64  # tickets of failed writes are redeemed at once; older ones nobody holds
+COPIERS = 2  # threads; more would only wait for each other's memory
 
 
 class SealJob(NamedTuple):
@@ -49,15 +50,16 @@ class SealJob(NamedTuple):
 
 
 class Threads:
-    """The store's three threads."""
+    """The store's threads. `copiers` take large reads out of the cache, so that the loop need not."""
 
     def __init__(self) -> None:
         self.log = ThreadPoolExecutor(1, "wal")
         self.reader = ThreadPoolExecutor(1, "segment-reader")
         self.maker = ThreadPoolExecutor(1, "segment-maker")
+        self.copiers = ThreadPoolExecutor(COPIERS, "segment-copier")
 
     def shut_down(self) -> None:
-        for pool in (self.log, self.reader, self.maker):
+        for pool in (self.log, self.reader, self.maker, self.copiers):
             pool.shutdown(wait=True)
 
 
@@ -107,7 +109,14 @@ class Store(Reader):
         self.unsealed = Unsealed()
         self.batch_journal = BatchJournal()
         self.archive = Archive(folder, settings)
-        super().__init__(self.ring, self.unsealed, self.archive, self.batch_journal, self.threads.reader)
+        super().__init__(
+            self.ring,
+            self.unsealed,
+            self.archive,
+            self.batch_journal,
+            self.threads.reader,
+            self.threads.copiers,
+        )
         self.wal = Wal(files, folder / filenames.WAL_FOLDER, settings.wal_file_bytes_max, clock)
         self.damage: list[str] = []
         self.applied_sequence = manifest.sealed_sequence
@@ -304,6 +313,7 @@ class Store(Reader):
 
     def _without_repeats(self, batch: SampleBatch, record: int, version: int) -> SampleBatch:
         """Samples of a version older than others: only winners go to the ring, and what is there already is dropped."""
+        batch = _last_of_each(batch)
         self.has_old_versions = True
         self._old_version_record = record
         found = Found(batch.sample_count)
@@ -347,3 +357,14 @@ class Store(Reader):
         if self._fault is not None:
             log.info("writable_again", after=self._fault.cause)
             self._fault = None
+
+
+def _last_of_each(batch: SampleBatch) -> SampleBatch:
+    """Of samples of one version with the same (point, time) only the last is ever read; sent again, it still is."""
+    order = np.lexsort((batch.time_us, batch.point_id))
+    ids, times = batch.point_id[order], batch.time_us[order]
+    is_last = np.ones(len(order), np.bool_)
+    is_last[:-1] = (ids[1:] != ids[:-1]) | (times[1:] != times[:-1])
+    kept = np.zeros(len(order), np.bool_)
+    kept[order[is_last]] = True
+    return batch if kept.all() else batch.take(kept)
