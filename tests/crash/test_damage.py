@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash import test_backup_cuts, test_damaged_databases, test_faults
+from tests.crash import test_backup_cuts, test_damage_segment, test_damaged_databases, test_faults
 from tests.source_tree import ROOT
 from tests.support import store_kit
 from tests.support.damaged import (
@@ -25,7 +25,9 @@ from tests.support.damaged import (
 from tests.support.store_life import Life
 
 THOROUGH = float(os.environ.get("CRASH_FACTOR", "1"))  # `make crash` sets 10
-SEGMENT_STEP = 1 if THOROUGH > 1 else 97  # of the bytes of a segment in CI; all of them in `make crash`
+SEGMENT_STEP = (
+    11 if THOROUGH > 1 else 131
+)  # of the bytes of a segment; test_damage_segment.py takes every one
 LOG_HEADER_BYTES = 40
 LOG_SUFFIX = ".wal"
 
@@ -211,6 +213,7 @@ async def test_a_missing_log_file_is_shown(sound: Sound) -> None:
 # -- segments -------------------------------------------------------------------------------------
 
 
+@pytest.mark.timeout(240 * max(1, THOROUGH))
 async def test_damage_of_a_segment_is_refused_or_harmless(sound_segments: Sound) -> None:
     for file in sound_segments.files("segments/*"):
         data = sound_segments.read(file)
@@ -304,7 +307,10 @@ ROWS = {
         test_a_second_copy_of_a_log_changes_nothing,
     ),
     "log: a strange file": (test_a_strange_file_among_the_log_is_left_alone_and_shown,),
-    "segment: bytes changed, cut, zeros": (test_damage_of_a_segment_is_refused_or_harmless,),
+    "segment: bytes changed, cut, zeros": (
+        test_damage_of_a_segment_is_refused_or_harmless,
+        test_damage_segment.test_what_is_read_is_what_was_written_or_refused,
+    ),
     "segment: a file missing": (test_a_missing_segment_is_shown_and_its_time_refused,),
     "segment: files exchanged": (test_exchanged_segments_are_shown_and_refused,),
     "segment: a strange file": (test_a_strange_segment_is_left_alone_and_not_served,),
