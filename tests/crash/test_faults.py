@@ -122,18 +122,20 @@ class Sweep(NamedTuple):
     states: int
 
 
-async def sweep(error_number: int, count: int, folder: Path) -> Sweep:
+async def sweep(
+    error_number: int, count: int, folder: Path, step: int = STEP, cut_share: float = CUT_SHARE
+) -> Sweep:
     """One life for each operation at which the fault may begin; the power is cut here and there."""
     sound = Fault(error_number, ENDLESS, 0)
     await live_with(sound, folder / "sound")
     lives = states = 0
-    offset = FAULTS.index(error_number) % STEP
-    for first in range(offset, sound.seen, STEP):
+    offset = FAULTS.index(error_number) % step
+    for first in range(offset, sound.seen, step):
         fault = Fault(error_number, first, count)
         where = folder / str(first)
         try:
             life = await live_with(fault, where)
-            bounds = Bounds(3, cut_share=CUT_SHARE, nested_share=0, reopened_share=0, seed=first)
+            bounds = Bounds(3, cut_share=cut_share, nested_share=0, reopened_share=0, seed=first)
             explorer = Explorer(where / "cut", bounds)
             await explorer.explore(life)
         except Exception as error:

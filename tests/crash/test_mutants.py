@@ -364,4 +364,4 @@ async def test_the_faults_find_a_mutant(
 ) -> None:
     mutant(monkeypatch)
     with pytest.raises(AssertionError):
-        await faults.sweep(error, 1, quick_path)
+        await faults.sweep(error, 1, quick_path, step=2, cut_share=0.1)
