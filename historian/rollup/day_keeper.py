@@ -224,7 +224,7 @@ class DayKeeper:
         if count == 0:
             return np.empty(0, np.int64)
         point, day = np.nonzero(is_wrong)
-        return np.unique(day_key.pack(question.point_id[point], question.first_day + day))
+        return day_key.distinct(day_key.pack(question.point_id[point], question.first_day + day))
 
     def _work_on(self, question: Question, rows: I64, work: Work) -> None:
         """For the worker thread."""

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,15 @@ def pack_pairs(pairs: Iterable[tuple[int, int]]) -> KeyColumn:
 def unpack_pairs(keys: KeyColumn) -> list[tuple[int, int]]:
     """(point id, day) of each key."""
     return list(zip((keys >> DAY_BITS).tolist(), (keys & DAY_MASK).tolist(), strict=True))
+
+
+def distinct(keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Each key once, ascending; not to be written to. Scans come in that order, for which it is one look."""
+    if bool((keys[1:] > keys[:-1]).all()):
+        return keys
+    ordered = np.sort(keys)
+    once: npt.NDArray[Any] = ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    return once
 
 
 def is_among(keys: KeyColumn, column: KeyColumn) -> npt.NDArray[np.bool_]:

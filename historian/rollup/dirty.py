@@ -60,7 +60,7 @@ class _HotDay:
             return
         self.low_us = max(self.low_us, self.start_us + int(before_us[belongs].max()))
         self.high_us = min(self.high_us, self.end_us - int(after_us[belongs].max()) + 1)
-        known = np.unique(point_id[belongs])
+        known = day_key.distinct(point_id[belongs])
         missing = int(known[-1]) + 1 - len(self.known)
         if missing > 0:
             self.known = np.append(self.known, np.zeros(max(missing, len(self.known)), np.uint8))
@@ -217,7 +217,7 @@ class DirtyDays:
                 self._starts_of(first, last), first_day, keys,
             )  # fmt: skip
             if count >= 0:
-                return np.unique(keys[:count])
+                return day_key.distinct(keys[:count])
         return self._find_days_far_apart(point_id.astype(np.int64), time_us)
 
     def _starts_of(self, first: int, last: int) -> I64:
@@ -243,7 +243,7 @@ class DirtyDays:
                 ids, times_us = point_id[is_there], time_us[is_there]
                 before_us, after_us = facts.before_us[ids], facts.after_us[ids]
                 found.append(_keys_in_zone(ids, times_us - before_us, times_us, times_us + after_us, zone))
-        return np.unique(np.concatenate(found))
+        return day_key.distinct(np.concatenate(found))
 
 
 class _DayStarts(NamedTuple):

@@ -1,7 +1,7 @@
 """What of points decides their days and figures, as columns by point id."""
 
 import zoneinfo
-from typing import Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from historian.errors import PointNotFound
 from historian.model import timestamp
 from historian.model.point import Point, PointKind
 from historian.model.ports import PointDirectory
+from historian.rollup import day_key
 from historian.rollup.day_figure import Definition, ask_of, definition_of, demand_block_us
 from historian.rollup.definitions import Definitions
 from historian.rollup.point_unit import FigureUnits, units_of
@@ -30,6 +31,24 @@ class RevisedDirectory(PointDirectory, Protocol):
     @property
     def revision(self) -> int:
         """Grows with every change."""
+        ...
+
+
+class Sorts(Protocol):
+    """Columns by point id."""
+
+    @property
+    def definition(self) -> npt.NDArray[np.uint32]:
+        """Points of one number have the same definition; 0 is no point."""
+        ...
+
+
+@runtime_checkable
+class SortedDirectory(Protocol):
+    """A directory that numbers the definitions of its points, such as the registry."""
+
+    def sorts(self) -> Sorts:
+        """The numbers, by point id."""
         ...
 
 
@@ -79,9 +98,9 @@ class PointFacts:
         revision = self._directory.revision
         is_old = self._seen_revision[point_id] != revision
         if is_old.any():
-            for one in np.unique(point_id[is_old]).tolist():
-                self._ask_for(one)
-                self._seen_revision[one] = revision
+            for alike in self._alike(day_key.distinct(point_id[is_old])):
+                self._ask_for(alike)
+                self._seen_revision[alike] = revision
 
     def point(self, point_id: int) -> Point | None:
         """The point, where the directory has it."""
@@ -90,8 +109,19 @@ class PointFacts:
         except PointNotFound:
             return None
 
-    def _ask_for(self, point_id: int) -> None:
-        point = self.point(point_id)
+    def _alike(self, point_id: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        """The points in groups of which each has one definition, as far as the directory numbers them."""
+        if not isinstance(self._directory, SortedDirectory):
+            return list(point_id.reshape(-1, 1))
+        numbers = self._directory.sorts().definition
+        number = numbers[np.where(point_id < len(numbers), point_id, 0)]
+        order = np.argsort(number, kind="stable")
+        begins = np.flatnonzero(np.diff(number[order])) + 1
+        return np.split(point_id[order], begins)
+
+    def _ask_for(self, point_id: npt.NDArray[Any]) -> None:
+        """Put in the facts of points that have one definition."""
+        point = self.point(int(point_id[0]))
         if point is None:
             self.zone_number[point_id], self.is_register[point_id] = UNKNOWN, False
             return

@@ -80,3 +80,8 @@ def test_of_a_very_large_set_only_a_part_is_looked_at(monkeypatch: pytest.Monkey
     monkeypatch.setattr(day_key, "LOOKED_AT_MAX", 3)
     found = set_of(keys((1, 9), (1, 10), (2, 8), (3, 1)))
     assert day_key.unpack_pairs(found.oldest(1)) == [(2, 8)]
+
+
+@pytest.mark.parametrize("keys", [[], [1], [1, 2, 5], [5, 1, 5, 2, 1], [3, 3]])
+def test_distinct_keys_ascend(keys: list[int]) -> None:
+    assert day_key.distinct(np.array(keys, np.int64)).tolist() == sorted(set(keys))

@@ -1,5 +1,7 @@
 """Columns about points follow the directory."""
 
+import types
+
 import numpy as np
 
 from historian.model.point import HOUR_US, MINUTE_US, Point, PointKind
@@ -34,3 +36,30 @@ def test_a_changed_point_is_asked_for_again() -> None:
     directory.remove(3)
     facts.refresh(np.array([3]))
     assert (facts.zone_number[3], facts.point(3)) == (UNKNOWN, None)
+
+
+def test_points_that_the_directory_calls_alike_are_asked_for_once() -> None:
+    points = [
+        Point(id=number, name=f"p{number}", unit="kW", kind=PointKind.MEAN_POWER) for number in (1, 2, 3)
+    ]
+    directory = NumberedDirectory(*points, Point(id=5, name="v", unit="V", kind=PointKind.INSTANTANEOUS))
+    facts = PointFacts(directory, Definitions())
+    facts.refresh(np.array([5, 4, 3, 2, 1, 900]))
+    assert directory.asked == [4, 1, 5]
+    assert facts.zone_number[[1, 2, 3, 4, 5, 900]].tolist() == [0, 0, 0, UNKNOWN, 0, UNKNOWN]
+    assert facts.definition[1] == facts.definition[3] != facts.definition[5]
+
+
+class NumberedDirectory(MemoryDirectory):
+    """A directory that numbers definitions, and tells for which points it was asked."""
+
+    def __init__(self, *points: Point) -> None:
+        super().__init__(*points)
+        self.asked: list[int] = []
+
+    def sorts(self) -> types.SimpleNamespace:
+        return types.SimpleNamespace(definition=np.array([0, 1, 1, 1, 0, 2], np.uint32))
+
+    def by_id(self, point_id: int) -> Point:
+        self.asked.append(point_id)
+        return super().by_id(point_id)
