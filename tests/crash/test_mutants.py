@@ -7,8 +7,10 @@ nothing, so every test here expects red.
 import contextlib
 import errno
 import os
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -32,6 +34,7 @@ from historian.store.durable import DurableFiles
 from tests.crash import test_backup_cuts as backup_cuts
 from tests.crash import test_crash_states as states
 from tests.crash import test_damage as damage
+from tests.crash import test_damage_segment as damage_segment
 from tests.crash import test_faults as faults
 from tests.support.explore import Bounds, Explorer, Lost
 
@@ -275,12 +278,23 @@ def skip_the_crc_of_the_manifest(patch: pytest.MonkeyPatch) -> None:
 
 
 def write_segments_without_checksums(patch: pytest.MonkeyPatch) -> None:
-    real = segment_codec.zstandard.ZstdCompressor
+    real = segment_codec.zstandard
+
+    class Parameters:
+        @staticmethod
+        def from_level(*arguments: Any, **options: Any) -> Any:
+            options["write_checksum"] = False
+            return real.ZstdCompressionParameters.from_level(*arguments, **options)
 
     def compressor(*arguments: Any, **options: Any) -> Any:
-        return real(*arguments, **(options | {"write_checksum": False}))
+        if "write_checksum" in options:
+            options["write_checksum"] = False
+        return real.ZstdCompressor(*arguments, **options)
 
-    patch.setattr(segment_codec.zstandard, "ZstdCompressor", compressor)
+    mutant = SimpleNamespace(**vars(real))
+    mutant.ZstdCompressionParameters, mutant.ZstdCompressor = Parameters, compressor
+    patch.setattr(segment_codec, "zstandard", mutant)
+    patch.setattr(segment_codec, "_of_thread", threading.local())  # compressors made before are kept there
 
 
 def serve_around_a_damaged_segment(patch: pytest.MonkeyPatch) -> None:
@@ -298,6 +312,10 @@ async def log_damage(folder: Path) -> None:
         folder / "log", await damage.make_folder(folder / "log", damage.log_only), folder / "copy"
     )
     await damage.test_a_flipped_byte_in_a_log_costs_one_record_and_is_shown(sound)
+
+
+async def segment_bytes(folder: Path) -> None:
+    await damage_segment.test_what_is_read_is_what_was_written_or_refused("fresh", folder)
 
 
 async def segment_damage(folder: Path) -> None:
@@ -319,7 +337,7 @@ async def sound_segments(folder: Path) -> damage.Sound:
     [
         pytest.param(skip_the_crc_of_the_log, log_damage, id="log's CRC not checked"),
         pytest.param(skip_the_crc_of_the_manifest, manifest_damage, id="manifest's CRC not checked"),
-        pytest.param(write_segments_without_checksums, segment_damage, id="segments without checksums"),
+        pytest.param(write_segments_without_checksums, segment_bytes, id="segments without checksums"),
         pytest.param(serve_around_a_damaged_segment, segment_damage, id="served around a damaged segment"),
         pytest.param(
             skip_sync_of(""),
