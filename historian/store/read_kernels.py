@@ -21,6 +21,13 @@ def join(sealed: Runs, late: Runs, recent: Runs, floor: I64, offset: I64, out: t
         offset[r] = k
         i, j = sealed[0][r], late[0][r]
         sealed_end, late_end = sealed[0][r + 1], late[0][r + 1]
+        if j == late_end:  # the everyday: whole stretches at once
+            last = i + np.searchsorted(sealed[1][i:sealed_end], floor[r], side="right")
+            time[k : k + last - i] = sealed[1][i:last]
+            value[k : k + last - i] = sealed[2][i:last]
+            quality[k : k + last - i] = sealed[3][i:last]
+            k += last - i
+            i = sealed_end
         while i < sealed_end or j < late_end:
             is_late = i == sealed_end or (j < late_end and late[1][j] <= sealed[1][i])
             if is_late:

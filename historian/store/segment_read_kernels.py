@@ -304,12 +304,19 @@ def _fill_times(held: Held, run: int, first: int, slot: int, out: I64) -> None:
         return
     m = at + slot - first
     end = at + index[MISSING, run]
-    for k in range(len(out)):
+    k = 0
+    while k < len(out):
         while m < end and held.missing_slot[m] == slot:
             m += 1
             slot += 1
-        out[k] = time + step * slot
-        slot += 1
+        stretch = len(out) - k
+        if m < end:
+            stretch = min(stretch, int(held.missing_slot[m]) - slot)
+        first_us = time + step * slot
+        for j in range(stretch):  # without a branch, so that the processor writes eight at once
+            out[k + j] = first_us + step * j
+        k += stretch
+        slot += stretch
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
