@@ -1,6 +1,7 @@
 """From figures just made to figures kept: which of them say something new, and which they replace."""
 
 import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +76,12 @@ def take(
 ) -> FigureColumns:
     """The chosen (point, day) as rows."""
     row, day = np.nonzero(chosen)
+    is_all = len(row) == chosen.size  # the everyday: no need to copy
+
+    def rows_of(name: str) -> npt.NDArray[Any]:
+        column: npt.NDArray[Any] = getattr(made.figures, name)
+        return column.reshape(-1) if is_all else column[row, day]
+
     wide = {}
     if made.wide:
         pairs = zip(row.tolist(), day.tolist(), strict=True)
@@ -84,10 +91,7 @@ def take(
             made.reading.point_id[row].astype(np.uint32),
             (made.reading.days.start + day).astype(np.int32),
             definition[row],
-            *(
-                getattr(made.figures, name)[row, day].astype(figure_columns.TYPES[name])
-                for name in Figures._fields
-            ),
+            *(rows_of(name).astype(figure_columns.TYPES[name], copy=False) for name in Figures._fields),
             revision[row, day],
             np.full(len(row), made.computed_at_us, np.int64),
             wide,
