@@ -317,10 +317,19 @@ class Archive:
                 return None
             sequence = np.empty(total, np.int64)
             for place, piece in enumerate(pieces):
-                piece.live.segment.sequences(piece.memory, piece.found, at[place], samples[0], sequence)
+                self._read_sequences(piece, at[place], samples[0], sequence)
         out = (np.empty(total, np.int64), np.empty(total), np.empty(total, np.uint16))
         kept = archive_kernels.unite(count, at, samples, sequence, offset, out)
         return RunBlock(ids, offset, out[0][:kept], out[1][:kept], out[2][:kept])
+
+    def _read_sequences(
+        self, piece: _Piece, at: npt.NDArray[np.int64], time: TimeColumn, sequence: npt.NDArray[np.int64]
+    ) -> None:
+        try:
+            piece.live.segment.sequences(piece.memory, piece.found, at, time, sequence)
+        except SegmentCorrupt as error:
+            self.set_down(error)
+            raise
 
 
 def _with_points(segments: Sequence[LiveSegment], ids: PointIdColumn) -> list[LiveSegment]:

@@ -60,25 +60,32 @@ async def merge_once(store: Store) -> bool:
         return False
     async with store.archive.workshop.merge_turn:
         group = _merge_group(store)
-        sealed = await rewrite(store, group) if group else None
+        sealed = await rewrite(store, [group]) if group else None
     if sealed is not None:
         log.info("merged", segments=len(group), into=len(sealed), samples=_sample_count(sealed))
     return sealed is not None
 
 
 async def rewrite(
-    store: Store, group: Sequence[LiveSegment], drop_before_us: int = merge.TIME_LOWEST
+    store: Store,
+    groups: Sequence[Sequence[LiveSegment]],
+    drop_before_us: int = merge.TIME_LOWEST,
+    dropped: Sequence[SegmentInfo] = (),
 ) -> list[Sealed] | None:
-    """Put merged segments in the place of a group, without what is older; None where it could not be done.
+    """Put merged segments in the place of each group, without what is older; None where it could not be done.
 
-    For whoever has the `merge_turn`.
+    All at once with the segments `dropped`: a version must not outlive its correction, or it would be read
+    again. For whoever has the `merge_turn`.
     """
     publisher = _publisher(store)
     workshop = store.archive.workshop
     try:
-        work = (store, publisher, group, drop_before_us)
-        sealed = await store.in_thread(workshop.merger, _make_merged, *work)
-        async with put_in_force(store, [live.info for live in group], sealed) as (state, added):
+        sealed: list[Sealed] = []
+        for group in groups:
+            work = (store, publisher, group, drop_before_us)
+            sealed += await store.in_thread(workshop.merger, _make_merged, *work)
+        replaced = [*dropped, *(live.info for group in groups for live in group)]
+        async with put_in_force(store, replaced, sealed) as (state, added):
             store.adopt(state, added)
     except WorkStopped as stopped:
         log.info("merge_stopped", meaning=stopped)

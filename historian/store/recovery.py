@@ -70,6 +70,7 @@ def open_store(
     all_ids = np.arange(store.ring.point_count, dtype=np.uint32)
     store.ring.raise_floor(all_ids, np.full(len(all_ids), store.archive.time_max_us))
     samples = _replay(store)
+    _pass_over_numbers_set_aside(store)
     _clean(store, segment_names)
     return store, Recovered(len(store.archive.live), samples)
 
@@ -191,12 +192,24 @@ def _set_file_aside(store: Store, path: Path, error: OSError) -> None:
         store.files.sync_folder(path.parent)
     except OSError as refusal:
         log.error("set_aside_failed", file=path, problem=refusal)
-    # Its numbers are not known: none of them may be given out again, or an old value would pass for a correction.
-    first = filenames.wal_first_sequence(path) or 0
-    store.note_record(first + store.settings.wal_file_bytes_max // wal_record.RECORD_HEADER_SIZE)
     store.damage.append(
         f"{path}: cannot be read ({problem}); set aside as {aside.name}, and tried again at each start"
     )
+    _pass_over_numbers(store, path)
+
+
+def _pass_over_numbers_set_aside(store: Store) -> None:
+    """Those of files that an earlier start set aside: nothing else may tell that they were given out."""
+    folder = store.folder / filenames.QUARANTINE_FOLDER
+    for name in store.files.names(folder):
+        if filenames.is_unreadable_name(name):
+            _pass_over_numbers(store, (folder / name).with_suffix(""))
+
+
+def _pass_over_numbers(store: Store, path: Path) -> None:
+    """Of a file whose numbers are not known none is given out again, or an old value would pass for a correction."""
+    first = filenames.wal_first_sequence(path) or 0
+    store.note_record(first + store.settings.wal_file_bytes_max // wal_record.RECORD_HEADER_SIZE)
 
 
 def _make_durable(store: Store, path: Path, data: bytes, found: wal_record.WalScan) -> None:

@@ -37,12 +37,11 @@ async def drop_before(store: Store, time_us: int, before_checkpoint: Callable[[]
         raise StoreError("samples cannot be removed now: what is unsealed cannot be sealed first")
     async with store.archive.workshop.merge_turn:
         store.archive.require_undamaged(TIME_LOWEST, time_us)
-        await _drop_whole(
-            store, [live.info for live in store.archive.live if live.info.time_max_us < time_us]
-        )
-        for live in store.archive.live:
-            if live.info.time_min_us < time_us and not await maintenance.rewrite(store, [live], time_us):
-                raise StoreError(f"{live.segment.path}: cannot be written anew without what is to be removed")
+        live = store.archive.live
+        whole = [one.info for one in live if one.info.time_max_us < time_us]
+        cut = [[one] for one in live if one.info.time_min_us < time_us <= one.info.time_max_us]
+        if (whole or cut) and await maintenance.rewrite(store, cut, time_us, whole) is None:
+            raise StoreError("samples cannot be removed now: segments cannot be written anew without them")
         _forget(store, time_us)
     log.info("dropped_before", time_us=time_us)
 

@@ -57,7 +57,10 @@ class RollupTable:
         """Keep one row for each element; on disk when this returns. An older version changes nothing."""
         rows = []
         for place, key in enumerate(zip(point_id.tolist(), period.tolist(), strict=True)):
-            cells = {name: (column.dtype.str, column[place].tobytes()) for name, column in columns.items()}
+            cells = {
+                name: (column.dtype.str, column[place : place + 1].tobytes())
+                for name, column in columns.items()
+            }
             rows.append((kind, *key, version, msgspec.msgpack.encode(cells)))
         with self._database.transaction() as connection:
             connection.executemany(_PUT, rows)

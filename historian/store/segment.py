@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.model.sample import PointIdColumn, RunBlock
-from historian.store import segment_layout
+from historian.store import filenames, segment_layout
 from historian.store import segment_read_kernels as kernels
 from historian.store.columns import Rows
 from historian.store.segment_file import SegmentFile
@@ -266,6 +266,9 @@ class Segment:
         index = {name: self._file.read(f"index/{name}", dtype) for name, dtype in layout.items()}
         if index_crc32c(index) != expected:
             raise ValueError("the checksum of the index does not match")
+        generation = filenames.segment_generation(self.path.name)
+        if generation is not None and self._file.attribute("generation") != generation:
+            raise ValueError("it is another segment's file")
         return index
 
     def _load_scan(self) -> Scan:
