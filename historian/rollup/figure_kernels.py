@@ -73,17 +73,30 @@ class Place(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def find_wrong(state: U8, definition: I32, place: Place, first_day: int, wanted: I32, is_wrong: U8) -> int:
-    """Mark the (point, day) that hold neither a figure nor the knowledge of nothing, of the definition wanted."""
-    count = 0
+def count_wrong(state: U8, definition: I32, place: Place, first_day: int, day_count: int, wanted: I32) -> int:
+    """How many (point, day) hold neither a figure nor the knowledge of nothing, of the definition wanted."""
+    count, last_day = 0, first_day + day_count
     for p in range(len(place.group)):
+        for window in range(first_day >> DAY_BITS, ((last_day - 1) >> DAY_BITS) + 1):
+            frame = place.frames[place.group[p], window - place.first_window]
+            first = (place.row[p] << DAY_BITS) + max(first_day - (window << DAY_BITS), 0)
+            last = (place.row[p] << DAY_BITS) + min(last_day - (window << DAY_BITS), DAY_MASK + 1)
+            for cell in range(first, last):  # without a branch, so that the processor looks at many at once
+                count += int((state[frame, cell] == UNKNOWN) | (definition[frame, cell] != wanted[p]))
+    return count
+
+
+@njit(cache=True, nogil=True)
+def find_wrong(state: U8, definition: I32, place: Place, first_day: int, wanted: I32, is_wrong: U8) -> int:
+    """Mark those that `count_wrong` counts."""
+    count = count_wrong(state, definition, place, first_day, is_wrong.shape[1], wanted)
+    for p in range(len(place.group) if count else 0):
         for d in range(is_wrong.shape[1]):
             day = first_day + d
             frame = place.frames[place.group[p], (day >> DAY_BITS) - place.first_window]
             cell = (place.row[p] << DAY_BITS) | (day & DAY_MASK)
             if state[frame, cell] == UNKNOWN or definition[frame, cell] != wanted[p]:
                 is_wrong[p, d] = 1
-                count += 1
     return count
 
 

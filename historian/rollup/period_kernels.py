@@ -311,16 +311,22 @@ def fold_extremes(
     for p in range(len(place.group)):
         for k in range(len(calendar.period_first) - 1):
             max_day, min_day, max_slot, min_slot, highest, lowest = -1, -1, 0, 0, np.nan, np.nan
-            for d in range(calendar.period_first[k], calendar.period_first[k + 1]):
-                day = calendar.first_day + d
-                f = place.frames[place.group[p], (day >> DAY_BITS) - place.first_window]
-                c = (place.row[p] << DAY_BITS) | (day & DAY_MASK)
-                if cells.state[f, c] != FIGURE or cells.max_slot[f, c] == _NO_SLOT:
-                    continue
-                if max_day < 0 or cells.max_value[f, c] > highest:
-                    max_day, max_slot, highest = d, cells.max_slot[f, c], cells.max_value[f, c]
-                if min_day < 0 or cells.min_value[f, c] < lowest:
-                    min_day, min_slot, lowest = d, cells.min_slot[f, c], cells.min_value[f, c]
+            first_day = calendar.first_day + calendar.period_first[k]
+            last_day = calendar.first_day + calendar.period_first[k + 1]
+            for window in range(first_day >> DAY_BITS, ((last_day - 1) >> DAY_BITS) + 1):
+                f = place.frames[place.group[p], window - place.first_window]
+                begin = place.row[p] << DAY_BITS
+                for c in range(
+                    begin + max(first_day - (window << DAY_BITS), 0),
+                    begin + min(last_day - (window << DAY_BITS), DAY_MASK + 1),
+                ):
+                    if cells.state[f, c] != FIGURE or cells.max_slot[f, c] == _NO_SLOT:
+                        continue
+                    d = (window << DAY_BITS) + (c - begin) - calendar.first_day
+                    if max_day < 0 or cells.max_value[f, c] > highest:
+                        max_day, max_slot, highest = d, cells.max_slot[f, c], cells.max_value[f, c]
+                    if min_day < 0 or cells.min_value[f, c] < lowest:
+                        min_day, min_slot, lowest = d, cells.min_slot[f, c], cells.min_value[f, c]
             i = rows[p] + k
             out.max_value[i], out.min_value[i] = highest, lowest
             out.max_start_us[i], out.max_end_us[i] = -1, -1
