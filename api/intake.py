@@ -42,6 +42,9 @@ class _Part(NamedTuple):
     find_places: Callable[[], Places]
 
 
+_NO_OTHER_OUTCOMES: Final = (0,) * (len(Outcome) - 1)
+
+
 class Intake:
     """Collects the samples of one request. `place_kind` says what `place` counts: list indexes or lines of text."""
 
@@ -131,6 +134,8 @@ class Intake:
             return self._reply([0] * len(Outcome), 0)
         result = await sink.append(batch, source=SOURCE, on_conflict=on_conflict)
         assert len(result.outcome) == batch.sample_count, "one outcome for each sample"
+        if result.is_all_accepted:
+            return self._reply([batch.sample_count, *_NO_OTHER_OUTCOMES], result.sequence)
         counts: list[int] = np.bincount(result.outcome, minlength=len(Outcome)).tolist()
         if any(counts[Outcome.CONFLICT :]):
             self._note_outcomes(result)

@@ -1,9 +1,10 @@
 """Takes a body of line protocol into an intake: plain lines by kernel, others by the general reader."""
 
 import asyncio
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from api import line_protocol
 from api import line_protocol_kernels as kernels
@@ -27,6 +28,7 @@ SOURCE: Final = "line_protocol"
 _US_PER_UNIT: Final = {"ns": (1, 1_000), "us": (1, 1), "ms": (1_000, 1), "s": (1_000_000, 1)}
 _TIME_MIN: Final = -(2**63)
 _TIME_MAX: Final = 2**63 - 1
+_ROWS_SPARE: Final = 64
 _THREAD_BYTES_MIN: Final = (
     1 << 20
 )  # a kernel reads less than this in well under the 5 ms the loop may be held
@@ -59,6 +61,7 @@ class LinePoints:
         self._offset_us = np.zeros(0, np.int64)
         self._has_offset = np.zeros(0, np.bool_)
         self._offset_revision = -1
+        self._fields_per_byte = 0.0  # of the body before
 
     async def take_lines(self, intake: Intake, body: Body, precision: str, now_us: int) -> None:
         """Put every good field into the intake, and every fault with its line."""
@@ -81,15 +84,22 @@ class LinePoints:
 
     def _read_rows(self, intake: Intake, body: Body) -> _Read:
         text = np.frombuffer(body, np.uint8)
-        read = _Read(body, empty_rows(count_byte(text, ord("="))), {})  # every field has one
+        # Counting the fields of a body costs a fifth of reading them; bodies of one sender are alike.
+        read = _Read(body, empty_rows(int(len(body) * self._fields_per_byte * 1.02) + _ROWS_SPARE), {})
         words = np.frombuffer(body, np.uint64, len(body) // 8)
         keys, seed = self._keys.keys, self._keys.seed
-        at, line, row = 0, 1, 0
+        at, line, row, has_room = 0, 1, 0, False
         while at < len(body):
             at, line, row = kernels.read_lines(text, words, at, line, row, seed, keys, read.rows)
-            if at < len(body):
-                read = read._replace(body=bytes(read.body))  # costs nothing where it is bytes already
-                at, line, row = _read_other_line(intake, read, at, line, row)
+            if at == len(body):
+                break
+            if not has_room:  # once, for all that is left: every field has an equals sign
+                count = row + count_byte(text[at:], ord("="))
+                read, has_room = read._replace(rows=_grown_rows(read.rows, row, count)), True
+                continue
+            read = read._replace(body=bytes(read.body))  # costs nothing where it is bytes already
+            at, line, row = _read_other_line(intake, read, at, line, row)
+        self._fields_per_byte = row / len(body) if row else self._fields_per_byte
         return read._replace(rows=_first_rows(read.rows, row))
 
     async def _resolve(self, intake: Intake, read: _Read) -> None:
@@ -183,6 +193,19 @@ def empty_rows(count_max: int) -> kernels.Rows:
         np.empty(count_max, np.int64),
         np.empty(count_max, np.uint32),
     )
+
+
+def _grown_rows(rows: kernels.Rows, count: int, count_max: int) -> kernels.Rows:
+    """Room for `count_max` fields, the first `count` taken over."""
+    grown = empty_rows(max(count_max, len(rows.value)))
+    old, new = _columns_of(rows), _columns_of(grown)
+    for before, after in zip(old, new, strict=True):
+        after[:count] = before[:count]
+    return grown
+
+
+def _columns_of(rows: kernels.Rows) -> list[npt.NDArray[Any]]:
+    return [rows.span, rows.value, rows.time, rows.has_time, rows.line, rows.point_id]
 
 
 def _first_rows(rows: kernels.Rows, count: int) -> kernels.Rows:

@@ -123,19 +123,22 @@ def read_lines(
 ) -> tuple[int, int, int]:
     """Read plain lines from `at` into rows from `row`; where it stopped, the line's number there, the next row.
 
-    `words` are the whole words of `body`. Stopped before the end means: that line is not plain.
+    `words` are the whole words of `body`. Stopped before the end means: that line is not plain, or the rows
+    are full.
     """
     # A call with many arrays counts each as used, which costs more than a line. So the tuples are taken apart
     # once, and only what is not as expected goes to calls with more than a few.
     slot_hash, slot_entry, entry, following, arena, arena_words = keys
     span, value, time, has_time, line_of, point_id = rows
-    end = len(body)
+    end, row_max = len(body), len(value)
     last = np.uint32(FIRST)
     stamp, is_stamped, tail_at, tail_size = 0, False, 0, NEVER
     start, at, line = _next_line(body, at, line)
     while at < end:
         first, series_start, series_size = row, at, -1
         while True:
+            if row == row_max:
+                return start, line, first
             number = following[last]
             known = series_size + 1  # so much of the expected text stands at the begin of the line, not here
             entry_at, entry_size = entry[number, ENTRY_AT], entry[number, ENTRY_SIZE]

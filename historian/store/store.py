@@ -36,6 +36,7 @@ from historian.store.wal import Wal
 log = EventLog("store")
 T = TypeVar("T")
 
+RESERVE_CHECK_S: Final = 0.1  # what the log takes meanwhile is small against the reserve
 FAILURES_KEPT_MAX: Final = 64  # tickets of failed writes are redeemed at once; older ones nobody holds
 COPIERS = 2  # threads; more would only wait for each other's memory
 
@@ -132,6 +133,7 @@ class Store(Reader):
         self._failures: deque[_Failure] = deque(maxlen=FAILURES_KEPT_MAX)
         self._writing: asyncio.Future[None] | None = None
         self._fault: StoreReadOnly | None = None
+        self._reserve_good_until_s = float("-inf")
 
     # -- writing ------------------------------------------------------------------------------
 
@@ -291,7 +293,8 @@ class Store(Reader):
         first, last = pending[0].record, pending[-1].record
         arrival_us = self.clock.now_us()
         try:
-            self._check_reserve()
+            if self._fault is not None or self.clock.monotonic_s() >= self._reserve_good_until_s:
+                self._check_reserve()
             await self._write_log(
                 lambda: [
                     wal_record.encode_samples(one.batch, one.origin, one.record, one.version, arrival_us)
@@ -335,6 +338,7 @@ class Store(Reader):
         if free < reserve:
             detail = f"{free >> 20} MiB are free under {self.folder}, {reserve >> 20} MiB are kept in reserve"
             raise self._with_fault(StoreReadOnly("disk_reserve", f"read-only: {detail}; free some space"))
+        self._reserve_good_until_s = self.clock.monotonic_s() + RESERVE_CHECK_S
         if self._fault is not None and self._fault.cause == "disk_reserve":
             self._clear_fault()
 

@@ -14,7 +14,7 @@ from historian.model.sample import Origin, SampleBatch, make_batch
 from historian.settings import StoreSettings
 from historian.store import maintenance
 from historian.store.durable import DurableFiles
-from historian.store.store import Store
+from historian.store.store import RESERVE_CHECK_S, Store
 from tests.support.store_kit import (
     QUARTER_US,
     START_US,
@@ -226,10 +226,12 @@ async def test_below_the_disk_reserve_writes_are_refused_and_reads_go_on(tmp_pat
         def free_bytes(self, path: Path) -> int:
             return self.free
 
-    files = SmallDisk()
-    store = open_store(tmp_path, files=files, settings=StoreSettings(wal_file_bytes_max=1 << 20))
+    files, clock = SmallDisk(), ManualClock(START_US)
+    settings = StoreSettings(wal_file_bytes_max=1 << 20)
+    store = open_store(tmp_path, files=files, clock=clock, settings=settings)
     await append(store, batch_of([0]))
     files.free = 100
+    clock.advance(RESERVE_CHECK_S)
     with pytest.raises(StoreReadOnly, match="free some space") as caught:
         await append(store, batch_of([1]))
     assert caught.value.cause == "disk_reserve"
