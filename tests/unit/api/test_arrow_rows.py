@@ -195,7 +195,7 @@ def test_columns_are_used_where_they_lie(registry: Registry) -> None:
         {"quality": pa.array(["good", "bad"])},
         {"qualty": pa.array([0, 0])},
     ],
-    ids=str,
+    ids=lambda columns: " ".join(f"{name} {column.type}" for name, column in columns.items()),
 )
 def test_other_types_are_refused_with_the_right_one(registry: Registry, columns: dict[str, Any]) -> None:
     with pytest.raises(Problem) as caught:
