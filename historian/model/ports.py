@@ -77,7 +77,7 @@ class SampleSink(Protocol):
 
 
 class SampleReader(Protocol):
-    """Reads samples wherever they lie: ring, late buffer, segments."""
+    """Reads samples wherever they lie: ring, unsealed batches, segments."""
 
     async def read(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[SampleRun]:
         """One run for each id, in the order asked, ``[start_us, end_us)``, newest versions only."""

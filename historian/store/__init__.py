@@ -1,1 +1,1 @@
-"""Write-ahead log, ring, late buffer, HDF5 segments: the durable home of every sample."""
+"""Write-ahead log, unsealed batches, ring, HDF5 segments: the durable home of every sample."""
