@@ -157,24 +157,27 @@ def test_every_metric_is_documented_and_no_other() -> None:
 
 
 def log_prefixes() -> dict[tuple[str, str], str]:
-    """(file, variable) → prefix of every EventLog."""
+    """(file, variable) → what every EventLog puts before an event; a plain logger's events say it themselves."""
     prefixes: dict[tuple[str, str], str] = {}
     for source in product_sources():
         for node in ast.walk(source.tree):
             if not isinstance(node, ast.Assign | ast.AnnAssign) or not isinstance(node.value, ast.Call):
                 continue
-            if dotted(node.value.func).rsplit(".", 1)[-1] == "EventLog":
+            maker = dotted(node.value.func).rsplit(".", 1)[-1]
+            if maker in {"EventLog", "getLogger"} and node.value.args:
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
                 prefix = node.value.args[0]
                 if isinstance(prefix, ast.Constant):
-                    prefixes[source.path, dotted(target)] = str(prefix.value)
+                    prefixes[source.path, dotted(target)] = (
+                        f"{prefix.value!s}." if maker == "EventLog" else ""
+                    )
     return prefixes
 
 
 def test_every_warning_and_error_line_says_what_to_do() -> None:
     prefixes = log_prefixes()
     written = {
-        f"{prefixes[path, name]}.{event}"
+        f"{prefixes[path, name]}{event}"
         for path, name, event in first_arguments("warning", "error")
         if (path, name) in prefixes
     }
