@@ -136,9 +136,7 @@ def read_lines(
     start, at, line = _next_line(body, at, line)
     while at < end:
         first, series_start, series_size = row, at, -1
-        while True:
-            if row == row_max:
-                return start, line, first
+        while row < row_max:
             number = following[last]
             known = series_size + 1  # so much of the expected text stands at the begin of the line, not here
             entry_at, entry_size = entry[number, ENTRY_AT], entry[number, ENTRY_SIZE]
@@ -171,6 +169,8 @@ def read_lines(
             if at >= end or body[at] != _COMMA:
                 break
             at += 1
+        else:
+            return start, line, first
         if at + tail_size + text.WORD_ROOM <= end and text.is_same(words, at, words, tail_at, tail_size):
             at += tail_size - 1
         else:

@@ -49,7 +49,9 @@ async def _live(folder: Path) -> None:
     for day in range(2):
         await _append(store, _scans(day * DAY_US))
         await _append(store, make_batch(2, [_START_US + 7, _START_US + 9], [0.25, 1e300]))  # off the grid
-        await _append(store, make_batch(1, [_START_US - 40 * DAY_US, _START_US], [7.5, day]))  # late, corrected
+        await _append(
+            store, make_batch(1, [_START_US - 40 * DAY_US, _START_US], [7.5, day])
+        )  # late, corrected
         await _read(store)
         await maintenance.seal_all(store, _nothing)
         await _read(store)

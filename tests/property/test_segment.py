@@ -90,7 +90,7 @@ def test_exact_searches_find_what_is_there_and_nothing_else(rows: Rows, data: An
     places = data.draw(st.lists(st.integers(0, rows.row_count - 1), min_size=1, max_size=9))
     shift = np.array(data.draw(st.lists(st.sampled_from([0, 0, 1, -1, QUARTER_US]), min_size=9, max_size=9)))
     ids, moments = rows.point_id[places], rows.time_us[places] + shift[: len(places)]
-    memory, found = segment.find_exact(ids, moments, np.arange(len(places)))
+    _, found = segment.find_exact(ids, moments, np.arange(len(places)))
     stored = set(zip(rows.point_id.tolist(), rows.time_us.tolist(), strict=True))
     asked = zip(ids.tolist(), moments.tolist(), strict=True)
     assert found.size.tolist() == [int(key in stored) for key in asked]

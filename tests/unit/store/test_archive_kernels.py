@@ -1,5 +1,7 @@
 """Pieces of several segments become one run each, newest version first in rank."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ def unite(pieces: list[list[Piece]], *, by_sequence: bool) -> list[list[tuple[in
     assert offset[-1] == kept
     return [
         list(zip(out[0][a:b].tolist(), out[1][a:b].tolist(), strict=True))
-        for a, b in zip(offset[:-1], offset[1:], strict=True)
+        for a, b in itertools.pairwise(offset)
     ]
 
 

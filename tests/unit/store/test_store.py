@@ -5,7 +5,6 @@ import errno
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pytest
 
 from historian.clock import ManualClock
