@@ -1,5 +1,6 @@
 """Compiles or loads every kernel before the first request needs it."""
 
+import functools
 import gc
 
 from historian.catalogue import warm as catalogue_warm
@@ -16,6 +17,12 @@ def warm_kernels() -> None:
     ingest_warm.warm_kernels()
     query_kernels.warm()
     rollup_warm.warm_kernels()
+    _freeze_once()
+
+
+@functools.cache
+def _freeze_once() -> None:
+    """Once a process: what is alive at a later call is somebody's who may let go of it."""
     # The compiler's 150,000 objects live as long as the process. Left to the collector, each full round
     # over them holds every thread for a tenth of a second, the loop included.
     gc.collect()
