@@ -74,7 +74,10 @@ def test_bad_rows_stay_on_this_side(historian: Any, root: Path, tmp_path: Path) 
         "--server", historian.address,
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
-    assert "line 2: steel.import.energy: time_in_future; steel.reactive.lag: time_in_future" in done.stdout
+    assert (
+        "line 2: steel.import.energy: quarantined_in_future; steel.reactive.lag: quarantined_in_future"
+        in done.stdout
+    )
     assert "line 3: steel.co2: 'x' is not a number" in done.stdout
     (kept,) = (tmp_path / "quarantine").iterdir()
     assert kept.read_text().count("\n") == 3

@@ -86,10 +86,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 def contents(intake: Intake) -> tuple[list[bytes], list[bytes], object]:
     """Samples bit for bit, where each stood, and what was refused."""
     places = [
-        column.tobytes()
-        for part in intake._parts
-        for column in (part.place, part.series)
-        if column is not None
+        column.tobytes() for part in intake._parts for column in part.find_places() if column is not None
     ]
     return [column.tobytes() for column in intake._whole_batch()], places, intake.rejects
 

@@ -40,23 +40,24 @@ def test_every_field_is_explained_in_english_and_chinese(annotated: str) -> None
 
 
 def test_every_range_is_written_in_the_annotated_file(annotated: str) -> None:
+    section = ""
     for block in re.split(r"\n\s*\n", annotated.strip()):
+        section = (re.findall(r"(?m)^\[([a-z]+)\]", block) or [section])[-1]
         for name in re.findall(r"(?m)^([a-z_]+) = ", block):
-            for low, high in ranges_of(name):
+            for low, high in ranges_of(section, name):
                 assert re.search(rf"\b{low}\b", block), name
                 assert re.search(rf"\b{high}\b", block) or f"1 to {high}" in block, name
 
 
-def ranges_of(name: str) -> list[tuple[int, int]]:
-    found = []
-    for section in msgspec.structs.asdict(Settings()).values():
-        if not isinstance(section, msgspec.Struct):
-            continue
-        for field in msgspec.structs.fields(section):
-            for meta in getattr(field.type, "__metadata__", ()) if field.name == name else ():
-                if name != "batch_samples_max":  # bounded by another setting, and says so
-                    found.append((meta.ge, meta.le))
-    return found
+def ranges_of(section: str, name: str) -> list[tuple[int, int]]:
+    if name == "batch_samples_max":  # bounded by another setting, and says so
+        return []
+    of = getattr(Settings(), section) if section else Settings()
+    return [
+        (meta.ge, meta.le)
+        for field in msgspec.structs.fields(of)
+        for meta in (getattr(field.type, "__metadata__", ()) if field.name == name else ())
+    ]
 
 
 def test_without_a_file_the_defaults_hold_and_nothing_is_collected() -> None:
