@@ -66,6 +66,7 @@ def server(data: Path, settings: str = "") -> Iterator[Server]:
         cwd=ROOT,
         stdout=written,
         stderr=subprocess.STDOUT,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
     )
     started = Server(process, "127.0.0.1", port, data, log)
     try:

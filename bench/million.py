@@ -13,6 +13,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ NEVER_SEALING: Final = (
 )
 SEALING: Final = "[store]\nseal_interval_s = 5\n"
 WANTED: Final = {"scan_s": 1.0, "memory_gib": 5.0, "start_s": 5.0, "replay_points_a_second": 10_000_000}
+STEPS: Final = ("kernels_loading", "kernels_ready", "store_opened", "opened", "ready")  # opened: the figures
 LANES: Final = {
     "arrow": ("/api/v1/ingest", bodies.ARROW_KIND),
     "line": ("/api/v2/write?precision=us", "text/plain"),
@@ -138,15 +140,18 @@ def _send_slots(
 
 def _start(data: Path, settings: str) -> dict[str, Any]:
     """How long until it is ready, and what its own log says about opening the store."""
-    start_s = time.perf_counter()
+    launched_s, start_s = time.time(), time.perf_counter()
     with measure.server(data, settings) as server:
         ready_s = time.perf_counter() - start_s
         memory = server.memory_bytes()
-    figures: dict[str, Any] = {"start_s": round(ready_s, 2), "memory_gib": _gib(memory)}
-    for event in ("kernels_ready", "store_opened"):
-        for line in server.log.read_text().splitlines():
-            if event in line:
-                figures[event] = dict(re.findall(r"(\w+)=([\d.]+)", line))
+    figures: dict[str, Any] = {"start_s": round(ready_s, 2), "memory_gib": _gib(memory), "after_s": {}}
+    for line in server.log.read_text().splitlines():
+        event = re.match(r"(\S+Z) +\w+ +\w+\.(\w+)", line)
+        if event and event[2] in STEPS:
+            since_s = datetime.fromisoformat(event[1]).timestamp() - launched_s
+            figures["after_s"][event[2]] = round(since_s, 2)
+        if event and event[2] == "store_opened":
+            figures["store_opened"] = dict(re.findall(r"(\w+)=([\d.]+)", line))
     opened = figures.get("store_opened", {})
     if float(opened.get("replayed_samples", 0)):
         seconds = float(opened["took_ms"]) / 1e3
