@@ -98,11 +98,15 @@ class DayKeeper:
         self._turn = asyncio.Lock()
         self._worker = ThreadPoolExecutor(1, "rollup")
         self._frames = Frames(table, cache_bytes)
+        self._opened: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
-        """Take up the figures of the log and the dirty marks that an earlier run left."""
-        await self._in_worker(self._frames.open)
+        """Take up the dirty marks that an earlier run left, and begin to take up the figures of the log.
+
+        A million points have some seconds of log; the start does not wait for them, but every question does.
+        """
         self.dirty.restore(await self._in_worker(self._table.load_dirty))
+        self._opened = asyncio.get_running_loop().run_in_executor(self._worker, self._frames.open)
 
     async def close(self) -> None:
         """Save the dirty marks and release the file."""
@@ -339,4 +343,7 @@ class DayKeeper:
         self.dirty.add(day_key.pack_days(point.id, touched))
 
     async def _in_worker(self, work: Callable[[], _Result]) -> _Result:
+        """Run `work` after all that was asked before; raises where the figures of the log could not be read."""
+        if self._opened is not None:
+            await asyncio.shield(self._opened)
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)

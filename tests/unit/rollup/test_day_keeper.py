@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from historian.clock import ManualClock
 from historian.energy import calendar
 from historian.energy.calendar import DateRange
-from historian.errors import SegmentCorrupt
+from historian.errors import SegmentCorrupt, StoreError
 from historian.model.point import MINUTE_US, Point, PointKind
 from historian.model.sample import RunBlock
 from historian.model.timestamp import load_zone
@@ -63,6 +64,36 @@ async def keeper(tmp_path: Path) -> AsyncIterator[Bench]:
     await made.open()
     yield made
     await made.close()
+
+
+async def test_the_start_does_not_wait_for_the_figures_of_the_log_but_questions_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, gate = Bench(tmp_path / "figures.db"), threading.Event()
+    monkeypatch.setattr(keeper._frames, "open", gate.wait)
+    await keeper.open()
+    keeper.store.put(1, {START_US: 4.0})
+    asking = asyncio.create_task(keeper.energy())
+    await asyncio.sleep(0)
+    assert not asking.done()
+    gate.set()
+    assert await asking == 1.0
+    await keeper.close()
+
+
+async def test_a_log_that_cannot_be_read_fails_every_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise StoreError("figures.db: damaged")
+
+    keeper = Bench(tmp_path / "figures.db")
+    monkeypatch.setattr(keeper._frames, "open", fail)
+    await keeper.open()
+    keeper.store.put(1, {START_US: 4.0})
+    with pytest.raises(StoreError, match="damaged"):
+        await keeper.energy()
+    keeper._worker.shutdown()
 
 
 async def test_a_mark_during_a_recomputation_is_not_lost(keeper: Bench) -> None:
