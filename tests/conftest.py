@@ -1,6 +1,7 @@
 """Fixtures of every test tree, and the rule that in CI a skipped test is a failure."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import hypothesis
 import pytest
 import uvloop
+from aiohttp import web_app
 
 from tests.support.server_process import ServerProcess
 
@@ -18,6 +20,16 @@ hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("nightly", deadline=None, max_examples=2000, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collect_garbage() -> Generator[None, None, None]:
+    """What a module's tests leave: aiohttp remembers a thousand applications, and the collector counts objects,
+    not megabytes.
+    """
+    yield
+    web_app._build_middlewares.cache_clear()
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
