@@ -28,7 +28,7 @@ def collect_garbage() -> Generator[None, None, None]:
     not megabytes.
     """
     yield
-    web_app._build_middlewares.cache_clear()
+    web_app._cached_build_middleware.cache_clear()
     gc.collect()
 
 
