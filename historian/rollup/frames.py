@@ -4,6 +4,7 @@ Every figure that changes goes into the log on disk first, then into its cell. A
 written to disk when it must make room or when the log is long; until then the log has them.
 """
 
+import mmap
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -29,7 +30,14 @@ FRAMES_MIN: Final = 32  # a year of one point has 13 windows
 def make_cells(frame_count: int) -> Cells:
     """Cells of which nothing is known. Memory is taken as they are filled."""
     shape = (frame_count, CELL_COUNT)
-    return Cells(np.zeros(shape, np.uint8), *(np.zeros(shape, TYPES[name]) for name in _COLUMNS))
+    return Cells(_untouched(shape, np.uint8), *(_untouched(shape, TYPES[name]) for name in _COLUMNS))
+
+
+def _untouched(shape: tuple[int, int], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros straight from the system: NumPy's may be used memory, which has to be cleared and so is taken at once."""
+    kind = np.dtype(dtype)
+    memory = mmap.mmap(-1, shape[0] * shape[1] * kind.itemsize)
+    return np.frombuffer(memory, kind).reshape(shape)
 
 
 def figures_of(columns: FigureColumns) -> Figures:
