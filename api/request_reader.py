@@ -4,17 +4,17 @@ Large bodies do not go through the parser: `room` gives the socket the memory of
 """
 
 import secrets
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, NamedTuple
 
 from aiohttp import StreamReader, web
-from aiohttp.http import HttpRequestParser
+from aiohttp.http import HttpRequestParser, HttpVersion11
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_protocol import MAX_MSG_QUEUE_SIZE
 
-from api import problem
+from api import problem, reply_head
 from api.direct_body import DirectBody
-from api.errors import REQUEST_ID, fault_response, problem_response
+from api.errors import REQUEST_ID, Handler, fault_response, problem_response
 from api.problem import Problem
 from historian.metrics import Counter
 
@@ -24,22 +24,25 @@ _HEAD_BYTES_MAX: Final = 32 * 1024  # how far the end of a head is looked for; a
 _HEAD_END: Final = b"\r\n\r\n"
 
 
+class Handling(NamedTuple):
+    """What an application has for its readers.
+
+    `find` gives what answers a request, None where aiohttp is to find it; `stamp` adds the headers of every answer.
+    """
+
+    find: Callable[[web.Request], Handler | None]
+    stamp: Callable[[web.BaseRequest, web.StreamResponse], None]
+    unreadable: Counter
+
+
 class RequestReader(web.RequestHandler):
     """The protocol of one connection; `options` are those of aiohttp's own."""
 
-    __slots__ = ("_body", "_body_bytes_max", "_headers", "_unreadable")
+    __slots__ = ("_body", "_body_bytes_max", "_handling")
 
-    def __init__(
-        self,
-        server: web.Server,
-        unreadable: Counter,
-        headers: Mapping[str, str],
-        body_bytes_max: int,
-        **options: Any,
-    ) -> None:
+    def __init__(self, server: web.Server, handling: Handling, body_bytes_max: int, **options: Any) -> None:
         super().__init__(server, **options)
-        self._unreadable = unreadable
-        self._headers = headers
+        self._handling = handling
         self._body_bytes_max = body_bytes_max
         self._body: DirectBody | None = None
 
@@ -77,6 +80,37 @@ class RequestReader(web.RequestHandler):
         if count < len(rest):
             self.data_received(bytes(rest[count:]))
 
+    async def _handle_request(
+        self,
+        request: web.BaseRequest,
+        start_time: float | None,
+        request_handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    ) -> tuple[web.StreamResponse, bool]:
+        """The short way to what answers, where there is one; faults and the end of a connection are aiohttp's matter."""
+        found = self._handling.find(request) if isinstance(request, web.Request) else None
+        return await super()._handle_request(request, start_time, found or request_handler)  # type: ignore[arg-type]
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Write a whole reply in one piece; streams, files and what is out of the ordinary aiohttp writes."""
+        body = None if request.method == "HEAD" or self._upgraded else reply_head.whole_body(resp)
+        if body is None or request.version != HttpVersion11:
+            return await super().finish_response(request, resp, start_time)
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return resp, True
+        request._finish()
+        if resp.keep_alive is None:
+            resp._keep_alive = request.keep_alive
+        self._handling.stamp(request, resp)
+        head = reply_head.encode(resp, len(body))
+        if len(body) > reply_head.JOINED_BYTES_MAX:
+            transport.writelines((head, body))
+        else:
+            transport.write(head + body)
+        return resp, False
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -91,10 +125,9 @@ class RequestReader(web.RequestHandler):
         if status >= 500 or message is None:
             response = fault_response(request, exc)
         else:
-            self._unreadable.add()
+            self._handling.unreadable.add()
             response = problem_response(request, _refusal(message))
-        response.headers.update(self._headers)
-        response.headers["X-Request-Id"] = request[REQUEST_ID]
+        self._handling.stamp(request, response)
         response.force_close()
         return response
 

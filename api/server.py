@@ -18,13 +18,15 @@ from api.context import CONTEXT, ApiContext
 from api.errors import REQUEST_ID, Handler, answer_problems
 from api.line_intake import LinePoints
 from api.operation import Operation
-from api.request_reader import RequestReader
+from api.request_reader import Handling, RequestReader
 from api.routes import table
 from api.routes.ingest import ARROW_LANE, LINE_POINTS
+from api.routing import Routing
 from api.selection import SELECTIONS, Selections
 from api.stored_offset import StoredOffsets
 from api.warm import warm_kernels
 from historian import logs
+from historian.clock import Clock
 from historian.metrics import Counter
 
 # aiohttp reads on for this long after an early answer, so that a client still sending sees the answer.
@@ -36,9 +38,11 @@ REQUEST_LINE_BYTES_MAX: Final = 64 * 1024
 _LOG: Final = logs.EventLog("api")
 _REQUEST_ID_FORM: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _BEGAN_S: Final = web.RequestKey("began_s", float)
+_CLOCK: Final = web.RequestKey("clock", Clock)
 _OPERATION: Final = web.RequestKey("operation", Operation)
 _COUNTERS: Final = web.AppKey("counters", dict[tuple[str, str, int], Counter])
 _REQUEST_IDS: Final = web.AppKey("request_ids", Iterator[str])
+_ROUTING: Final = web.AppKey("routing", Routing)
 
 # The page is the only thing a browser shows; nothing it loads comes from elsewhere or stands in line.
 SECURITY_HEADERS: Final = CIMultiDict(
@@ -63,6 +67,7 @@ def make_app(context: ApiContext) -> web.Application:
     app[CONTEXT] = context
     app[_COUNTERS] = {}
     app[_REQUEST_IDS] = _request_ids()
+    app[_ROUTING] = Routing(app)
     app[SELECTIONS] = Selections(context)
     app[LINE_POINTS] = LinePoints(context.registry, context.settings.ingest)
     app[ARROW_LANE] = ArrowLane(
@@ -72,7 +77,7 @@ def make_app(context: ApiContext) -> web.Application:
     app[openapi.DOCUMENT] = openapi.build(operations, context.version)
     for operation in operations:
         _add_operation(app, operation)
-    app.on_response_prepare.append(_stamp_response)
+    app.on_response_prepare.append(_stamp_streamed)
     return app
 
 
@@ -100,11 +105,10 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
         "historian_http_unreadable_total", "Requests that are no HTTP or too long."
     )
     loop = asyncio.get_running_loop()
+    handling = Handling(app[_ROUTING].find, _stamp, unreadable)
 
     def make_reader(server: web.Server) -> RequestReader:
-        return RequestReader(
-            server, unreadable, SECURITY_HEADERS, limits.body_bytes_max, loop=loop, **options
-        )
+        return RequestReader(server, handling, limits.body_bytes_max, loop=loop, **options)
 
     try:
         await GatedSite(runner, make_reader, host, port, limits, refused).start()
@@ -127,11 +131,14 @@ def _add_operation(app: web.Application, operation: Operation) -> None:
             check_declared_length(request, limits)
         return await checked(request)
 
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await _answer(request, handle)
+
     for path in operation.paths():
+        route = app.router.add_route(operation.method, path, handle, expect_handler=answer_expectation)
         if operation.method == "GET":
-            app.router.add_get(path, handle, expect_handler=answer_expectation)
-        else:
-            app.router.add_route(operation.method, path, handle, expect_handler=answer_expectation)
+            app.router.add_head(path, handle, expect_handler=answer_expectation)
+        app[_ROUTING].add(path, route, answer)
 
 
 @web.middleware
@@ -142,7 +149,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     is_good = given is not None and _REQUEST_ID_FORM.fullmatch(given) is not None
     own_ids = app[_REQUEST_IDS]
     request[REQUEST_ID] = given if given is not None and is_good else next(own_ids)
-    request[_BEGAN_S] = app[CONTEXT].clock.monotonic_s()
+    clock = app[CONTEXT].clock
+    request[_CLOCK], request[_BEGAN_S] = clock, clock.monotonic_s()
     response = await answer_problems(request, handler)
     await packed_reply.pack(request, response)
     _count(request, response.status)
@@ -155,13 +163,17 @@ def _request_ids() -> Iterator[str]:
     return (f"{run}-{number:08x}" for number in itertools.count(1))
 
 
-async def _stamp_response(request: web.Request, response: web.StreamResponse) -> None:
+async def _stamp_streamed(request: web.Request, response: web.StreamResponse) -> None:
+    _stamp(request, response)
+
+
+def _stamp(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Headers of every answer, streamed ones too."""
     response.headers.update(SECURITY_HEADERS)
     response.headers["X-Request-Id"] = request.get(REQUEST_ID, "")
     operation = request.get(_OPERATION)
     if operation is not None and operation.is_query:
-        spent_ms = (request.app[CONTEXT].clock.monotonic_s() - request[_BEGAN_S]) * 1000
+        spent_ms = (request[_CLOCK].monotonic_s() - request[_BEGAN_S]) * 1000
         response.headers["Server-Timing"] = f"total;dur={spent_ms:.2f}"
 
 
