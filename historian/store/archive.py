@@ -199,11 +199,14 @@ class Archive:
             result = versions.join(result, columns.concatenate([older, rows]), batches)
         return result
 
-    def time_span(self, ids: PointIdColumn) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """First and last time of each id in all segments; (maximum, minimum) where there is none."""
+    def time_span(
+        self, ids: PointIdColumn, segments: Sequence[LiveSegment] | None = None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """First and last time of each id in all segments (or these); (maximum, minimum) where there is none."""
         first = np.full(len(ids), TIME_HIGHEST)
         last = np.full(len(ids), TIME_LOWEST)
-        for live in sorted(_with_points(self.live, ids), key=lambda live: -live.info.time_max_us):
+        chosen = _with_points(self.live if segments is None else segments, ids)
+        for live in sorted(chosen, key=lambda live: -live.info.time_max_us):
             if not len(ids) or (first.max() <= live.info.time_min_us and last.min() >= live.info.time_max_us):
                 continue
             memory = self._index_of(live)
@@ -211,10 +214,10 @@ class Archive:
                 segment_read_kernels.widen_span(memory.held, ids, first, last)
         return first, last
 
-    def newest(self, ids: PointIdColumn, before_us: int) -> LastBlock:
+    def newest(self, segments: Sequence[LiveSegment], ids: PointIdColumn, before_us: int) -> LastBlock:
         """Of each id the sample last before `before_us`. Raises SegmentCorrupt. For the reader thread."""
         times = np.full(len(ids), TIME_LOWEST)
-        segments = [live for live in _with_points(self.live, ids) if live.info.time_min_us < before_us]
+        segments = [live for live in _with_points(segments, ids) if live.info.time_min_us < before_us]
         for live in sorted(segments, key=lambda live: -live.info.time_max_us):
             if times.min(initial=TIME_HIGHEST) >= live.info.time_max_us:
                 continue

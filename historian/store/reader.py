@@ -182,13 +182,18 @@ class Reader:
         return columns.rows_to_block(newest, ids)
 
     async def _find_last(self, ids: PointIdColumn, places: npt.NDArray[np.int64], block: LastBlock) -> None:
-        """Fill in the newest samples of points that the ring cannot answer for, a day at a time."""
+        """Fill in the newest samples of points that the ring cannot answer for."""
         wanted = ids[places]
-        _, newest = self._archive.time_span(wanted)
-        newest = np.maximum(newest, self._unsealed.newest_time(wanted, TIME_HIGHEST))
+        newest = self._unsealed.newest_time(wanted, TIME_HIGHEST)
         held = block.is_found[places]
         newest[held] = np.maximum(newest[held], block.time_us[places][held])
         block.is_found[places] = False
+        sealed = await self._in_thread(self._archive.newest, self._archive.live, wanted, TIME_HIGHEST)
+        is_sealed = sealed.is_found & (sealed.time_us > newest)
+        for into, column in zip(block, sealed, strict=True):
+            into[places[is_sealed]] = column[is_sealed]
+        newest = np.maximum(newest, sealed.time_us)
+        newest[is_sealed] = TIME_LOWEST
         for day in np.unique(newest[newest != TIME_LOWEST] // DAY_US).tolist():
             chosen = np.flatnonzero(newest // DAY_US == day)
             start_us, end_us = int(newest[chosen].min()), int(newest[chosen].max()) + 1

@@ -193,10 +193,10 @@ def test_the_newest_sample_before_a_moment_is_found_across_segments(tmp_path: Pa
     maker.seal(rows_of(1, grid(4)[2:3], [2.5], 2))
     maker.seal(rows_of(1, grid(1) + MONTH_US, [8], 3))
     ids = np.array([1, 2, 3], np.uint32)
-    newest = maker.archive.newest(ids, START_US + 3 * QUARTER_US)
+    newest = maker.archive.newest(maker.archive.live, ids, START_US + 3 * QUARTER_US)
     assert newest.is_found.tolist() == [True, True, False]
     assert newest.value[:2].tolist() == [2.5, 5.0]
-    assert maker.archive.newest(ids, HIGHEST).value[:2].tolist() == [8.0, 5.0]
+    assert maker.archive.newest(maker.archive.live, ids, HIGHEST).value[:2].tolist() == [8.0, 5.0]
 
 
 def test_segments_of_other_points_are_not_opened(tmp_path: Path) -> None:
