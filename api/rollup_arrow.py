@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from api import arrow_table
+from api import arrow_parts
 from api.rollup_table import Field, Rollups
 
 
 def encode(rollups: Rollups) -> bytes:
     """All rows as one stream, without a Python object for a row."""
     arrays = [_array_of(field, rollups) for field in rollups.fields]
-    return arrow_table.encode_arrays([field.flat_name for field in rollups.fields], arrays, {})
+    return arrow_parts.encode([field.flat_name for field in rollups.fields], arrays)
 
 
 def _array_of(field: Field, rollups: Rollups) -> Any:
@@ -22,12 +22,15 @@ def _array_of(field: Field, rollups: Rollups) -> Any:
             codes, pa.array(list(field.vocabulary), pa.string()), safe=False
         )
     if field.kind == "number":
-        return pa.array(field.values, from_pandas=True)  # which makes NaN a null
+        # NaN becomes a null; without a look at each where there is none.
+        return pa.array(field.values, from_pandas=bool(np.isnan(field.values).any()))
     if field.kind == "whole":
         return pa.array(field.values)
     zone = rollups.form.times.zone
     type_ = pa.timestamp("us", tz=zone.key if field.is_local and zone else "UTC")
+    if field.is_fixed:
+        return pa.array(field.values).view(type_)
     is_absent = field.values == -1
-    if field.name in ("period_start", "period_end", "computed_at") or not is_absent.any():
+    if not is_absent.any():
         return pa.array(field.values).view(type_)
     return pa.array(field.values, mask=is_absent).view(type_)

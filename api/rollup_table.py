@@ -43,6 +43,7 @@ FIELDS: Final[dict[str, frozenset[str]]] = {
 }
 _ALWAYS: Final = ("point", "period_start")
 _ORDER: Final = ("point", "period", "period_start", *(name for name in FIELDS if name != "period"))
+_FIXED: Final = frozenset({"period_start", "period_end", "computed_at"})
 _LOCAL: Final = {"period_start": True, "period_end": True, "max_time": False, "min_time": False}
 
 
@@ -50,6 +51,7 @@ class Field(NamedTuple):
     """One column: words by their places, times in µs with -1 for none, numbers with NaN for none, or whole ones.
 
     `outer` is the name of the object that it is a part of; `can_skip`: JSON leaves it out where there is none.
+    `told` decides the values where it is shorter than they are.
     """
 
     name: str
@@ -59,6 +61,12 @@ class Field(NamedTuple):
     outer: str = ""
     can_skip: bool = False
     is_local: bool = False
+    told: bytes = b""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is a time that every row has."""
+        return self.kind == "time" and self.name.removesuffix("_local") in _FIXED
 
     @property
     def flat_name(self) -> str:
@@ -128,7 +136,7 @@ def _fields_of(name: str, answer: PeriodColumns, names: Sequence[str], form: Sam
     match name:
         case "point":
             number = np.repeat(np.arange(len(answer.point_id), dtype=np.int32), answer.period_count)
-            return [Field(name, "word", number, names)]
+            return [Field(name, "word", number, names, told=str(answer.period_count).encode())]
         case "period" | "method" | "unit" | "max_demand_unit":
             return [_word_of(name, answer, form)]
         case "state":
@@ -147,6 +155,10 @@ def _fields_of(name: str, answer: PeriodColumns, names: Sequence[str], form: Sam
             return [Field(part, "whole", count, outer=name) for part, count in counts.items()]
         case "revision":
             return [Field(name, "whole", columns.revision)]
+        case "period_start" | "period_end":
+            edges_us = answer.starts_us if name == "period_start" else answer.ends_us
+            told = edges_us.tobytes() + (answer.zone_of.tobytes() if len(edges_us) > 1 else b"")
+            return [Field(name, "time", _times_of(name, answer), told=told)]
         case _:
             return [Field(name, "time", _times_of(name, answer))]
 
@@ -181,10 +193,10 @@ def _converted(answer: PeriodColumns, form: SampleForm) -> npt.NDArray[np.float6
 
 
 def _times_of(name: str, answer: PeriodColumns) -> I64:
+    if name in ("period_start", "period_end"):
+        return answer.period_start_us if name == "period_start" else answer.period_end_us
     columns = answer.columns
     found: dict[str, I64] = {
-        "period_start": answer.period_start_us,
-        "period_end": answer.period_end_us,
         "max_time": columns.max_start_us,
         "max_end": columns.max_end_us,
         "min_time": columns.min_start_us,
@@ -194,13 +206,9 @@ def _times_of(name: str, answer: PeriodColumns) -> I64:
     return found[name]
 
 
-def _is_fixed(name: str) -> bool:
-    return name.removesuffix("_local") in ("period_start", "period_end", "computed_at")
-
-
 def _absent(field: Field) -> npt.NDArray[np.bool_]:
     """Where a field has nothing to tell."""
-    if field.kind == "time" and not _is_fixed(field.name):
+    if field.kind == "time" and not field.is_fixed:
         absent: npt.NDArray[np.bool_] = field.values == -1
         return absent
     return np.zeros(len(field.values), np.bool_)
@@ -279,6 +287,9 @@ def digest_of(rollups: Rollups, representation: str) -> str:
         if field.name == "computed_at":
             continue
         digest.update(msgspec.json.encode((field.flat_name, list(field.vocabulary))))
+        if field.told:
+            digest.update(field.told)
+            continue
         values = np.ascontiguousarray(field.values)
         whole = len(values.view(np.uint8)) // 8
         raw = values.view(np.uint8)

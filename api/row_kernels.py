@@ -62,11 +62,28 @@ def weave(
 @njit(cache=True, nogil=True)
 def digest(words: npt.NDArray[np.uint64]) -> tuple[int, int]:
     """Two numbers that tell columns apart: one changed word always changes both."""
-    one, other = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
-    for word in words:
-        one = (one ^ word) * np.uint64(0x100000001B3)
-        one ^= one >> np.uint64(29)
-        other = (other ^ word) * np.uint64(0xD6E8FEB86659FD93)
-        other ^= other >> np.uint64(32)
-    result: tuple[int, int] = one, other  # type: ignore[assignment]
+    # Four of each go side by side: the processor multiplies while it waits for the product before.
+    one = np.arange(1, 5).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    other = np.arange(1, 5).astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
+    one_factor, other_factor = np.uint64(0x100000001B3), np.uint64(0xD6E8FEB86659FD93)
+    whole = len(words) // 4
+    for i in range(whole):
+        for lane in range(4):
+            word = words[4 * i + lane]
+            one[lane] = (one[lane] ^ word) * one_factor
+            one[lane] ^= one[lane] >> np.uint64(29)
+            other[lane] = (other[lane] ^ word) * other_factor
+            other[lane] ^= other[lane] >> np.uint64(32)
+    first, second = one[0], other[0]
+    for lane in range(1, 4):
+        first = (first ^ one[lane]) * one_factor
+        first ^= first >> np.uint64(29)
+        second = (second ^ other[lane]) * other_factor
+        second ^= second >> np.uint64(32)
+    for i in range(4 * whole, len(words)):
+        first = (first ^ words[i]) * one_factor
+        first ^= first >> np.uint64(29)
+        second = (second ^ words[i]) * other_factor
+        second ^= second >> np.uint64(32)
+    result: tuple[int, int] = first, second
     return result

@@ -5,14 +5,14 @@ import datetime
 import re
 import zoneinfo
 from collections.abc import AsyncIterator, Callable
-from typing import Final, TypeVar, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 import msgspec
 import numpy as np
 from aiohttp import web
 
 from api import formats, problem, rollup_form, rollup_table, schemas
-from api.context import CONTEXT, ApiContext
+from api.context import CONTEXT
 from api.formats import Format
 from api.operation import (
     BOM,
@@ -33,12 +33,11 @@ from api.params import Params, parse_date
 from api.problem import Problem
 from api.rollup_table import Rollups
 from api.sample_form import SampleForm
-from api.selection import path_point, select_points
+from api.selection import SELECTIONS, path_point
 from historian.energy import calendar
 from historian.energy.calendar import PeriodName
 from historian.errors import TimeError
 from historian.model import timestamp
-from historian.model.sample import PointIdColumn
 
 Result = TypeVar("Result")
 
@@ -49,7 +48,8 @@ _THREAD_ROWS_MIN: Final = 200
 async def get_rollups(request: web.Request) -> web.StreamResponse:
     """Rows of every whole period that the range touches, point by point."""
     context, params = request.app[CONTEXT], Params(request.query)
-    ids, form = _select_ids(context, params), SampleForm.of(params)
+    asked, form = request.app[SELECTIONS].of(params), SampleForm.of(params)
+    ids = asked.ids
     period = cast(PeriodName, params.choice("period", _PERIODS, "day"))
     zone = form.times.zone
     first, last = _dates(params, zone or timestamp.load_zone(context.registry.by_id(int(ids[0])).time_zone))
@@ -58,39 +58,49 @@ async def get_rollups(request: web.Request) -> web.StreamResponse:
     wanted = rollup_table.wanted_columns(fields)
     answer = await context.rollup.columns(ids.astype(np.int64), period, first, last, zone, wanted)
 
-    def arrange() -> tuple[Rollups, str]:
-        made = rollup_table.arrange(answer, context.registry.names(ids), fields, form)
+    held = request.headers.get("If-None-Match", "")
+
+    def arrange() -> _Arranged:
+        made = rollup_table.arrange(answer, asked.names, fields, form)
         representation = f"{choice.value} {form.times.is_epoch_ms} {form.times.zone_name} {form.unit}"
-        return made, rollup_table.digest_of(made, representation)
+        etag = rollup_table.digest_of(made, representation)
+        is_unchanged = rollup_form.is_unchanged(held, etag)
+        is_arrow = choice is Format.ARROW and not is_unchanged
+        return _Arranged(made, etag, is_unchanged, _encode_arrow(made) if is_arrow else b"")
 
-    rollups, etag = await _beside_the_loop(answer.row_count, arrange)
-    if rollup_form.is_unchanged(request.headers.get("If-None-Match", ""), etag):
-        return web.Response(status=304, headers={"ETag": etag, "Cache-Control": "no-cache"})
+    found = await _beside_the_loop(answer.row_count, arrange)
+    headers = {"ETag": found.etag, "Cache-Control": "no-cache"}
+    if found.is_unchanged:
+        return web.Response(status=304, headers=headers)
     if choice is Format.JSON:
-        return await _reply_json(request, rollups, period, etag)
+        return await _reply_json(request, found.rollups, period, headers)
     if choice is Format.ARROW:
-        return await _reply_arrow(rollups, etag)
-    return await formats.reply_table(request, rollup_table.table_of(rollups), choice, etag=etag)
+        return web.Response(body=found.arrow, content_type=formats.ARROW_TYPE, headers=headers)
+    return await formats.reply_table(request, rollup_table.table_of(found.rollups), choice, etag=found.etag)
 
 
-def _select_ids(context: ApiContext, params: Params) -> PointIdColumn:
-    """The ids of ``points=`` or ``station=``, without a Point object for each of a station."""
-    station = params.text("station")
-    if station is None or params.names("points"):
-        return np.array([point.id for point in select_points(context, params)], np.uint32)
-    limit = context.settings.query.points_max
-    ids = context.registry.select_ids(None, station, None, 0, limit + 1)
-    if not 0 < len(ids) <= limit:
-        select_points(context, params)  # says what is wrong
-    return ids
+class _Arranged(NamedTuple):
+    """An answer as it goes out; `arrow` where that was asked for."""
+
+    rollups: Rollups
+    etag: str
+    is_unchanged: bool
+    arrow: bytes
 
 
-async def _reply_json(request: web.Request, rollups: Rollups, period: str, etag: str) -> web.StreamResponse:
+def _encode_arrow(rollups: Rollups) -> bytes:
+    from api import rollup_arrow  # loads pyarrow, which not everybody needs
+
+    return rollup_arrow.encode(rollups)
+
+
+async def _reply_json(
+    request: web.Request, rollups: Rollups, period: str, headers: dict[str, str]
+) -> web.StreamResponse:
     """``{"period":…,"rows":[…],"time_zone":…}``, streamed where it is long."""
     head = b'{"period":' + msgspec.json.encode(period) + b',"rows":['
     zone_name = rollups.form.times.zone_name
     tail = (b'],"time_zone":' + msgspec.json.encode(zone_name) if zone_name else b"]") + b"}"
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
     if rollups.row_count <= rollup_table.CHUNK_ROWS:
         rows = await _beside_the_loop(
             rollups.row_count, lambda: rollup_table.json_rows(rollups, 0, rollups.row_count)
@@ -106,14 +116,6 @@ async def _chunks_of(rollups: Rollups, head: bytes, tail: bytes) -> AsyncIterato
         rows = await asyncio.to_thread(rollup_table.json_rows, rollups, first, last)
         yield rows if last < rollups.row_count else rows[:-1]
     yield tail
-
-
-async def _reply_arrow(rollups: Rollups, etag: str) -> web.Response:
-    from api import rollup_arrow  # loads pyarrow, which not everybody needs
-
-    body = await _beside_the_loop(rollups.row_count, lambda: rollup_arrow.encode(rollups))
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    return web.Response(body=body, content_type=formats.ARROW_TYPE, headers=headers)
 
 
 async def get_revisions(request: web.Request) -> web.StreamResponse:

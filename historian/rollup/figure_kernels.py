@@ -76,13 +76,15 @@ class Place(NamedTuple):
 def count_wrong(state: U8, definition: I32, place: Place, first_day: int, day_count: int, wanted: I32) -> int:
     """How many (point, day) hold neither a figure nor the knowledge of nothing, of the definition wanted."""
     count, last_day = 0, first_day + day_count
+    flat_state, flat_definition = state.reshape(-1), definition.reshape(-1)
     for p in range(len(place.group)):
         for window in range(first_day >> DAY_BITS, ((last_day - 1) >> DAY_BITS) + 1):
-            frame = place.frames[place.group[p], window - place.first_window]
-            first = (place.row[p] << DAY_BITS) + max(first_day - (window << DAY_BITS), 0)
-            last = (place.row[p] << DAY_BITS) + min(last_day - (window << DAY_BITS), DAY_MASK + 1)
-            for cell in range(first, last):  # without a branch, so that the processor looks at many at once
-                count += int((state[frame, cell] == UNKNOWN) | (definition[frame, cell] != wanted[p]))
+            low, high = max(first_day, window << DAY_BITS), min(last_day, (window + 1) << DAY_BITS)
+            first = np.int64(place.frames[place.group[p], window - place.first_window]) * CELL_COUNT
+            first += (place.row[p] << DAY_BITS) | (low & DAY_MASK)
+            for c in range(np.uintp(high - low)):  # unsigned and without a branch: many are looked at at once
+                cell = np.uintp(first) + c
+                count += int((flat_state[cell] == UNKNOWN) | (flat_definition[cell] != wanted[p]))
     return count
 
 

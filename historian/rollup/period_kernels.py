@@ -304,44 +304,6 @@ def fold_ratios(
 
 
 @njit(cache=True, nogil=True)
-def fold_extremes(
-    place: Place, calendar: Calendar, block_us: I64, cells: Cells, rows: I64, out: Periods
-) -> None:
-    """Maximum and minimum with their slots, the first where several are equal."""
-    for p in range(len(place.group)):
-        for k in range(len(calendar.period_first) - 1):
-            max_day, min_day, max_slot, min_slot, highest, lowest = -1, -1, 0, 0, np.nan, np.nan
-            first_day = calendar.first_day + calendar.period_first[k]
-            last_day = calendar.first_day + calendar.period_first[k + 1]
-            for window in range(first_day >> DAY_BITS, ((last_day - 1) >> DAY_BITS) + 1):
-                f = place.frames[place.group[p], window - place.first_window]
-                begin = place.row[p] << DAY_BITS
-                for c in range(
-                    begin + max(first_day - (window << DAY_BITS), 0),
-                    begin + min(last_day - (window << DAY_BITS), DAY_MASK + 1),
-                ):
-                    if cells.state[f, c] != FIGURE or cells.max_slot[f, c] == _NO_SLOT:
-                        continue
-                    d = (window << DAY_BITS) + (c - begin) - calendar.first_day
-                    if max_day < 0 or cells.max_value[f, c] > highest:
-                        max_day, max_slot, highest = d, cells.max_slot[f, c], cells.max_value[f, c]
-                    if min_day < 0 or cells.min_value[f, c] < lowest:
-                        min_day, min_slot, lowest = d, cells.min_slot[f, c], cells.min_value[f, c]
-            i = rows[p] + k
-            out.max_value[i], out.min_value[i] = highest, lowest
-            out.max_start_us[i], out.max_end_us[i] = -1, -1
-            out.min_start_us[i], out.min_end_us[i] = -1, -1
-            if max_day >= 0:
-                zone = calendar.zone[p]
-                start_us = calendar.day_edge_us[zone, max_day] + max_slot * block_us[p]
-                out.max_start_us[i] = start_us
-                out.max_end_us[i] = min(start_us + block_us[p], calendar.day_edge_us[zone, max_day + 1])
-                start_us = calendar.day_edge_us[zone, min_day] + min_slot * block_us[p]
-                out.min_start_us[i] = start_us
-                out.min_end_us[i] = min(start_us + block_us[p], calendar.day_edge_us[zone, min_day + 1])
-
-
-@njit(cache=True, nogil=True)
 def fold_counts(place: Place, calendar: Calendar, cells: Cells, rows: I64, out: Periods) -> None:
     """The evidence added up."""
     for p in range(len(place.group)):

@@ -1,7 +1,8 @@
 """What rollups answer, as columns: points × periods, each row with its evidence."""
 
 import zoneinfo
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from historian.energy import calendar
 from historian.energy.calendar import DateRange, PeriodName
 from historian.energy.coverage import Coverage
 from historian.model.point import Point
-from historian.rollup import aggregate, period_kernels
+from historian.rollup import aggregate, fold_kernels, period_kernels
 from historian.rollup.aggregate import Frame
 from historian.rollup.day_keeper import Found
 from historian.rollup.period_kernels import Calendar, Periods
@@ -20,10 +21,11 @@ from historian.rollup.row import RollupRow, RollupState
 
 I64 = npt.NDArray[np.int64]
 
+_EDGES_KEPT_MAX: Final = 64  # calendars of questions, of which the same come again and again
 STATES: Final[tuple[RollupState, ...]] = ("open", "provisional", "complete")
-EXTREMES: Final = frozenset(
-    {"max_value", "max_start_us", "max_end_us", "min_value", "min_start_us", "min_end_us"}
-)
+MAXIMUM: Final = frozenset({"max_value", "max_start_us", "max_end_us"})
+MINIMUM: Final = frozenset({"min_value", "min_start_us", "min_end_us"})
+EXTREMES: Final = MAXIMUM | MINIMUM
 COUNTS: Final = frozenset({"received", "good", "measured", "estimated", "manual"})
 RATIOS: Final = frozenset({"mean", "load_factor"})
 STANDING: Final = frozenset({"state", "revision", "computed_at_us"})
@@ -37,14 +39,15 @@ _WHOLE: Final = frozenset(
 class PeriodColumns(NamedTuple):
     """Rows point by point, in order of time: row ``p × period_count + k``.
 
-    `columns` holds only what was wanted; numbers are NaN and times -1 where there is nothing to tell. `expected` counts the samples that each period promises.
+    `columns` holds only what was wanted; numbers are NaN and times -1 where there is nothing to tell. `expected` counts the samples that each period promises. `starts_us` and `ends_us` are those of each zone's periods.
     """
 
     period: PeriodName
     point_id: I64
     period_count: int
-    period_start_us: I64
-    period_end_us: I64
+    starts_us: I64
+    ends_us: I64
+    zone_of: I64
     units_number: I64
     units: Sequence[FigureUnits]
     expected: I64
@@ -53,6 +56,21 @@ class PeriodColumns(NamedTuple):
     @property
     def row_count(self) -> int:
         return len(self.point_id) * self.period_count
+
+    @property
+    def period_start_us(self) -> I64:
+        """Of each row."""
+        return self._of_rows(self.starts_us)
+
+    @property
+    def period_end_us(self) -> I64:
+        """Of each row."""
+        return self._of_rows(self.ends_us)
+
+    def _of_rows(self, edge_us: I64) -> I64:
+        if len(edge_us) == 1:  # the everyday: one zone
+            return np.tile(edge_us[0], len(self.point_id))
+        return edge_us[self.zone_of].reshape(-1)
 
 
 class Span(NamedTuple):
@@ -64,9 +82,9 @@ class Span(NamedTuple):
     zones: Sequence[zoneinfo.ZoneInfo]
     zone_of: I64
 
-    @property
-    def frames(self) -> list[list[Frame]]:
-        return [[aggregate.frame_of(part, zone) for part in self.parts] for zone in self.zones]
+    def frames_of(self, number: int) -> list[Frame]:
+        """The periods in the zone of that number."""
+        return [aggregate.frame_of(part, self.zones[number]) for part in self.parts]
 
 
 class Asked(NamedTuple):
@@ -88,16 +106,15 @@ class Folder:
         self._span = span
         self._asked = asked
         self._point_of = point_of
-        self._frames = span.frames
-        self._calendar = _calendar_of(span, self._frames, now_us)
+        self._calendar = _calendar_of(span, now_us)
         count = len(span.parts)
-        start_us = self._calendar.period_start_us[span.zone_of].reshape(-1)
-        end_us = self._calendar.period_end_us[span.zone_of].reshape(-1)
         self.answer = PeriodColumns(
-            span.period, point_id, count, start_us, end_us, asked.units_number, asked.units,
-            _expected(start_us, end_us, asked, count),
+            span.period, point_id, count, self._calendar.period_start_us, self._calendar.period_end_us,
+            span.zone_of, asked.units_number, asked.units, np.empty(0, np.int64),
             _allocate(len(point_id) * count, asked.wanted),
         )  # fmt: skip
+        if asked.wanted & COUNTS:
+            self.answer = self.answer._replace(expected=_expected(self.answer, asked.interval_us))
 
     def take(self, found: Found) -> None:
         """Make the rows of some of the points. For the worker thread."""
@@ -108,18 +125,54 @@ class Folder:
         if asked.wanted & STANDING:
             period_kernels.fold_states(place, some, cells, first_row, out)
         if asked.wanted & EXTREMES:
-            period_kernels.fold_extremes(place, some, asked.block_us[rows], cells, first_row, out)
+            self._take_extremes(found, some, first_row)
         if asked.wanted & COUNTS:
             period_kernels.fold_counts(place, some, cells, first_row, out)
         if "energy" in asked.wanted or asked.wanted & RATIOS:
-            is_summed = np.array([one.energy is not None for one in asked.units], np.uint8)
-            is_summed = is_summed[asked.units_number[rows]]
-            period_kernels.fold_energy(place, some, is_summed, cells, first_row, out)
-            if asked.wanted & RATIOS:
-                period_kernels.fold_ratios(place, some, is_summed, cells, first_row, out)
-            if not out.is_done.all():
-                for number in np.flatnonzero(~self._is_done(first_row).all(axis=1)).tolist():
-                    self._take_one(found, number)
+            self._take_sums(found, some, first_row)
+
+    def _take_extremes(self, found: Found, some: Calendar, first_row: I64) -> None:
+        out, cells, block_us = self.answer.columns, found.cells, self._asked.block_us[found.rows]
+        sides = (
+            (
+                MAXIMUM,
+                1.0,
+                cells.max_slot,
+                cells.max_value,
+                (out.max_value, out.max_start_us, out.max_end_us),
+            ),
+            (
+                MINIMUM,
+                -1.0,
+                cells.min_slot,
+                cells.min_value,
+                (out.min_value, out.min_start_us, out.min_end_us),
+            ),
+        )
+        for names, sign, slot, value, columns in sides:
+            if self._asked.wanted & names:
+                fold_kernels.fold_extreme(
+                    found.place, some.zone, some.day_edge_us, some.first_day, some.period_first, block_us, sign,
+                    cells.state.reshape(-1), slot.reshape(-1), value.reshape(-1), first_row, *columns,
+                )  # fmt: skip
+
+    def _take_sums(self, found: Found, some: Calendar, first_row: I64) -> None:
+        asked, out, place, cells = self._asked, self.answer.columns, found.place, found.cells
+        is_summed = np.array([one.energy is not None for one in asked.units], np.uint8)
+        is_summed = is_summed[asked.units_number[found.rows]]
+        is_by_day = self._span.days.day_count == self.answer.period_count and not asked.wanted & RATIOS
+        if is_by_day and fold_kernels.fold_single_days(
+            place, some.first_day, self.answer.period_count, is_summed, cells.state.reshape(-1),
+            cells.total_numerator.reshape(-1), cells.denominator.reshape(-1), cells.known_us.reshape(-1),
+            first_row, out.energy,
+        ):  # fmt: skip
+            return
+        period_kernels.fold_energy(place, some, is_summed, cells, first_row, out)
+        if asked.wanted & RATIOS:
+            period_kernels.fold_ratios(place, some, is_summed, cells, first_row, out)
+        if not out.is_done.all():
+            for number in np.flatnonzero(~self._is_done(first_row).all(axis=1)).tolist():
+                self._take_one(found, number)
 
     def _is_done(self, first_row: I64) -> npt.NDArray[np.bool_]:
         rows = first_row[:, np.newaxis] + np.arange(self.answer.period_count)
@@ -130,7 +183,8 @@ class Folder:
         """The rows of one point by way of objects, where kernels did not suffice."""
         row = int(found.rows[number])
         made = aggregate.rows_of(
-            self._point_of(int(self.answer.point_id[row])), self._span.period, self._frames[int(self._span.zone_of[row])],
+            self._point_of(int(self.answer.point_id[row])), self._span.period,
+            self._span.frames_of(int(self._span.zone_of[row])),
             found.figures_of(number), self._calendar.now_us,
         )  # fmt: skip
         out = self.answer.columns
@@ -153,8 +207,8 @@ def join(answers: Sequence[PeriodColumns]) -> PeriodColumns:
 
     return first._replace(
         period_count=sum(one.period_count for one in answers),
-        period_start_us=joined([one.period_start_us for one in answers]),
-        period_end_us=joined([one.period_end_us for one in answers]),
+        starts_us=np.concatenate([one.starts_us for one in answers], axis=1),
+        ends_us=np.concatenate([one.ends_us for one in answers], axis=1),
         expected=joined([one.expected for one in answers]),
         columns=Periods(
             *(joined(columns) for columns in zip(*(one.columns for one in answers), strict=True))
@@ -208,39 +262,55 @@ def _listed(name: str, column: npt.NDArray[Any]) -> list[Any]:
     return values
 
 
-def _calendar_of(span: Span, frames: Iterable[list[Frame]], now_us: int) -> Calendar:
-    by_zone = list(frames)
-    firsts = [part.first.toordinal() - span.days.first.toordinal() for part in span.parts]
+class _Edges(NamedTuple):
+    """The part of a calendar that depends on days and zones only; not to be written to."""
+
+    day_edge_us: I64
+    period_first: I64
+    period_start_us: I64
+    period_end_us: I64
+    period_day_count: I64
+
+
+def _calendar_of(span: Span, now_us: int) -> Calendar:
+    edges = _edges_of(tuple(span.parts), tuple(span.zones))
     return Calendar(
-        zone=span.zone_of,
-        day_edge_us=np.array([calendar.day_starts_us(span.days, zone) for zone in span.zones], np.int64),
-        first_day=span.days.first.toordinal(),
-        period_first=np.array([*firsts, span.days.day_count], np.int64),
-        period_start_us=np.array([[frame.start_us for frame in one] for one in by_zone], np.int64),
-        period_end_us=np.array([[frame.end_us for frame in one] for one in by_zone], np.int64),
-        period_day_count=np.array([[frame.day_count for frame in one] for one in by_zone], np.int64),
-        now_us=now_us,
+        zone=span.zone_of, first_day=span.days.first.toordinal(), now_us=now_us, **edges._asdict()
     )
 
 
-def _expected(start_us: I64, end_us: I64, asked: Asked, period_count: int) -> I64:
+@lru_cache(_EDGES_KEPT_MAX)
+def _edges_of(parts: tuple[DateRange, ...], zones: tuple[zoneinfo.ZoneInfo, ...]) -> _Edges:
+    days = DateRange(parts[0].first, parts[-1].last)
+    firsts = [part.first.toordinal() - days.first.toordinal() for part in parts]
+    period_first = np.array([*firsts, days.day_count], np.int64)
+    day_edge_us = np.array([calendar.day_starts_us(days, zone) for zone in zones], np.int64)
+    is_there = np.zeros(day_edge_us.shape, np.int64)  # before each day: how many were not skipped
+    np.cumsum(np.diff(day_edge_us) > 0, axis=1, out=is_there[:, 1:])
+    return _Edges(
+        day_edge_us,
+        period_first,
+        np.ascontiguousarray(day_edge_us[:, period_first[:-1]]),
+        np.ascontiguousarray(day_edge_us[:, period_first[1:]]),
+        np.ascontiguousarray(np.diff(is_there[:, period_first])),
+    )
+
+
+def _expected(answer: PeriodColumns, interval_us: I64) -> I64:
     """`coverage.expected_count`, row by row."""
-    if not asked.wanted & COUNTS:
-        return np.empty(0, np.int64)
-    interval_us = np.repeat(asked.interval_us, period_count)
-    expected: I64 = (2 * (end_us - start_us) + interval_us) // (2 * interval_us)
+    interval_us = np.repeat(interval_us, answer.period_count)
+    length_us = answer.period_end_us - answer.period_start_us
+    expected: I64 = (2 * length_us + interval_us) // (2 * interval_us)
     return expected
 
 
 def _allocate(count: int, wanted: frozenset[str]) -> Periods:
     """Room for what is wanted, and for what comes with it."""
-    has_sums = bool("energy" in wanted or wanted & RATIOS)
-    is_there = dict.fromkeys(("energy", *RATIOS), has_sums)
-    for together in (EXTREMES, COUNTS, STANDING):
+    is_there = {"energy": bool("energy" in wanted or wanted & RATIOS)}
+    for together in (MAXIMUM, MINIMUM, COUNTS, STANDING, RATIOS):
         is_there |= dict.fromkeys(together, bool(wanted & together))
     columns: dict[str, npt.NDArray[Any]] = {}
-    for name in Periods._fields:
+    for name in Periods._fields[:-1]:
         type_: type[np.generic] = np.int64 if name in _WHOLE or name in COUNTS else np.float64
-        type_ = np.uint8 if name in ("state", "is_done") else type_
-        columns[name] = np.ones(count if is_there.get(name, True) else 0, type_)
-    return Periods._make(columns.values())
+        columns[name] = np.empty(count if is_there[name] else 0, np.uint8 if name == "state" else type_)
+    return Periods(**columns, is_done=np.ones(count, np.uint8))

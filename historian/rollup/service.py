@@ -164,7 +164,7 @@ class RollupService:
         days = DateRange(parts[0].first, parts[-1].last)
         facts = self._days.dirty.facts
         facts.refresh(point_id)
-        numbers, zone_of = np.unique(facts.zone_number[point_id], return_inverse=True)
+        numbers, zone_of = _distinct(facts.zone_number[point_id])
         own = [facts.zones[number] for number in numbers.tolist()]
         is_foreign = np.zeros(len(point_id), np.bool_)
         if zone is not None:
@@ -174,7 +174,7 @@ class RollupService:
             facts.units_number[point_id].astype(np.int64), list(facts.units), facts.block_us[point_id],
             facts.interval_us[point_id], wanted,
         )  # fmt: skip
-        span = periods.Span(period, days, parts, own, zone_of.astype(np.int64))
+        span = periods.Span(period, days, parts, own, zone_of)
         folder = periods.Folder(point_id, span, asked, self._directory.by_id, self._clock.now_us())
         if zone is None or not is_foreign.any():
             await self._days.look(point_id, days, folder.take)
@@ -276,6 +276,14 @@ def _whole_periods(days: DateRange, period: PeriodName) -> DateRange:
     """From the first day of the first period that `days` touches to the last day of the last."""
     last = days.first + datetime.timedelta(days=days.day_count - 1)
     return DateRange(calendar.period_of(days.first, period).first, calendar.period_of(last, period).last)
+
+
+def _distinct(number: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int64]]:
+    """`np.unique` with inverse; without sorting in the everyday case that all are equal."""
+    if (number == number[0]).all():
+        return number[:1], np.zeros(len(number), np.int64)
+    distinct, place = np.unique(number, return_inverse=True)
+    return distinct, place.astype(np.int64)
 
 
 def _renumbered(folder: Folder, chosen: npt.NDArray[np.int64]) -> Work:

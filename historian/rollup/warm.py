@@ -8,7 +8,7 @@ from historian.energy import fleet, load_curve, steady_sum
 from historian.energy.fleet import Ask, Asked
 from historian.model.point import HOUR_US, MINUTE_US, PointKind
 from historian.model.sample import RunBlock, SampleRun, block_of
-from historian.rollup import figure_kernels, frames, mark_kernels, period_kernels
+from historian.rollup import figure_kernels, fold_kernels, frames, mark_kernels, period_kernels
 from historian.rollup.figure_kernels import Place
 
 _DAY: Final = 739_000
@@ -72,8 +72,16 @@ def _warm_periods(place: Place) -> None:
     period_kernels.fold_states(place, calendar, cells, rows, out)
     period_kernels.fold_energy(place, calendar, small, cells, rows, out)
     period_kernels.fold_ratios(place, calendar, small, cells, rows, out)
-    period_kernels.fold_extremes(place, calendar, rows, cells, rows, out)
     period_kernels.fold_counts(place, calendar, cells, rows, out)
+    state, slot = cells.state.reshape(-1), cells.max_slot.reshape(-1)
+    fold_kernels.fold_single_days(
+        place, _DAY, 1, small, state, cells.total_numerator.reshape(-1), cells.denominator.reshape(-1),
+        cells.known_us.reshape(-1), rows, floats,
+    )  # fmt: skip
+    fold_kernels.fold_extreme(
+        place, rows, calendar.day_edge_us, _DAY, calendar.period_first, rows, 1.0, state, slot,
+        cells.max_value.reshape(-1), rows, floats, whole, whole,
+    )  # fmt: skip
 
 
 def _warm_marks() -> None:

@@ -35,11 +35,12 @@ def answer(**changes: Any) -> PeriodColumns:
         state=np.array([2, 1, 2, 0], np.uint8), computed_at_us=np.full(4, 99), is_done=np.ones(4, np.uint8),
     )  # fmt: skip
     columns = columns._replace(**{name: np.array(values) for name, values in changes.items()})
-    starts = np.array([0, DAY_US] * 2)
+    starts = np.array([[0, DAY_US]])
     units = [FigureUnits("kWh", "kW", "power_integral"), FigureUnits(None, "V", "time_mean")]
     return PeriodColumns(
-        "day", np.array([1, 2]), 2, starts, starts + DAY_US, np.array([0, 1]), units, np.full(4, 96), columns
-    )
+        "day", np.array([1, 2]), 2, starts, starts + DAY_US, np.zeros(2, np.int64), np.array([0, 1]), units,
+        np.full(4, 96), columns,
+    )  # fmt: skip
 
 
 def rollups(found: PeriodColumns | None = None, names: tuple[str, str] = ("e", "f"), **query: str) -> Rollups:

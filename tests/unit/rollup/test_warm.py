@@ -6,14 +6,15 @@ from pathlib import Path
 from historian.energy import calendar, steady_kernels
 from historian.model.point import MINUTE_US, Point, PointKind
 from historian.model.timestamp import load_zone
-from historian.rollup import figure_kernels, mark_kernels, period_kernels, warm
+from historian.rollup import figure_kernels, fold_kernels, mark_kernels, period_kernels, warm
 from tests.unit.rollup.test_service import DAY, World
 
 KERNELS = (
     steady_kernels.make_figures, steady_kernels.take_over, steady_kernels.sum_runs, figure_kernels.find_wrong,
     figure_kernels.mark_dirty, figure_kernels.judge, figure_kernels.set_state, figure_kernels.put_rows,
     period_kernels.fold_states, period_kernels.fold_energy, period_kernels.fold_ratios,
-    period_kernels.fold_extremes, period_kernels.fold_counts, mark_kernels.mark_day, mark_kernels.find_days,
+    fold_kernels.fold_extreme, fold_kernels.fold_single_days, period_kernels.fold_counts, mark_kernels.mark_day,
+    mark_kernels.find_days,
 )  # fmt: skip
 
 
