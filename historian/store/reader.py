@@ -36,6 +36,7 @@ Ids = Sequence[int] | PointIdColumn
 
 LOOP_POINT_DAYS_MAX = 2_000  # copied out of the cache on the loop: a millisecond at 15 minutes
 
+_NO_ROWS = columns.make_rows(0)
 _SEARCH_FIRST_US = HOUR_US
 _SEARCH_GROWTH = 8
 
@@ -102,17 +103,19 @@ class Reader:
         if not len(ids) or start_us >= end_us:
             return empty_block(ids)
         self._require_rooms(ids)
-        floor_us = self._ring.floors(ids)
-        highest_us = int(floor_us.max())
-        recent = self._ring.read_block(ids, start_us, end_us)
+        highest_us, newest_us = self._ring.reach(ids)
+        is_recent = newest_us >= start_us
+        recent = self._ring.read_block(ids, start_us, end_us) if is_recent else empty_block(ids)
         if highest_us < start_us:
             return recent
         if self.has_old_versions:
             return await self._read_by_version(ids, start_us, end_us)
         until_us = min(end_us, highest_us + 1)
-        late = self._unsealed.read_newest(ids, start_us, until_us)
+        late = self._unsealed.read_newest(ids, start_us, until_us) if self._unsealed.count else _NO_ROWS
+        has_more = late.row_count or recent.sample_count
+        floor_us = self._ring.floors(ids) if has_more else None
         sealed = await self._read_sealed(ids, start_us, until_us)
-        if not late.row_count and not recent.sample_count:
+        if floor_us is None:
             return sealed  # the ring has all above the floors, which is nothing, so nothing sealed lies there
         return _join(sealed, columns.rows_to_block(late, ids), recent, floor_us)
 
@@ -228,8 +231,9 @@ class Reader:
 
     def _require_rooms(self, ids: PointIdColumn) -> None:
         """Reading a point that was never written finds no row; it needs a place to have a floor."""
-        if int(ids.max()) >= self._ring.point_count:
-            self._ring.make_rooms(np.zeros(int(ids.max()) + 1, np.int64))
+        highest = int(ids[0] if len(ids) == 1 else ids.max())
+        if highest >= self._ring.point_count:
+            self._ring.make_rooms(np.zeros(highest + 1, np.int64))
 
     async def _in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)

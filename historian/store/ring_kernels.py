@@ -44,13 +44,29 @@ NOWHERE: Final = -1
 def floors(ids: U32, point: I64, table: I64, circle: I64, floor: I64) -> None:
     """For each id the time above which every stored sample is in the ring."""
     for i in range(len(ids)):
-        place = point[ids[i], PLACE]
-        limit = grid_kernels.LOWEST
-        if place >= 0:
-            limit = grid_kernels.matrix_floor(table, place >> 32, point[ids[i], PHASE])
-        elif place != NO_ROOM:
-            limit = circle[-2 - place, event_kernels.LOST]
-        floor[i] = max(point[ids[i], FLOOR], limit)
+        floor[i] = floor_of(ids[i], point, table, circle)
+
+
+@njit(cache=True, nogil=True)
+def floor_of(point_id: int, point: I64, table: I64, circle: I64) -> int:
+    """The time above which every stored sample of a point is in the ring."""
+    place = point[point_id, PLACE]
+    limit = grid_kernels.LOWEST
+    if place >= 0:
+        limit = grid_kernels.matrix_floor(table, place >> 32, point[point_id, PHASE])
+    elif place != NO_ROOM:
+        limit = circle[-2 - place, event_kernels.LOST]
+    return int(max(point[point_id, FLOOR], limit))
+
+
+@njit(cache=True, nogil=True)
+def reach(ids: U32, point: I64, table: I64, circle: I64) -> tuple[int, int]:
+    """The highest floor of the ids, and the newest time ever put in of any."""
+    highest, newest = grid_kernels.LOWEST, grid_kernels.LOWEST
+    for i in range(len(ids)):
+        highest = max(highest, floor_of(ids[i], point, table, circle))
+        newest = max(newest, point[ids[i], NEWEST])
+    return highest, newest
 
 
 @njit(cache=True, nogil=True)

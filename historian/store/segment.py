@@ -80,6 +80,12 @@ class Segment:
         return self._file.is_open
 
     @property
+    def held(self) -> Held | None:
+        """What is in memory now; None where it is not even the index. Never waits."""
+        memory = self._memory
+        return memory.held if memory is not None else None
+
+    @property
     def size_bytes(self) -> int:
         """Memory in use."""
         memory = self._memory

@@ -84,7 +84,7 @@ class Found(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _run_of(point_id: U32, wanted: int, guess: int) -> int:
+def run_of(point_id: U32, wanted: int, guess: int) -> int:
     """Position of a point's run, -1 where there is none; `guess` is tried first."""
     n = len(point_id)
     if 0 <= guess < n and point_id[guess] == wanted:
@@ -181,30 +181,34 @@ def _sample_before(held: Held, run: int, time: int) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
+def find_in_run(held: Held, run: int, start: int, end: int, needed: I64, n: int) -> tuple[int, int, int, int]:
+    """First, count and first slot of the samples of ``[start, end)``, and how many chunks are noted as lacking now."""
+    index = held.fields
+    if index[LAST_US, run] < start or index[FIRST_US, run] >= end:
+        return 0, 0, 0, n
+    lacking = _lack_times(held, run, needed, n)
+    if lacking > n:
+        return 0, 0, 0, lacking
+    first, slot = _sample_before(held, run, start)
+    last, _ = _sample_before(held, run, end)
+    size = max(last - first, 0)
+    return first, size, slot, _lack_samples(held, run, first, size, needed, n)
+
+
+@njit(cache=True, nogil=True)
 def search(held: Held, ids: U32, start: int, end: int, found: Found, needed: I64) -> int:
     """Where the samples of ``[start, end)`` of each id lie; gives how many chunks are lacking (see `needed`)."""
-    index = held.fields
     n = 0
     run = -1
     for i in range(len(ids)):
         guess = run + 1 if run >= 0 else int(np.int64(ids[i]) - np.int64(held.point_id[0]))
-        at = _run_of(held.point_id, ids[i], guess)
+        at = run_of(held.point_id, ids[i], guess)
         found.run[i] = at
         found.first[i] = found.size[i] = found.slot[i] = 0
         if at < 0:
             continue
         run = at
-        if index[LAST_US, run] < start or index[FIRST_US, run] >= end:
-            continue
-        lacking = _lack_times(held, run, needed, n)
-        if lacking > n:
-            n = lacking
-            continue
-        first, slot = _sample_before(held, run, start)
-        last, _ = _sample_before(held, run, end)
-        size = max(last - first, 0)
-        found.first[i], found.size[i], found.slot[i] = first, size, slot
-        n = _lack_samples(held, run, first, size, needed, n)
+        found.first[i], found.size[i], found.slot[i], n = find_in_run(held, run, start, end, needed, n)
     return n
 
 
@@ -216,7 +220,7 @@ def search_exact(held: Held, ids: U32, times: I64, open_places: I64, found: Foun
     run = -1
     for i in range(len(open_places)):
         place = open_places[i]
-        at = _run_of(
+        at = run_of(
             held.point_id, ids[place], run if run >= 0 and held.point_id[run] == ids[place] else run + 1
         )
         found.run[i] = at
@@ -248,7 +252,7 @@ def newest_before(held: Held, ids: U32, before: int, newest: I64, needed: I64) -
     n = 0
     run = -1
     for i in range(len(ids)):
-        at = _run_of(held.point_id, ids[i], run + 1)
+        at = run_of(held.point_id, ids[i], run + 1)
         if at < 0:
             continue
         run = at
@@ -281,7 +285,7 @@ def widen_span(held: Held, ids: U32, first: I64, last: I64) -> None:
     """Lower `first` and raise `last` of each id to what the index says."""
     run = -1
     for i in range(len(ids)):
-        at = _run_of(held.point_id, ids[i], run + 1)
+        at = run_of(held.point_id, ids[i], run + 1)
         if at >= 0:
             run = at
             first[i] = min(first[i], held.fields[FIRST_US, run])
@@ -337,22 +341,27 @@ def _fill_values(held: Held, run: int, first: int, out: F64) -> None:
 
 
 @njit(cache=True, nogil=True)
+def fill_run(held: Held, run: int, first: int, slot: int, time: I64, value: F64, quality: U16) -> None:
+    """Copy as many samples of a run from `first` on as there is room for."""
+    _fill_times(held, run, first, slot, time)
+    _fill_values(held, run, first, value)
+    quality_at = held.fields[QUALITY_AT, run]
+    if quality_at < 0:
+        quality[:] = held.fields[QUALITY, run]
+    else:
+        quality[:] = held.quality[quality_at + first : quality_at + first + len(quality)]
+
+
+@njit(cache=True, nogil=True)
 def fill(held: Held, found: Found, at: I64, time: I64, value: F64, quality: U16) -> None:
     """Copy what was found: the samples of entry i to ``[at[i], at[i] + count[i])``."""
     for i in range(len(found.run)):
         count = found.size[i]
         if count == 0:
             continue
-        run, first = found.run[i], found.first[i]
         a = at[i]
         b = a + count
-        _fill_times(held, run, first, found.slot[i], time[a:b])
-        _fill_values(held, run, first, value[a:b])
-        quality_at = held.fields[QUALITY_AT, run]
-        if quality_at < 0:
-            quality[a:b] = held.fields[QUALITY, run]
-        else:
-            quality[a:b] = held.quality[quality_at + first : quality_at + first + count]
+        fill_run(held, found.run[i], found.first[i], found.slot[i], time[a:b], value[a:b], quality[a:b])
 
 
 @njit(cache=True, nogil=True)

@@ -205,3 +205,23 @@ def test_segments_of_other_points_are_not_opened(tmp_path: Path) -> None:
     maker.seal(rows_of(50, grid(2), [0, 1], 2))
     assert values_of(maker.archive, [50]) == [[0.0, 1.0]]
     assert [live.segment.is_open for live in maker.archive.live] == [False, True]
+
+
+@pytest.mark.parametrize("ids", [[1], [1, 2], [2], [3]], ids=str)
+def test_memory_says_the_same_as_the_disk_whatever_the_segments_hold(tmp_path: Path, ids: list[int]) -> None:
+    maker = Maker(tmp_path)
+    day = 96 * QUARTER_US
+    maker.seal(rows_from([(1, START_US + n * QUARTER_US, n / 10, 1) for n in range(300)]))
+    maker.seal(rows_from([(1, START_US + 3 * day + n * QUARTER_US, n / 7, 2) for n in range(300)]))
+    maker.seal(rows_from([(2, START_US + day, 1.0, 3), (1, START_US + day, 8.0, 3)]))
+    asked = np.array(ids, np.uint32)
+    for start_us, end_us in [
+        (LOWEST, HIGHEST),
+        (START_US + 2 * day, HIGHEST),
+        (START_US, START_US + day + 1),
+    ]:
+        segments = maker.archive.select(start_us, end_us)
+        expected = maker.archive.read_block(segments, asked, start_us, end_us)
+        found = maker.archive.try_read_block(segments, asked, start_us, end_us)
+        assert found is not None
+        assert [column.tolist() for column in found] == [column.tolist() for column in expected]

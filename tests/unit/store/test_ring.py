@@ -174,6 +174,15 @@ def test_where_nothing_is_found_the_time_bounds_what_is_stored() -> None:
     assert ring.newest(ONE).time_us.tolist() == [7]
 
 
+def test_the_reach_of_points_is_their_highest_floor_and_their_newest_sample() -> None:
+    ring = small_ring()
+    assert ring.reach(BOTH) == (TIME_LOWEST, TIME_LOWEST)
+    put(ring, [20, 1])
+    ring.raise_floor(np.array([2], np.uint32), np.array([9 * QUARTER_US]))
+    assert ring.reach(ONE) == (4 * QUARTER_US, 20 * QUARTER_US)
+    assert ring.reach(BOTH) == ring.reach(BOTH[::-1].copy()) == (9 * QUARTER_US, 20 * QUARTER_US)
+
+
 def test_a_raised_floor_sends_readers_elsewhere() -> None:
     ring = small_ring()
     ring.raise_floor(ONE, np.array([3 * QUARTER_US]))
