@@ -24,7 +24,9 @@ from typing import Any, Final, Literal, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core import caching, config
+import numpy.typing as npt
+from numba.core import caching, config, types
+from numba.extending import intrinsic
 
 log = logging.getLogger("historian.kernels")  # of the standard library: energy is pure
 
@@ -136,3 +138,39 @@ def _private_folder() -> Path:
     log.warning("kernels.kernels_not_kept", extra={"fields": {"meaning": _NOT_KEPT, "remedy": _REMEDY}})
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
+
+
+def _pointer_to(kind: Any) -> Any:
+    """What makes a pointer out of an address, inside kernels."""
+
+    @intrinsic
+    def pointer(_context: Any, _address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(kind)(types.int64), generate  # type: ignore[no-untyped-call]
+
+    return pointer
+
+
+_U16_POINTER: Final = _pointer_to(types.uint16)
+_U32_POINTER: Final = _pointer_to(types.uint32)
+_F64_POINTER: Final = _pointer_to(types.float64)
+
+
+@njit(cache=True, nogil=True)
+def u16_at(address: int, count: int) -> npt.NDArray[np.uint16]:
+    """The column at an address; only for kernels, and only while its owner lives."""
+    return numba.carray(_U16_POINTER(address), (count,))  # type: ignore[attr-defined]
+
+
+@njit(cache=True, nogil=True)
+def u32_at(address: int, count: int) -> npt.NDArray[np.uint32]:
+    """As `u16_at`."""
+    return numba.carray(_U32_POINTER(address), (count,))  # type: ignore[attr-defined]
+
+
+@njit(cache=True, nogil=True)
+def f64_at(address: int, count: int) -> npt.NDArray[np.float64]:
+    """As `u16_at`."""
+    return numba.carray(_F64_POINTER(address), (count,))  # type: ignore[attr-defined]

@@ -127,7 +127,7 @@ def sort_pieces(pieces: Sequence[Piece]) -> Rows:
     low = min(int(piece.batch.point_id.min()) for piece in filled)
     high = max(int(piece.batch.point_id.max()) for piece in filled)
     total = sum(piece.batch.sample_count for piece in filled)
-    if high - low > _ID_RANGE_FACTOR * total + _ID_RANGE_FREE:
+    if are_spread(low, high, total):
         rows = concatenate([_rows_of(piece) for piece in filled])
         return rows.take(columns_kernels.order_rows(rows.point_id, rows.time_us, rows.sequence, 0, total))
     offset = np.zeros(high - low + 2, np.int64)
@@ -140,6 +140,11 @@ def sort_pieces(pieces: Sequence[Piece]) -> Rows:
     columns_kernels.name_points(offset, low, rows.point_id)
     columns_kernels.sort_points((*rows,), offset)
     return rows
+
+
+def are_spread(low_id: int, high_id: int, total: int) -> bool:
+    """Whether so many samples are too few for tables over all ids from lowest to highest."""
+    return high_id - low_id > _ID_RANGE_FACTOR * total + _ID_RANGE_FREE
 
 
 def merge(parts: Sequence[Rows]) -> Rows:

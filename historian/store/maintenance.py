@@ -13,7 +13,7 @@ import msgspec
 
 from historian.errors import SegmentCorrupt, StoreError
 from historian.logs import EventLog
-from historian.store import columns, compact, filenames, manifest, merge, seal
+from historian.store import columns, compact, filenames, manifest, merge, scans, seal
 from historian.store.archive import LiveSegment
 from historian.store.manifest import Manifest, SegmentInfo
 from historian.store.pace import WorkStopped
@@ -178,7 +178,10 @@ def _merge_group(store: Store) -> list[LiveSegment]:
 
 
 def _make_sealed(publisher: Publisher, job: SealJob) -> list[Sealed]:
-    rows, superseded = columns.split_versions([job.rows()])
+    found = scans.find(job.frozen.parts)
+    if found is not None:
+        return seal.publish_scans(publisher, found, job.batches)
+    rows, superseded = columns.split_versions([job.frozen.sorted_rows()])
     return seal.publish(publisher, rows, superseded, job.batches)
 
 

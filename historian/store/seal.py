@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.model.sample import TimeColumn
-from historian.store import columns, segment_file, segment_kernels
+from historian.store import columns, scan_kernels, segment_file, segment_kernels
 from historian.store.columns import Rows
 from historian.store.durable import DurableFiles
 from historian.store.manifest import SegmentInfo
+from historian.store.scans import Scans
 from historian.store.segment_names import NameTable
 from historian.store.segment_write import Batches, SegmentBuilder
 
@@ -87,6 +88,12 @@ class Draft:
         if superseded.row_count:
             self.superseded.append(superseded)
 
+    def add_scans(self, scans: Scans) -> None:
+        """All at once: scans have no superseded versions."""
+        self.builder.add_scans(scans)
+        sequence = scans.stretches[:, scan_kernels.SEQUENCE].copy()
+        segment_kernels.mark_used(self._batches.sequence, sequence, self._is_used)
+
     def used_batches(self) -> Batches:
         """Only those that occur, and only their origins."""
         batches, used = self._batches, self._is_used.view(np.bool_)
@@ -105,6 +112,16 @@ def publish(publisher: Publisher, rows: Rows, superseded: Rows, batches: Batches
     for newest, older in _by_month(rows, superseded):
         draft = Draft(batches)
         draft.add(newest, older)
+        sealed.append(publisher.publish(draft))
+    return sealed
+
+
+def publish_scans(publisher: Publisher, scans: Scans, batches: Batches) -> list[Sealed]:
+    """As `publish`, without sorting."""
+    sealed = []
+    for month in scans.months():
+        draft = Draft(batches)
+        draft.add_scans(month)
         sealed.append(publisher.publish(draft))
     return sealed
 

@@ -9,6 +9,7 @@ from historian.jit_kernels import njit
 from historian.model.decimal_kernels import SCALED_MAX
 
 I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
 U32 = npt.NDArray[np.uint32]
 U16 = npt.NDArray[np.uint16]
 U8 = npt.NDArray[np.uint8]
@@ -17,6 +18,13 @@ F64 = npt.NDArray[np.float64]
 Column = npt.NDArray[Any]
 
 _I32_MAX: Final = 2147483647
+_KIND_I64: Final = 16  # as in segment_layout
+_KIND_F64: Final = 255
+_AT_ONCE: Final = 64
+_MINUS_ZERO: Final = -9223372036854775808  # as bits
+FITS: Final = 0
+TOO_WIDE: Final = 1
+INEXACT: Final = 2
 _POWERS: Final = (1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9)  # each exact as a float
 _NOISE_STEPS: Final = 2.0  # classes of noise for each doubling
 
@@ -25,28 +33,54 @@ SCAN_GROW: Final = -2  # more different times than the hash table takes
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _scale(value: F64, exponent: int, scaled: I64) -> bool:
-    """Whether every value is a decimal with so many places; `scaled` then holds the whole numbers."""
-    power = _POWERS[exponent]
+def _scale_piece(value: F64, bits: I64, power: float, narrow: I32) -> int:
+    """As `_scale`, without branches, so that the processor looks at many values at once."""
+    wrong = 0
+    wide = 0
     for i in range(len(value)):
         number = np.rint(value[i] * power)
-        if not abs(number) < SCALED_MAX or number / power != value[i]:  # NaN and infinities, too
-            return False
-        if number == 0.0 and np.signbit(value[i]):  # -0.0 == 0.0, but its sign would be lost
-            return False
-        scaled[i] = np.int64(number)
-    return True
+        size = abs(number)
+        fits = size <= _I32_MAX
+        # NaN and infinities are not equal; -0.0 == 0.0, but its sign would be lost
+        wrong |= (number / power != value[i]) | (not size < SCALED_MAX) | (bits[i] == _MINUS_ZERO)
+        wide |= not fits
+        narrow[i] = np.int32(number if fits else 0.0)
+    return INEXACT * wrong + TOO_WIDE * wide
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def scale_run(value: F64, scaled: I64) -> int:
-    """Fill `scaled` and give the least exponent that gives every value back bit for bit; -1: only floats do."""
+def _scale(value: F64, exponent: int, narrow: I32) -> int:
+    """Fill `narrow` with the whole numbers of decimals with so many places; FITS, TOO_WIDE, or at least INEXACT where
+    some value is none.
+    """
+    bits = value.view(np.int64)
+    found = FITS
+    for first in range(0, len(value), _AT_ONCE):
+        last = min(first + _AT_ONCE, len(value))
+        found |= _scale_piece(value[first:last], bits[first:last], _POWERS[exponent], narrow[first:last])
+        if found >= INEXACT:
+            break
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def scale_run(value: F64, narrow: I32, wide: I64) -> int:
+    """Kind of the values, with the least exponent that gives each back bit for bit; the numbers to be stored are in
+    `narrow` for kinds of int32, else in `wide`, for floats as their bits.
+    """
     for exponent in range(len(_POWERS)):
         if not abs(value[0]) < SCALED_MAX:
-            return -1
-        if _scale(value, exponent, scaled):
+            break
+        found = _scale(value, exponent, narrow)
+        if found == FITS:
             return exponent
-    return -1
+        if found == TOO_WIDE:
+            for i in range(len(value)):
+                wide[i] = np.int64(np.rint(value[i] * _POWERS[exponent]))
+            return _KIND_I64 + exponent
+    for i in range(len(value)):
+        wide[i] = value[i : i + 1].view(np.int64)[0]
+    return _KIND_F64
 
 
 @njit(cache=True, nogil=True)
@@ -95,20 +129,26 @@ def is_constant(column: Column) -> bool:
     return True
 
 
+@njit(cache=True, nogil=True)
+def _total_change(scaled: Column) -> int:
+    """All distances of neighbours together."""
+    total: int = 0
+    later, earlier = scaled[1:], scaled[: len(scaled) - 1]
+    for i in range(len(later)):
+        total += abs(int(later[i]) - int(earlier[i]))
+    return total
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def _describe_decimals(scaled: I64, exponent: int) -> tuple[int, int, int, int]:
-    """Kind, smallest and largest number, class of noise."""
+def _describe_decimals(scaled: Column) -> tuple[int, int, int]:
+    """Smallest and largest number, class of noise."""
     low = scaled[0]
     high = scaled[0]
     for number in scaled:
         low = min(low, number)
         high = max(high, number)
-    total = 0
-    for i in range(1, len(scaled)):
-        total += abs(scaled[i] - scaled[i - 1])
-    noise = int(np.rint(_NOISE_STEPS * np.log2(max(total, 0) / len(scaled) + 0.1)))
-    is_narrow = low >= -_I32_MAX and high <= _I32_MAX
-    return (exponent if is_narrow else 16 + exponent), low, high, noise
+    change = max(_total_change(scaled), 0)
+    return int(low), int(high), int(np.rint(_NOISE_STEPS * np.log2(change / len(scaled) + 0.1)))
 
 
 @njit(cache=True, nogil=True)
@@ -125,6 +165,17 @@ def _float_bounds(value: F64) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
+def describe_values(value: F64, narrow: I32, wide: I64) -> tuple[int, int, int, int]:
+    """Kind, minimum and maximum as stored, class of noise of a run; its numbers as `scale_run` puts them."""
+    kind = scale_run(value, narrow, wide)
+    if kind == _KIND_F64:
+        bounds = np.array(_float_bounds(value)).view(np.int64)
+        return kind, bounds[0], bounds[1], 0
+    low, high, noise = _describe_decimals(narrow) if kind < _KIND_I64 else _describe_decimals(wide)
+    return kind, low, high, noise
+
+
+@njit(cache=True, nogil=True)
 def describe_runs(
     rows: tuple[I64, F64, U16, I64],
     first: I64,
@@ -132,16 +183,17 @@ def describe_runs(
     times: tuple[I64, U32],
     values: tuple[U8, I64, I64, I16],
     same: tuple[U8, U8],
-    scaled: I64,
+    numbers: tuple[I32, I64],
 ) -> None:
     """Describe each run ``[first, first + count)`` of rows (time, value, quality, sequence).
 
     `times` gets step and missing slots; `values` kind, minimum, maximum and class of noise; `same` whether
-    quality and sequence are constant; `scaled` the numbers to be stored, for floats their bits.
+    quality and sequence are constant; `numbers` what is to be stored, see `scale_run`.
     """
     time, value, quality, sequence = rows
     step, missing = times
     kind, low, high, noise = values
+    narrow, wide = numbers
     for r in range(len(first)):
         a = first[r]
         b = a + count[r]
@@ -149,13 +201,8 @@ def describe_runs(
         missing[r] = 0
         if step[r] > 0:
             missing[r] = (time[b - 1] - time[a]) // step[r] + 1 - count[r]
-        exponent = scale_run(value[a:b], scaled[a:b])
-        if exponent >= 0:
-            kind[r], low[r], high[r], noise[r] = _describe_decimals(scaled[a:b], exponent)
-        else:
-            scaled[a:b] = value[a:b].view(np.int64)
-            bounds = np.array(_float_bounds(value[a:b])).view(np.int64)
-            kind[r], low[r], high[r], noise[r] = 255, bounds[0], bounds[1], 0
+        described = describe_values(value[a:b], narrow[a:b], wide[a:b])
+        kind[r], low[r], high[r], noise[r] = described
         same[0][r] = is_constant(quality[a:b])
         same[1][r] = is_constant(sequence[a:b])
 

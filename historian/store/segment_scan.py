@@ -49,6 +49,12 @@ class ScanTable:
                 return False
             self._grow()
 
+    def put(self, time: I64, first_run: I64, sequence: I64) -> None:
+        """Entries by (time, run), nothing else being taken in; those that say what the one before says are left out."""
+        says_more = np.ones(len(time), np.bool_)
+        says_more[1:] = (time[1:] != time[:-1]) | (sequence[1:] != sequence[:-1])
+        self._entries.append((time[says_more], first_run[says_more].astype(np.uint32), sequence[says_more]))
+
     def columns(self) -> dict[str, npt.NDArray[np.generic]]:
         """The entries by (time, run)."""
         time = np.concatenate([np.empty(0, np.int64), *(entry[0] for entry in self._entries)])

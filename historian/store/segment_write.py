@@ -10,8 +10,9 @@ import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-from historian.store import segment_codec, segment_kernels, segment_layout
+from historian.store import scan_kernels, segment_codec, segment_kernels, segment_layout
 from historian.store.columns import Rows
+from historian.store.scans import Block, Scans
 from historian.store.segment_scan import ScanTable
 
 Column = npt.NDArray[Any]
@@ -125,6 +126,16 @@ class SegmentBuilder:
             self._add_block(block, bounds[at:last] - bounds[at], np.diff(bounds[at : last + 1]))
             at = last
 
+    def add_scans(self, scans: Scans) -> None:
+        """All of a segment at once, where it arrived as scans: nothing was sorted."""
+        assert not self.run_count, "scans know no other runs"
+        for block in scans.blocks(BLOCK_SAMPLES):
+            self._add_scan_block(block, scans, self.run_count)
+        if scans.varies.any():
+            table = scans.stretches
+            first_run = np.searchsorted(scans.point_id, table[:, scan_kernels.FIRST_ID])
+            self._scan.put(table[:, scan_kernels.TIME], first_run, table[:, scan_kernels.SEQUENCE])
+
     def point_ids(self) -> npt.NDArray[np.uint32]:
         """The points of all rows so far."""
         return np.concatenate([np.empty(0, np.uint32), *(index["point_id"] for index in self._index)])
@@ -163,10 +174,10 @@ class SegmentBuilder:
         kind, noise = np.empty(count, np.uint8), np.empty(count, np.int16)
         low, high = np.empty(count, np.int64), np.empty(count, np.int64)
         same_quality, same_sequence = np.empty(count, np.uint8), np.empty(count, np.uint8)
-        scaled = np.empty(rows.row_count, np.int64)
+        numbers = (np.empty(rows.row_count, np.int32), np.empty(rows.row_count, np.int64))
         segment_kernels.describe_runs(
             rows[1:], first, size, (step, missing), (kind, low, high, noise),
-            (same_quality, same_sequence), scaled,
+            (same_quality, same_sequence), numbers,
         )  # fmt: skip
         index: Index = {
             "point_id": rows.point_id[first],
@@ -181,34 +192,62 @@ class SegmentBuilder:
             "quality": rows.quality[first],
             "sequence": rows.sequence[first],
         }
-        index["time_offset"] = self._add_times(rows.time_us, first, size, step, missing)
-        index["value_offset"] = self._add_values(scaled, first, size, kind, noise)
+        slots = np.empty(int(missing.sum()), np.uint32)
+        segment_kernels.missing_slots(rows.time_us, first, size, step, missing, slots)
+        index["time_offset"] = self._add_times(slots, rows.time_us, first, index)
+        index["value_offset"] = self._add_values(numbers, first, size, kind, noise)
         index["quality_offset"] = self._add_varying("quality", rows.quality, first, size, same_quality == 0)
         index["sequence_offset"] = self._add_sequences(rows, first, size, same_sequence == 0)
-        self._note(rows, index)
+        self._note(index, int(rows.sequence.min()), int(rows.sequence.max()))
 
-    def _note(self, rows: Rows, index: Index) -> None:
+    def _add_scan_block(self, block: Block, scans: Scans, first_run: int) -> None:
+        runs = slice(first_run, first_run + len(block.size))
+        first, size = _offsets(block.size), block.size
+        index: Index = {
+            "point_id": block.point_id,
+            "sample_count": size,
+            "first_time_us": block.first_time_us,
+            "last_time_us": block.last_time_us,
+            "step_us": block.step_us,
+            "missing_count": block.missing,
+            "value_kind": block.kind,
+            "value_min": block.low,
+            "value_max": block.high,
+            "quality": block.quality[first] if scans.quality < 0 else np.full(len(size), scans.quality),
+            "sequence": scans.sequence[runs],
+            "sequence_offset": np.where(scans.varies[runs], segment_layout.SCANNED, segment_layout.CONSTANT),
+        }
+        slots = np.empty(int(block.missing.sum()), np.uint32)
+        scan_kernels.missing_places(scans.time_us, block.slot, size, block.step_us, block.missing, slots)
+        index["time_offset"] = self._add_times(slots, block.time_us, first, index)
+        index["value_offset"] = self._add_values(
+            (block.narrow, block.wide), first, size, block.kind, block.noise
+        )
+        varies = block.has_same_quality == 0
+        index["quality_offset"] = self._add_varying("quality", block.quality, first, size, varies)
+        sequences = scans.stretches[:, scan_kernels.SEQUENCE]
+        self._note(index, int(sequences.min()), int(sequences.max()))
+
+    def _note(self, index: Index, sequence_min: int, sequence_max: int) -> None:
         self._index.append(index)
         self.run_count += len(index["point_id"])
-        self.sample_count += rows.row_count
-        self.sequence_min = min(self.sequence_min, int(rows.sequence.min()))
-        self.sequence_max = max(self.sequence_max, int(rows.sequence.max()))
+        self.sample_count += int(index["sample_count"].sum())
+        self.sequence_min = min(self.sequence_min, sequence_min)
+        self.sequence_max = max(self.sequence_max, sequence_max)
         self.time_min_us = min(self.time_min_us, int(index["first_time_us"].min()))
         self.time_max_us = max(self.time_max_us, int(index["last_time_us"].max()))
 
-    def _add_times(
-        self, time: Column, first: Column, size: Column, step: Column, missing: Column
-    ) -> npt.NDArray[np.int64]:
+    def _add_times(self, slots: Column, time: Column, first: Column, index: Index) -> npt.NDArray[np.int64]:
+        """`slots` are the missing ones of all runs; of runs off a grid the times are stored."""
         writer = self._samples["missing_slot"]
-        is_regular = step > 0
-        slots = np.empty(int(missing.sum()), np.uint32)
-        segment_kernels.missing_slots(time, first, size, step, missing, slots)
-        offset = writer.length + _offsets(missing.astype(np.int64))
+        is_regular = index["step_us"] > 0
+        offset = writer.length + _offsets(index["missing_count"].astype(np.int64))
         writer.add(slots)
-        return np.where(is_regular, offset, self._add_varying("time_us", time, first, size, ~is_regular))
+        explicit = self._add_varying("time_us", time, first, index["sample_count"], ~is_regular)
+        return np.where(is_regular, offset, explicit)
 
     def _add_values(
-        self, scaled: Column, first: Column, size: Column, kind: Column, noise: Column
+        self, numbers: tuple[Column, Column], first: Column, size: Column, kind: Column, noise: Column
     ) -> npt.NDArray[np.int64]:
         """Runs of one kind together, and among them those of similar noise; gives where each begins."""
         offset = np.empty(len(first), np.int64)
@@ -218,8 +257,9 @@ class SegmentBuilder:
                 chosen = chosen[np.argsort(noise[chosen], kind="stable")]
             dtype = segment_layout.values_dtype(code)
             writer = self._values.setdefault(code, self._writer(dtype))
-            stored = np.empty(int(size[chosen].sum()), np.int32 if dtype is np.int32 else np.int64)
-            segment_kernels.gather(scaled, first[chosen], size[chosen], stored)
+            source = numbers[0 if dtype is np.int32 else 1]
+            stored = np.empty(int(size[chosen].sum()), source.dtype)
+            segment_kernels.gather(source, first[chosen], size[chosen], stored)
             offset[chosen] = writer.length + _offsets(size[chosen])
             writer.add(stored.view(dtype))
         return offset

@@ -23,14 +23,13 @@ from historian.settings import StoreSettings
 from historian.store import filenames, wal_record
 from historian.store.archive import Archive, LiveSegment
 from historian.store.batch_journal import BatchJournal
-from historian.store.columns import Rows
 from historian.store.durable import DurableFiles
 from historian.store.engine import Ticket, VersionColumn
 from historian.store.manifest import POINT_ID_MAX, Manifest
 from historian.store.reader import Reader
 from historian.store.ring import Ring
 from historian.store.segment import Batches
-from historian.store.unsealed import Found, Unsealed
+from historian.store.unsealed import Found, Frozen, Unsealed
 from historian.store.wal import Wal
 
 log = EventLog("store")
@@ -42,10 +41,10 @@ COPIERS = 2  # threads; more would only wait for each other's memory
 
 
 class SealJob(NamedTuple):
-    """What is unsealed up to a log record, on its way into segments. `rows` sorts: for the maker thread."""
+    """What is unsealed up to a log record, on its way into segments."""
 
     record: int
-    rows: Callable[[], Rows]
+    frozen: Frozen
     batches: Batches
     sample_count: int
 
@@ -260,9 +259,7 @@ class Store(Reader):
         if self.applied_sequence == self.manifest.sealed_sequence:
             return None
         frozen = self.unsealed.freeze()
-        return SealJob(
-            self.applied_sequence, frozen.sorted_rows, self.batch_journal.snapshot(), frozen.sample_count
-        )
+        return SealJob(self.applied_sequence, frozen, self.batch_journal.snapshot(), frozen.sample_count)
 
     def end_seal(self, job: SealJob, manifest: Manifest, added: Sequence[LiveSegment]) -> None:
         """The rows of `job` are in segments and `manifest` is in force."""

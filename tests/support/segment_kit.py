@@ -61,9 +61,13 @@ def encode(rows: Rows, superseded: Rows | None = None, batches: Batches = ONE_BA
     """The file of a segment."""
     builder = SegmentBuilder()
     builder.add(rows)
-    ids = builder.point_ids().tolist()
-    names = Names(texts_of([f"站.p{point_id}" for point_id in ids]), texts_of(["kWh" for _ in ids]))
+    names = texts_of_points(builder.point_ids())
     return segment_file.write(builder.finish(superseded or columns.make_rows(0), batches, names), 1)
+
+
+def texts_of_points(ids: npt.NDArray[np.uint32]) -> Names:
+    """A name and a unit for each."""
+    return Names(texts_of([f"站.p{point_id}" for point_id in ids.tolist()]), texts_of(["kWh"] * len(ids)))
 
 
 def segment_of(rows: Rows, superseded: Rows | None = None, batches: Batches = ONE_BATCH) -> Segment:

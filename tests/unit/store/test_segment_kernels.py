@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from historian.store import segment_kernels
+from historian.store import segment_kernels, segment_layout
 
 
 @pytest.mark.parametrize(
@@ -38,10 +38,18 @@ def test_a_grid_is_seen_where_half_of_it_is_filled(times: list[int], step: int) 
     ids=str,
 )
 def test_the_least_exponent_that_gives_all_back(values: list[float], exponent: int) -> None:
-    scaled = np.empty(len(values), np.int64)
-    assert segment_kernels.scale_run(np.array(values), scaled) == exponent
-    if exponent >= 0:
-        np.testing.assert_array_equal(scaled / 10.0**exponent, values)
+    narrow, wide = np.empty(len(values), np.int32), np.empty(len(values), np.int64)
+    kind = segment_kernels.scale_run(np.array(values), narrow, wide)
+    if exponent < 0:
+        assert kind == segment_layout.KIND_F64
+        np.testing.assert_array_equal(wide, np.array(values).view(np.int64))
+    else:
+        assert kind == exponent
+        np.testing.assert_array_equal(narrow / 10.0**exponent, values)
+        longer = np.array([*values, 2.0**31])
+        narrow, wide = np.empty(len(longer), np.int32), np.empty(len(longer), np.int64)
+        assert segment_kernels.scale_run(longer, narrow, wide) == segment_layout.KIND_I64 + exponent
+        np.testing.assert_array_equal(wide / 10.0**exponent, longer)
 
 
 def test_missing_slots_are_listed_run_after_run() -> None:

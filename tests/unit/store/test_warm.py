@@ -12,6 +12,7 @@ from historian.store import (
     event_kernels,
     grid_kernels,
     ring_kernels,
+    scan_kernels,
     segment_kernels,
     unsealed_kernels,
     warm,
@@ -24,6 +25,7 @@ MODULES = (
     event_kernels,
     grid_kernels,
     ring_kernels,
+    scan_kernels,
     segment_kernels,
     unsealed_kernels,
 )
