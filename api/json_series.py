@@ -25,11 +25,10 @@ class SeriesColumns(NamedTuple):
 def read_columns(body: Body) -> SeriesColumns | None:
     """The columns of a body that is as `json_series_kernels` says; None for any other, right or wrong."""
     text = np.frombuffer(body, np.uint8)
-    words = np.frombuffer(body, np.uint64, len(body) // 8)
     rows_max = text_kernels.count_byte(text, _COMMA) + 1
     series = np.empty((text_kernels.count_byte(text, _OPEN_OBJECT), kernels.SERIES_WIDTH), np.int64)
     time_us, value = np.empty(rows_max, np.int64), np.empty(rows_max, np.float64)
-    count = kernels.read_series(text, words, series, time_us, value)
+    count = kernels.read_series(text, series, time_us, value)
     if count < 0:
         return None
     spans = series[:count, : kernels.ROW_END].tolist()

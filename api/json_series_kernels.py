@@ -13,7 +13,7 @@ import numpy.typing as npt
 from api import float_kernels as floats
 from api import text_kernels as text
 from api import time_text_kernels as time_text
-from api.text_kernels import Bytes, Words
+from api.text_kernels import Bytes
 from historian.jit_kernels import njit
 
 I64 = npt.NDArray[np.int64]
@@ -50,7 +50,7 @@ _ALL_KEYS: Final = 7
 
 
 @njit(cache=True, nogil=True)
-def read_series(body: Bytes, words: Words, series: I64, time_us: I64, value: F64) -> int:
+def read_series(body: Bytes, series: I64, time_us: I64, value: F64) -> int:
     """How many series were read into the columns, which are large enough; -1 where the body is not everyday.
 
     `words` are the whole words of `body`. Times are as in the body: not yet shifted by a point's label.
@@ -60,7 +60,7 @@ def read_series(body: Bytes, words: Words, series: I64, time_us: I64, value: F64
     at = _enter(body, at, _OPEN)
     count, row = 0, 0
     while at >= 0 and not (count == 0 and _is_at(body, at, _CLOSE)):
-        at, row = _read_one(body, words, at, series, count, row, time_us, value)
+        at, row = _read_one(body, at, series, count, row, time_us, value)
         count += 1
         if not _is_at(body, at, _COMMA):
             break
@@ -72,7 +72,7 @@ def read_series(body: Bytes, words: Words, series: I64, time_us: I64, value: F64
 
 @njit(cache=True, nogil=True)
 def _read_one(
-    body: Bytes, words: Words, at: int, series: I64, count: int, row: int, time_us: I64, value: F64
+    body: Bytes, at: int, series: I64, count: int, row: int, time_us: I64, value: F64
 ) -> tuple[int, int]:
     """One object of the list: behind it, and the next free row; -1 where it is not everyday."""
     at = _enter(body, at, _OPEN_OBJECT)
@@ -83,9 +83,9 @@ def _read_one(
             return -1, row
         seen |= key
         if key == _TIMES_KEY:
-            at, time_row = _read_times(body, words, _enter(body, at, _OPEN), row, time_us)
+            at, time_row = _read_times(body, _enter(body, at, _OPEN), row, time_us)
         elif key == _VALUES_KEY:
-            at, value_row = _read_values(body, words, _enter(body, at, _OPEN), row, value)
+            at, value_row = _read_values(body, _enter(body, at, _OPEN), row, value)
         else:
             name_at = at
             at = _text_end(body, name_at)
@@ -101,7 +101,7 @@ def _read_one(
 
 
 @njit(cache=True, nogil=True)
-def _read_times(body: Bytes, words: Words, at: int, row: int, time_us: I64) -> tuple[int, int]:
+def _read_times(body: Bytes, at: int, row: int, time_us: I64) -> tuple[int, int]:
     """The elements of a list and its bracket: behind it, and the next free row; -1 where one is not everyday."""
     end = len(body)
     if _is_at(body, at, _CLOSE):
@@ -116,8 +116,8 @@ def _read_times(body: Bytes, words: Words, at: int, row: int, time_us: I64) -> t
         else:
             time_ms, size = 0, 0
             if at + 2 * text.WORD_ROOM <= end:
-                first = text.load_word(words, at)
-                time_ms, size = _read_long_time(first, text.load_word(words, at + 8))
+                first = text.load_word(body, at)
+                time_ms, size = _read_long_time(first, text.load_word(body, at + 8))
             if size == 0:
                 time_ms, size = _read_time(body, at)
             if size == 0 or time_ms > _TIME_MS_MAX:
@@ -136,7 +136,7 @@ def _read_times(body: Bytes, words: Words, at: int, row: int, time_us: I64) -> t
 
 
 @njit(cache=True, nogil=True)
-def _read_values(body: Bytes, words: Words, at: int, row: int, value: F64) -> tuple[int, int]:
+def _read_values(body: Bytes, at: int, row: int, value: F64) -> tuple[int, int]:
     """The elements of a list and its bracket: behind it, and the next free row; -1 where one is not everyday."""
     end = len(body)
     if _is_at(body, at, _CLOSE):
@@ -144,8 +144,8 @@ def _read_values(body: Bytes, words: Words, at: int, row: int, value: F64) -> tu
     while 0 <= at < end:
         size = 0
         if at + text.WORD_ROOM < end:
-            word = text.load_word(words, at)
-            value[row], size = _read_short_number(word, text.load_word(words, at + 1))
+            word = text.load_word(body, at)
+            value[row], size = _read_short_number(word, text.load_word(body, at + 1))
         if size == 0:
             value[row], size = _read_number(body, at)
             if size == 0:

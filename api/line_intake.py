@@ -86,11 +86,10 @@ class LinePoints:
         text = np.frombuffer(body, np.uint8)
         # Counting the fields of a body costs a fifth of reading them; bodies of one sender are alike.
         read = _Read(body, empty_rows(int(len(body) * self._fields_per_byte * 1.02) + _ROWS_SPARE), {})
-        words = np.frombuffer(body, np.uint64, len(body) // 8)
         keys, seed = self._keys.keys, self._keys.seed
         at, line, row, has_room = 0, 1, 0, False
         while at < len(body):
-            at, line, row = kernels.read_lines(text, words, at, line, row, seed, keys, read.rows)
+            at, line, row = kernels.read_lines(text, at, line, row, seed, keys, read.rows)
             if at == len(body):
                 break
             if not has_room:  # once, for all that is left: every field has an equals sign

@@ -100,7 +100,6 @@ def _make_keys(keys_max: int, arena_bytes: int) -> kernels.Keys:
         entry,
         np.zeros(keys_max + 1, np.uint32),
         words.view(np.uint8),
-        words,
     )
 
 

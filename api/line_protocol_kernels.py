@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from api import float_kernels as floats
 from api import text_kernels as text
-from api.text_kernels import Bytes, Words
+from api.text_kernels import Bytes
 from historian.jit_kernels import njit
 
 I64 = npt.NDArray[np.int64]
@@ -59,6 +59,9 @@ _EQUALS: Final = 61
 _BACKSLASH: Final = 92
 _HASH_BITS: Final = np.uint64(0xFFFFFFFF)
 _HASH_FACTOR: Final = np.uint64(16777619)
+_ONE: Final = np.uint64(1)
+_LINE_ROOM: Final = np.uint64(2 * text.WORD_ROOM)
+_PATIENCE: Final = 8
 _LOWEST_BYTE: Final = np.uint64(0xFF)
 
 
@@ -70,7 +73,6 @@ class Keys(NamedTuple):
     entry: I64
     following: U32
     arena: Bytes
-    arena_words: Words
 
 
 class Rows(NamedTuple):
@@ -119,22 +121,33 @@ def find_key(
 
 @njit(cache=True, nogil=True)
 def read_lines(
-    body: Bytes, words: Words, at: int, line: int, row: int, seed: np.uint64, keys: Keys, rows: Rows
+    body: Bytes, at: int, line: int, row: int, seed: np.uint64, keys: Keys, rows: Rows
 ) -> tuple[int, int, int]:
     """Read plain lines from `at` into rows from `row`; where it stopped, the line's number there, the next row.
 
-    `words` are the whole words of `body`. Stopped before the end means: that line is not plain, or the rows
-    are full.
+    Stopped before the end means: that line is not plain, or the rows are full.
     """
     # A call with many arrays counts each as used, which costs more than a line. So the tuples are taken apart
     # once, and only what is not as expected goes to calls with more than a few.
-    slot_hash, slot_entry, entry, following, arena, arena_words = keys
+    slot_hash, slot_entry, entry, following, arena = keys
     span, value, time, has_time, line_of, point_id = rows
     end, row_max = len(body), len(value)
     last = np.uint32(FIRST)
     stamp, is_stamped, tail_at, tail_size = 0, False, 0, NEVER
+    patience = 0  # so many lines are read without a try whether they are as expected
     start, at, line = _next_line(body, at, line)
     while at < end:
+        if patience == 0:
+            before = row
+            at, row, last = _read_expected(
+                body, at, row, last, tail_at, tail_size, following, entry, arena, value, point_id
+            )
+            line = _set_lines(time, has_time, line_of, before, row, stamp, is_stamped, line)
+            start, at, line = _next_line(body, at, line)
+            if at == end:
+                break
+            patience = max(1, _PATIENCE * (row == before))
+        patience -= 1
         first, series_start, series_size = row, at, -1
         while row < row_max:
             number = following[last]
@@ -143,8 +156,8 @@ def read_lines(
             value_at = at + entry_size - known
             if (
                 value_at + text.WORD_ROOM <= end
-                and text.is_same(words, series_start, arena_words, entry_at, known)
-                and text.is_same(words, at, arena_words, entry_at + known, entry_size - known)
+                and text.is_same(body, series_start, arena, entry_at, known)
+                and text.is_same(body, at, arena, entry_at + known, entry_size - known)
             ):
                 series_size = entry[number, ENTRY_SERIES_SIZE]
             else:
@@ -156,32 +169,76 @@ def read_lines(
                 following[last] = number
                 last = number
             point_id[row] = entry[number, ENTRY_POINT]
-            size = 0
-            if value_at + text.WORD_ROOM < end:
-                word = text.load_word(words, value_at)
-                value[row], size = _read_short_number(word, text.load_word(words, value_at + 1))
-            at = value_at + size
-            if size == 0:
-                value[row], at = _read_number(body, value_at)
-                if at < 0:
-                    return start, line, first
+            value[row], at = _read_value(body, value_at)
+            if at < 0:
+                return start, line, first
             row += 1
             if at >= end or body[at] != _COMMA:
                 break
             at += 1
         else:
             return start, line, first
-        if at + tail_size + text.WORD_ROOM <= end and text.is_same(words, at, words, tail_at, tail_size):
+        if at + tail_size + text.WORD_ROOM <= end and text.is_same(body, at, body, tail_at, tail_size):
             at += tail_size - 1
         else:
             tail_at = at
-            stamp, is_stamped, at = _read_stamp(body, words, at)
+            stamp, is_stamped, at = _read_stamp(body, at)
             if at < 0:
                 return start, line, first
             tail_size = at - tail_at + 1
         _set_line(time, has_time, line_of, first, row, stamp, is_stamped, line)
         start, at, line = _next_line(body, at + 1, line + 1)
     return end, line, row
+
+
+@njit(cache=True, nogil=True)
+def _read_expected(
+    body: Bytes,
+    start: int,
+    first: int,
+    last_entry: np.uint32,
+    tail_start: int,
+    tail_bytes: int,
+    following: U32,
+    entry: I64,
+    arena: Bytes,
+    value: F64,
+    point_id: U32,
+) -> tuple[int, int, np.uint32]:
+    """Lines of one field whose key and tail are the expected ones; where it stopped, the next row, the last entry.
+
+    Reads values and points only, without a look at what else a line may be: a scan is little else. Places are
+    without a sign, which spares a look whether they count from the end.
+    """
+    at, row, tail_at, tail_size = (
+        np.uint64(start),
+        np.uint64(first),
+        np.uint64(tail_start),
+        np.uint64(tail_bytes),
+    )
+    end, row_max, last = np.uint64(len(body)), np.uint64(len(value)), last_entry
+    if tail_size < text.WORD_BYTES:
+        return start, first, last_entry
+    while row < row_max:
+        number = following[last]
+        entry_at, entry_size = np.uint64(entry[number, ENTRY_AT]), np.uint64(entry[number, ENTRY_SIZE])
+        value_at = at + entry_size
+        if value_at + tail_size + _LINE_ROOM > end or entry_size < text.WORD_BYTES:
+            break
+        if text.has_difference(body, at, arena, entry_at, entry_size):
+            break
+        number_read, size = _read_short_number(
+            text.load_word(body, value_at), text.load_word(body, value_at + _ONE)
+        )
+        tail = value_at + np.uint64(size)
+        if size == 0 or text.has_difference(body, tail, body, tail_at, tail_size):
+            break
+        value[row] = number_read
+        point_id[row] = entry[number, ENTRY_POINT]
+        last = number
+        row += _ONE
+        at = tail + tail_size
+    return int(np.int64(at)), int(np.int64(row)), last
 
 
 @njit(cache=True, nogil=True)
@@ -311,6 +368,18 @@ def _set_line(
 
 
 @njit(cache=True, nogil=True)
+def _set_lines(
+    time: I64, has_time: Flags, line_of: I64, first: int, row: int, stamp: int, is_stamped: bool, line: int
+) -> int:
+    """Stamp fields of which each is a line of its own; the number of the line behind them."""
+    for i in range(first, row):
+        time[i] = stamp
+        has_time[i] = is_stamped
+        line_of[i] = line + i - first
+    return line + row - first
+
+
+@njit(cache=True, nogil=True)
 def _series_end(body: Bytes, at: int) -> int:
     """Where the space behind the series stands (or the body ends); -1 where the series is not plain."""
     while at < len(body) and body[at] != _SPACE:
@@ -334,7 +403,7 @@ def _key_end(body: Bytes, at: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _read_stamp(body: Bytes, words: Words, at: int) -> tuple[int, bool, int]:
+def _read_stamp(body: Bytes, at: int) -> tuple[int, bool, int]:
     """The time, whether there is one, and where the line ends; -1 where something else follows."""
     end = len(body)
     while at < end and body[at] == _SPACE:
@@ -345,7 +414,7 @@ def _read_stamp(body: Bytes, words: Words, at: int) -> tuple[int, bool, int]:
     first = at
     stamp = 0
     while at + text.WORD_ROOM <= end and at - first < 16:
-        digits = text.eight_digits(text.digit_values(text.load_word(words, at)))
+        digits = text.eight_digits(text.digit_values(text.load_word(body, at)))
         if digits < 0:
             break
         stamp = stamp * 100_000_000 + digits
@@ -361,6 +430,16 @@ def _read_stamp(body: Bytes, words: Words, at: int) -> tuple[int, bool, int]:
     if (at < end and body[at] != _NEWLINE) or (is_negative and not is_stamped):
         return 0, False, -1
     return -stamp if is_negative else stamp, is_stamped, at
+
+
+@njit(cache=True, nogil=True)
+def _read_value(body: Bytes, at: int) -> tuple[float, int]:
+    """A plain number and where it ends; -1 where it is another form or needs more care."""
+    if at + text.WORD_ROOM < len(body):
+        number, size = _read_short_number(text.load_word(body, at), text.load_word(body, at + 1))
+        if size > 0:
+            return number, at + size
+    return _read_number(body, at)
 
 
 @njit(cache=True, nogil=True)

@@ -1,7 +1,6 @@
 """Kernels that read text eight bytes at a time: is it what was expected, and which number stands there.
 
-`words` are the bytes of a text as little-endian u64, as many as are whole. Places are byte offsets. A word is
-read only where `WORD_ROOM` bytes of text follow, so that both aligned words it lies in exist.
+Places are byte offsets. Callers see to it that the text goes on for `WORD_ROOM` bytes where a word is read.
 """
 
 from typing import Final
@@ -10,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.jit_kernels import njit
+from historian.jit_loads import load_u64, zeros_below
 
 Bytes = npt.NDArray[np.uint8]
-Words = npt.NDArray[np.uint64]
 
 WORD_ROOM: Final = 16
+WORD_BYTES: Final = 8
 
 _ZEROS: Final = np.uint64(0x3030303030303030)
 _LOW_BITS: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
@@ -43,24 +43,38 @@ _10_000: Final = np.uint64(10_000)
 
 
 @njit(cache=True, nogil=True)
-def load_word(words: Words, at: int) -> np.uint64:
+def load_word(body: Bytes, at: int | np.uint64) -> np.uint64:
     """The eight bytes from `at`, the first of them lowest."""
-    place = np.uint64(at)
-    index = place >> _3
-    shift = (place & _7) << _3
-    return np.uint64((words[index] >> shift) | ((words[index + _ONE] << _ONE) << (_63 - shift)))
+    return load_u64(body, at)
 
 
 @njit(cache=True, nogil=True)
-def is_same(left: Words, left_at: int, right: Words, right_at: int, size: int) -> bool:
-    """Whether `size` bytes are equal; on both sides there is room for a word behind them."""
+def is_same(left: Bytes, left_at: int, right: Bytes, right_at: int, size: int) -> bool:
+    """Whether `size` bytes are equal; on both sides a word may be read from their begin."""
+    if size < 8:
+        rest = (_ONE << np.uint64(8 * size)) - _ONE
+        return bool((load_word(left, left_at) ^ load_word(right, right_at)) & rest == _NONE)
     done = 0
-    while done + 8 <= size:
+    while done + 8 < size:
         if load_word(left, left_at + done) != load_word(right, right_at + done):
             return False
         done += 8
-    rest = (_ONE << np.uint64(8 * (size - done))) - _ONE
-    return bool((load_word(left, left_at + done) ^ load_word(right, right_at + done)) & rest == _NONE)
+    last = size - 8
+    return bool(load_word(left, left_at + last) == load_word(right, right_at + last))
+
+
+@njit(cache=True, nogil=True)
+def has_difference(
+    left: Bytes, left_at: np.uint64, right: Bytes, right_at: np.uint64, size: np.uint64
+) -> bool:
+    """Whether any of `size` bytes, a word or more, differs. Looks at all: what is expected mostly comes."""
+    last = size - _8
+    difference = load_word(left, left_at + last) ^ load_word(right, right_at + last)
+    done = _NONE
+    while done < last:
+        difference |= load_word(left, left_at + done) ^ load_word(right, right_at + done)
+        done += _8
+    return bool(difference != _NONE)
 
 
 @njit(cache=True, nogil=True)
@@ -125,12 +139,8 @@ def _non_digits(values: np.uint64) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def _bits_below(marks: np.uint64) -> np.uint64:
-    """How many bits lie in the bytes below the lowest marked one; something is marked."""
-    below = ((marks - _ONE) & ~marks) & _ONES  # one bit in each of these bytes and in the marked one
-    below += below >> _32
-    below += below >> _16
-    below += below >> _8
-    return np.uint64(((below & _BYTE) - _ONE) << _3)
+    """How many bits lie in the bytes below the lowest marked one, by its top bit; something is marked."""
+    return np.uint64(zeros_below(marks) - _7)
 
 
 @njit(cache=True, nogil=True)

@@ -43,8 +43,7 @@ def _warm_lines() -> None:
     kernels.place_keys(keys.slot_hash[:1], keys.slot_entry[:1], keys.slot_hash, keys.slot_entry)
     rows = line_intake.empty_rows(_LINES.count(b"="))
     text = np.frombuffer(_LINES, np.uint8)
-    words = np.frombuffer(_LINES, np.uint64, len(_LINES) // 8)
-    _, _, count = kernels.read_lines(text, words, 0, 1, 0, table.seed, keys, rows)
+    _, _, count = kernels.read_lines(text, 0, 1, 0, table.seed, keys, rows)
     none, no_offset = np.zeros(count, np.bool_), np.zeros(2, np.int64)
     stored = np.zeros(count, np.int64), np.zeros(count, np.uint16), none
     kernels.stamp_rows(rows, count, 0, 1, 1, 1, 0, no_offset, none, 0, *stored)

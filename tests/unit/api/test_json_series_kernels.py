@@ -6,9 +6,8 @@ import pytest
 from api import json_series_kernels as kernels
 
 
-def column(text: str, room: int) -> tuple[kernels.Bytes, kernels.Words]:
-    content = text.encode() + b" " * room
-    return np.frombuffer(content, np.uint8), np.frombuffer(content, np.uint64, len(content) // 8)
+def column(text: str, room: int) -> kernels.Bytes:
+    return np.frombuffer(text.encode() + b" " * room, np.uint8)
 
 
 @pytest.mark.parametrize("room", [0, 48], ids=["byte by byte", "by words"])
@@ -34,7 +33,7 @@ def column(text: str, room: int) -> tuple[kernels.Bytes, kernels.Words]:
 )
 def test_values(text: str, numbers: list[float] | None, room: int) -> None:
     value = np.zeros(8)
-    at, row = kernels._read_values(*column(text, room), 0, 0, value)
+    at, row = kernels._read_values(column(text, room), 0, 0, value)
     if numbers is None:
         assert at < 0
     else:
@@ -62,7 +61,7 @@ def test_values(text: str, numbers: list[float] | None, room: int) -> None:
 )  # fmt: skip
 def test_times(text: str, times_ms: list[int] | None, room: int) -> None:
     time_us = np.zeros(8, np.int64)
-    at, row = kernels._read_times(*column(text, room), 0, 0, time_us)
+    at, row = kernels._read_times(column(text, room), 0, 0, time_us)
     if times_ms is None:
         assert at < 0
     else:
@@ -73,5 +72,5 @@ def test_times(text: str, times_ms: list[int] | None, room: int) -> None:
 def test_only_a_whole_minus_zero_loses_its_sign(text: str) -> None:
     for room in (0, 48):
         value = np.zeros(1)
-        kernels._read_values(*column(text + "]", room), 0, 0, value)
+        kernels._read_values(column(text + "]", room), 0, 0, value)
         assert np.signbit(value[0]) == (text in ("-0.0", "-0e0"))

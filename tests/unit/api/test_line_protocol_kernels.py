@@ -19,11 +19,55 @@ def read(
 
 def read_rows(text: bytes, table: LineKeyTable) -> tuple[int, int, kernels.Rows]:
     rows = line_intake.empty_rows(text.count(b"="))
-    words = np.frombuffer(text, np.uint64, len(text) // 8)
     at, at_line, row = kernels.read_lines(
-        np.frombuffer(text, np.uint8), words, 0, 1, 0, table.seed, table.keys, rows
+        np.frombuffer(text, np.uint8), 0, 1, 0, table.seed, table.keys, rows
     )
     return at, at_line, kernels.Rows(*(column[:row] for column in rows))
+
+
+EXPECTED = [f"fleet,meter=m{number:05d} kw={number}.25 1790813700000000" for number in range(30)]
+
+
+def scan_with(**changed: str) -> bytes:
+    """The scan, some lines of it replaced, by their number."""
+    lines = {f"_{number}": line for number, line in enumerate(EXPECTED)} | changed
+    return ("\n".join(lines.values()) + "\n").encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        scan_with(),
+        scan_with(_3="fleet,meter=m00003 kw=-7 1790813700000000"),
+        scan_with(_3="fleet,meter=m00003 kw=12345678.25 1790813700000000"),
+        scan_with(_3="fleet,meter=m00003 kw=1e3 1790813700000000"),
+        scan_with(_3="fleet,meter=m00003 kw=3i 1790813700000000"),
+        scan_with(_3="fleet,meter=m00003 kw=3.5 1790813700000001"),
+        scan_with(_3="fleet,meter=m00003 kw=3.5"),
+        scan_with(_3="fleet,meter=m00003 kw=3.5 1790813700000000\r"),
+        scan_with(_3="fleet,meter=m00003 kw=3.5,kvar=1 1790813700000000"),
+        scan_with(_3="# fleet,meter=m00003 kw=3.5 1790813700000000"),
+        scan_with(_3=""),
+        scan_with(_3="fleet,meter=m00004 kw=3.5 1790813700000000"),
+        scan_with(_3="fleet,meter=m0000x kw=3.5 1790813700000000"),
+        scan_with(_3="fleet,meter=m00003 kw= 1790813700000000"),
+        scan_with(_3="fleet,meter=m00003 kw=3.5x 1790813700000000"),
+        *(scan_with()[:-cut] for cut in range(1, 48)),
+    ],
+)
+def test_a_scan_that_was_expected_is_read_as_one_that_was_not(body: bytes) -> None:
+    table = LineKeyTable()
+    for number in range(len(EXPECTED)):
+        table.insert(b"fleet,meter=m%05d" % number, b"kw", number + 1)
+    read_rows(scan_with(), table)
+    expected, fresh = read_rows(body, table), read_rows(body, LineKeyTable())
+    assert expected[:2] == fresh[:2]
+    for column, other in zip(expected[2][1:5], fresh[2][1:5], strict=True):
+        assert column.tolist() == other.tolist()
+    unread = LineKeyTable()
+    for number in range(len(EXPECTED)):
+        unread.insert(b"fleet,meter=m%05d" % number, b"kw", number + 1)
+    assert expected[2].point_id.tolist() == read_rows(body, unread)[2].point_id.tolist()
 
 
 def test_plain_lines_are_read_to_the_end() -> None:

@@ -6,15 +6,14 @@ import pytest
 from api import text_kernels as text
 
 
-def words_of(content: bytes) -> text.Words:
-    padded = content + b" " * (2 * text.WORD_ROOM)
-    return np.frombuffer(padded, np.uint64, len(padded) // 8)
+def padded(content: bytes) -> text.Bytes:
+    return np.frombuffer(content + b" " * (2 * text.WORD_ROOM), np.uint8)
 
 
 @pytest.mark.parametrize("at", range(9))
 def test_a_word_is_loaded_from_any_place(at: int) -> None:
     content = b"0123456789abcdefg"
-    assert int(text.load_word(words_of(content), at)).to_bytes(8, "little") == content[at : at + 8]
+    assert int(text.load_word(padded(content), at)).to_bytes(8, "little") == content[at : at + 8]
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 16, 17])
@@ -22,7 +21,16 @@ def test_a_word_is_loaded_from_any_place(at: int) -> None:
 def test_a_change_is_seen_within_the_size_only(size: int, changed: int) -> None:
     left = bytes(range(65, 90))
     right = left[:changed] + b"!" + left[changed + 1 :]
-    assert text.is_same(words_of(b"..." + left), 3, words_of(right), 0, size) == (changed >= size)
+    assert text.is_same(padded(b"..." + left), 3, padded(right), 0, size) == (changed >= size)
+
+
+@pytest.mark.parametrize("size", [8, 9, 15, 16, 17])
+@pytest.mark.parametrize("changed", [0, 6, 7, 8, 15, 16, 17, 18])
+def test_a_difference_of_long_texts_is_seen_within_the_size_only(size: int, changed: int) -> None:
+    left = bytes(range(65, 90))
+    right = left[:changed] + b"!" + left[changed + 1 :]
+    places = np.uint64(3), padded(right), np.uint64(0), np.uint64(size)
+    assert text.has_difference(padded(b"..." + left), *places) == (changed < size)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +52,7 @@ def test_a_change_is_seen_within_the_size_only(size: int, changed: int) -> None:
     ],
 )
 def test_a_short_number_ends_within_its_word(content: bytes, expected: tuple[int, ...]) -> None:
-    found = text.read_short_number(text.load_word(words_of(content), 0))
+    found = text.read_short_number(text.load_word(padded(content), 0))
     if expected[3] == 0:
         assert found[3] == 0
     else:
@@ -62,7 +70,7 @@ def test_a_short_number_ends_within_its_word(content: bytes, expected: tuple[int
     ],
 )
 def test_eight_digits_are_a_number(content: bytes, number: int) -> None:
-    assert text.eight_digits(text.digit_values(text.load_word(words_of(content), 0))) == number
+    assert text.eight_digits(text.digit_values(text.load_word(padded(content), 0))) == number
 
 
 def test_bytes_are_counted() -> None:
