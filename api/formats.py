@@ -6,6 +6,7 @@ import io
 import zoneinfo
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from aiohttp import web
 
 from api import json_columns, problem
-from api.params import Params
+from api.params import Params, params_of
 from api.problem import Problem
 from historian.model.sample import TimeColumn, ValueColumn
 
@@ -43,6 +44,7 @@ MEDIA_TYPES: Final = {
     Format.ROWS: "application/json",
     Format.ARROW: ARROW_TYPE,
 }
+_ACCEPTS_KEPT_MAX: Final = 64
 _CHOICES: Final = tuple(form.value for form in Format)
 
 
@@ -97,10 +99,16 @@ class Table(NamedTuple):
 
 def choose_format(request: web.Request) -> Format:
     """What ``format=`` says, else what ``Accept`` prefers. Raises Problem 406."""
-    params = Params(request.query)
-    if params.text("format") is not None:
-        return Format(params.choice("format", _CHOICES, "json"))
-    accept = request.headers.get("Accept", "")
+    named = params_of(request).once(_named_format)
+    return _accepted(request.headers.get("Accept", "")) if named is None else named
+
+
+def _named_format(params: Params) -> Format | None:
+    return None if params.text("format") is None else Format(params.choice("format", _CHOICES, "json"))
+
+
+@lru_cache(_ACCEPTS_KEPT_MAX)
+def _accepted(accept: str) -> Format:
     for media_type in _by_preference(accept):
         match media_type:
             case "*/*" | "application/*" | "application/json":
@@ -142,7 +150,7 @@ async def reply_table(
         headers["ETag"] = etag
     if form is Format.ARROW:
         return await _reply_arrow(table, headers)
-    chunks = _encode_chunks(table, form, has_bom=Params(request.query).is_set("bom"))
+    chunks = _encode_chunks(table, form, has_bom=params_of(request).is_set("bom"))
     content_type = MEDIA_TYPES[form]
     if table.row_count <= CHUNK_ROWS or request.method == "HEAD":
         body = b"" if request.method == "HEAD" else b"".join(chunks)

@@ -20,8 +20,23 @@ NO_TIME_US = -(2**63)
 _NO_DAY = -(2**62)
 _DATE_BYTES = 11
 _ZERO = 48  # "0"
+_ALIKE_MAX = 2.0**51
+_POWERS = 10.0 ** np.arange(DECIMALS_MAX + 1)
+_13_DIGITS_US = 10**15
+_14_DIGITS_US = 10**16
+_0 = np.uint64(0)
+_1 = np.uint64(1)
+_2 = np.uint64(2)
+_3 = np.uint64(3)
+_11 = np.uint64(11)
+_13 = np.uint64(13)
 _10 = np.uint64(10)
 _100 = np.uint64(100)
+_60 = np.uint64(60)
+_1000 = np.uint64(1000)
+_SECOND_US = np.uint64(1_000_000)
+_10_000 = np.uint64(10_000)
+_BETWEEN = np.frombuffer(b'],"values":[', np.uint8)
 _PAIRS = np.frombuffer("".join(f"{number:02d}" for number in range(100)).encode(), np.uint8)
 
 
@@ -34,89 +49,196 @@ def write_times(
     With `is_utc` every text ends in Z; else `offset_min` has the zone's offset of each time. The date is worked out
     where the day changes, else taken from the text before.
     """
-    at, known_day, known_at = 0, _NO_DAY, 0
+    at, known_day, date = _0, _NO_DAY, np.empty(_DATE_BYTES, np.uint8)
     for i in range(len(time_us)):
         if i > 0:
             out[at] = 44
-            at += 1
+            at += _1
         out[at] = 34
-        at += 1
+        at += _1
         local_us = time_us[i] + (0 if is_utc else offset_min[i] * 60_000_000)
         day = local_us // _DAY_US
         if day != known_day:
-            write_date(day, out, at)
+            write_date(day, date, 0)
             known_day = day
-        else:
-            for place in range(_DATE_BYTES):
-                out[at + place] = out[known_at + place]
-        known_at = at
-        at = write_clock(local_us - day * _DAY_US, out, at + _DATE_BYTES)
+        for place in range(np.uint64(_DATE_BYTES)):
+            out[at + np.uint64(place)] = date[np.uint64(place)]
+        at += np.uint64(_DATE_BYTES)
+        in_day_us = np.uint64(local_us - day * _DAY_US)
+        second = in_day_us // _SECOND_US
+        minute = second // _60
+        for part in (minute // _60, minute - minute // _60 * _60, second - minute * _60):
+            out[at] = _PAIRS[part + part]
+            out[at + _1] = _PAIRS[part + part + _1]
+            out[at + _2] = 58
+            at += _3
+        at -= _1
+        if in_day_us != second * _SECOND_US:
+            end = _write_fraction(int(np.int64(in_day_us - second * _SECOND_US)), out, int(np.int64(at)))
+            at = np.uint64(end)
         if is_utc:
             out[at] = 90
-            at += 1
+            at += _1
         else:
-            at = _write_offset(offset_min[i], out, at)
+            at = np.uint64(_write_offset(offset_min[i], out, int(np.int64(at))))
         out[at] = 34
+        at += _1
+    return int(np.int64(at))
+
+
+@njit(cache=True, nogil=True)
+def write_samples(
+    time_us: npt.NDArray[np.int64], value: npt.NDArray[np.float64], is_epoch_ms: bool, out: Bytes
+) -> int:
+    """``…],"values":[…``, times before and values behind it; the bytes written, or -1, see `write_decimals`."""
+    if is_epoch_ms:
+        at = write_whole_ms(time_us, out)
+    else:
+        at = write_times(time_us, np.empty(0, np.int64), True, out)
+    for sign in _BETWEEN:
+        out[at] = sign
         at += 1
-    return at
+    size = write_decimals(value, out[at:])
+    return at + size if size >= 0 else -1
 
 
 @njit(cache=True, nogil=True)
 def write_whole_ms(time_us: npt.NDArray[np.int64], out: Bytes) -> int:
-    """``1514765700000,…``: whole milliseconds since 1970, cut downwards; the bytes written."""
-    at = 0
+    """``1514765700000,…``: whole milliseconds since 1970, cut downwards; the bytes written.
+
+    Those of the years 2001 to 2286 have 13 digits, which are written right here.
+    """
+    at = _0
     for i in range(len(time_us)):
         if i > 0:
             out[at] = 44
-            at += 1
-        at = write_whole(time_us[i] // 1000, out, at)
-    return at
+            at += _1
+        if not _13_DIGITS_US <= time_us[i] < _14_DIGITS_US:
+            at = np.uint64(write_whole(time_us[i] // 1000, out, int(np.int64(at))))
+            continue
+        rest, place = np.uint64(time_us[i]) // _1000, at + _11
+        for _ in range(6):
+            upper = rest // _100
+            pair = (rest - upper * _100) << _1
+            out[place] = _PAIRS[pair]
+            out[place + _1] = _PAIRS[pair + _1]
+            rest, place = upper, place - _2
+        out[at] = _ZERO + np.uint8(rest)
+        at += _13
+    return int(np.int64(at))
 
 
 @njit(cache=True, nogil=True)
-def write_decimals(value: npt.NDArray[np.float64], out: Bytes) -> int:
+def write_decimals(value: npt.NDArray[np.float64], out: Bytes) -> int:  # noqa: C901 see below
     """``1.5,null,0.0``: the shortest decimal text of each value; the bytes written, or -1.
 
-    NaN is a gap and becomes null. -1 says that some value needs more digits than are exact here:
-    the caller then takes the general way. Of m / 10^k with |m| < 2^53 and k ≤ 22 both are exact in
-    float64 and the quotient is correctly rounded, so the text reads back to the same bits.
+    NaN is a gap and becomes null. -1 says that some value needs more digits than are exact here: the caller then
+    takes the general way. Of m / 10^k with |m| < 2^53 and k ≤ 22 both are exact in float64 and the quotient is
+    correctly rounded, so the text reads back to the same bits. As many decimals as the value before are tried first:
+    below 2^51 two decimals of so many digits are never the same double: without its zeros the text is the shortest.
+    Short numbers are written right here, at places without a sign: calls would take three times as long.
     """
-    at = 0
+    at, decimals, power = _0, 0, 1.0
     for i in range(len(value)):
         if i > 0:
             out[at] = 44
-            at += 1
-        if math.isnan(value[i]):
-            out[at] = 110
-            out[at + 1] = 117
-            out[at + 2] = 108
-            out[at + 3] = 108
-            at += 4
+            at += _1
+        size = abs(value[i])
+        scaled = np.rint(size * power)
+        if not (scaled > 0.0 and scaled < _ALIKE_MAX and scaled / power == size):
+            end, decimals = _write_any(value[i], out, int(np.int64(at)))
+            if end < 0:
+                return -1
+            at, power = np.uint64(end), _POWERS[decimals]
             continue
-        at = write_decimal(value[i], out, at)
-        if at < 0:
-            return -1
-    return at
+        if value[i] < 0.0:
+            out[at] = 45
+            at += _1
+        whole = np.uint64(np.int64(size))
+        rest = np.uint64(np.int64(scaled)) - whole * np.uint64(np.int64(power))
+        if whole < _10:
+            out[at] = _ZERO + np.uint8(whole)
+            at += _1
+        elif whole < _100:
+            out[at] = _PAIRS[whole + whole]
+            out[at + _1] = _PAIRS[whole + whole + _1]
+            at += _2
+        elif whole < _1000:
+            hundreds = whole // _100
+            pair = (whole - hundreds * _100) << _1
+            out[at] = _ZERO + np.uint8(hundreds)
+            out[at + _1] = _PAIRS[pair]
+            out[at + _2] = _PAIRS[pair + _1]
+            at += _3
+        else:
+            at = np.uint64(write_whole(int(np.int64(whole)), out, int(np.int64(at))))
+        out[at] = 46
+        at += _1
+        digit_count = decimals
+        while digit_count > 1 and rest == rest // _10 * _10:
+            rest //= _10
+            digit_count -= 1
+        if digit_count <= 1:
+            out[at] = _ZERO + np.uint8(rest)
+            at += _1
+        elif digit_count == 2:
+            out[at] = _PAIRS[rest + rest]
+            out[at + _1] = _PAIRS[rest + rest + _1]
+            at += _2
+        elif digit_count == 3:
+            hundreds = rest // _100
+            pair = (rest - hundreds * _100) << _1
+            out[at] = _ZERO + np.uint8(hundreds)
+            out[at + _1] = _PAIRS[pair]
+            out[at + _2] = _PAIRS[pair + _1]
+            at += _3
+        else:
+            _write_digits(int(np.int64(rest)), digit_count, out, int(np.int64(at)))
+            at += np.uint64(digit_count)
+    return int(np.int64(at))
+
+
+@njit(cache=True, nogil=True)
+def _write_any(value: float, out: Bytes, at: int) -> tuple[int, int]:
+    """A number or null: where it ends (-1 where it has no short exact decimal) and how many decimals it has."""
+    if math.isnan(value):
+        return _write_null(out, at), 0
+    return _write_shortest(value, out, at)
+
+
+@njit(cache=True, nogil=True)
+def _write_null(out: Bytes, at: int) -> int:
+    out[at] = 110
+    out[at + 1] = 117
+    out[at + 2] = 108
+    out[at + 3] = 108
+    return at + 4
 
 
 @njit(cache=True, nogil=True)
 def write_decimal(value: float, out: Bytes, at: int) -> int:
     """The end of what was written, or -1 where `value` has no short exact decimal."""
+    return _write_shortest(value, out, at)[0]
+
+
+@njit(cache=True, nogil=True)
+def _write_shortest(value: float, out: Bytes, at: int) -> tuple[int, int]:
+    """As `write_decimal`, and how many decimals that took."""
     if value == 0.0 and math.copysign(1.0, value) < 0.0:
-        return -1
+        return -1, 0
     scale = 1.0
     size = abs(value)
     for decimals in range(DECIMALS_MAX + 1):
         scaled = np.rint(size * scale)
         if scaled >= EXACT_INTEGER_MAX:
-            return -1
+            return -1, 0
         if scaled / scale == size:
             if value < 0.0:
                 out[at] = 45
                 at += 1
-            return _write_scaled(int(scaled), decimals, out, at)
+            return _write_scaled(int(scaled), decimals, out, at), decimals
         scale *= 10.0
-    return -1
+    return -1, 0
 
 
 @njit(cache=True, nogil=True)

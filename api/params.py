@@ -4,8 +4,9 @@ import datetime
 import difflib
 import re
 import zoneinfo
-from collections.abc import Sequence
-from typing import Final, overload
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, Final, TypeVar, overload
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -21,12 +22,34 @@ from historian.model.timerange import TimeRange
 _LOST_PLUS: Final = re.compile(r"(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) (\d{2}:\d{2})")
 _TIME_FORMS: Final = frozenset({"epoch_ms", "rfc3339"})
 
+QUERIES_KEPT_MAX: Final = 256
+_QUERY_CHARACTERS_MAX: Final = 2_000  # a list of many points is rather read again than kept
+_KEPT: Final[dict[str, "Params"]] = {}  # by query string, which says all there is to know
+
+Read = TypeVar("Read")
+
 
 class Params:
     """The query of one request; each call reads one parameter."""
 
     def __init__(self, query: MultiMapping[str]) -> None:
         self._query = query
+        self._made: dict[Callable[[Params], Any], Any] = {}
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """The names of all parameters."""
+        return frozenset(self._query)
+
+    def once(self, read: Callable[["Params"], Read]) -> Read:
+        """What `read` makes of the parameters; asked again with the same query string, what it made then.
+
+        `read` is a function that outlives requests. A Problem it raises is not kept.
+        """
+        if read not in self._made:
+            self._made[read] = read(self)
+        made: Read = self._made[read]
+        return made
 
     def text(self, name: str) -> str | None:
         """The value, or None where the parameter is absent or empty. Raises Problem where given twice."""
@@ -150,9 +173,22 @@ def parse_date(name: str, value: str) -> datetime.date:
         ) from error
 
 
+def params_of(request: web.Request) -> Params:
+    """The parameters of a request. Charts ask again and again: what was read of a query string is kept for the next."""
+    text = request.rel_url.raw_query_string
+    if len(text) > _QUERY_CHARACTERS_MAX:
+        return Params(request.query)
+    params = _KEPT.get(text)
+    if params is None:
+        if len(_KEPT) >= QUERIES_KEPT_MAX:
+            _KEPT.clear()
+        params = _KEPT[text] = Params(request.query)
+    return params
+
+
 def check_names(request: web.Request, allowed: frozenset[str]) -> None:
     """Refuse parameters that mean nothing here: a typing error must not pass for a default."""
-    if not request.query_string:
+    if params_of(request).given <= allowed:
         return
     for name in request.query:
         if name not in allowed:

@@ -2,16 +2,17 @@
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
 from aiohttp import web
 from msgspec import Raw
 
-from api import formats, json_columns, problem, schemas
+from api import formats, json_columns, problem
 from api.formats import Column, Format, Table
-from api.params import Params
+from api.params import Params, params_of
 from api.problem import Problem
 from api.time_form import TimeForm
 from historian.errors import UnitError
@@ -90,7 +91,7 @@ async def reply_samples(
     next_cursor: str = "",
 ) -> web.StreamResponse:
     """Samples of one point in the form that the request asks for."""
-    form = SampleForm.of(Params(request.query))
+    form = form_of(request)
     unit_symbol = form.unit_of(named.point.unit)
     converted = columns._replace(value=form.convert(columns.value, named.point.unit))
     choice = formats.choose_format(request)
@@ -98,30 +99,50 @@ async def reply_samples(
         make_table = _arrow_of if choice is Format.ARROW else _table_of
         table = make_table(named.point, unit_symbol, converted, form)
         return await formats.reply_table(request, table, choice, next_cursor=next_cursor or None)
-
-    def encode() -> bytes:
-        return msgspec.json.encode(
-            schemas.SamplesReply(
-                point=named.point.name,
-                unit=unit_symbol,
-                label=stored_label(named.point),
-                start=form.times.time(span.start_us),
-                end=form.times.time(span.end_us),
-                times=form.times.encode(converted.time_us),
-                values=json_columns.encode_values(converted.value),
-                quality=form.encode_quality(converted.quality),
-                origin=json_columns.encode_origin(converted.quality),
-                times_local=form.times.encode_local(converted.time_us),
-                time_zone=form.times.zone_name,
-                interval=interval,
-                renamed_to=named.renamed_to,
-                next=next_cursor,
-            )
-        )
-
-    is_small = len(columns.time_us) < formats.THREAD_CELLS_MIN
-    body = encode() if is_small else await asyncio.to_thread(encode)
+    about = {
+        "point": named.point.name,
+        "unit": unit_symbol,
+        "label": stored_label(named.point),
+        "start": form.times.time(span.start_us),
+        "end": form.times.time(span.end_us),
+    }
+    extra = {"interval": interval, "renamed_to": named.renamed_to, "next": next_cursor}
+    if len(columns.time_us) < formats.THREAD_CELLS_MIN:
+        body = encode_samples(about, converted, form, extra)
+    else:
+        body = await asyncio.to_thread(encode_samples, about, converted, form, extra)
     return web.Response(body=body, content_type="application/json")
+
+
+def encode_samples(
+    about: Mapping[str, object], columns: SampleColumns, form: SampleForm, extra: Mapping[str, str]
+) -> bytes:
+    """What `schemas.SamplesReply` describes, `about` before the columns and of `extra` what is not empty behind them."""
+    samples = json_columns.encode_samples(columns.time_us, columns.value, form.times.is_epoch_ms)
+    if samples is None:
+        values = bytes(json_columns.encode_values(columns.value))
+        samples = bytes(form.times.encode(columns.time_us)) + b',"values":' + values
+    parts = [
+        msgspec.json.encode(about)[:-1],
+        b',"times":',
+        samples,
+        b',"quality":',
+        form.encode_quality(columns.quality),
+        b',"origin":',
+        json_columns.encode_origin(columns.quality),
+    ]
+    if form.times.zone is not None:
+        parts += [b',"times_local":', json_columns.encode_times(columns.time_us, form.times.zone)]
+        extra = {"time_zone": form.times.zone_name, **extra}
+    parts += [
+        b',"%s":%s' % (name.encode(), msgspec.json.encode(text)) for name, text in extra.items() if text
+    ]
+    return b"".join((*parts, b"}"))
+
+
+def form_of(request: web.Request) -> SampleForm:
+    """What the query of a request asks for. Raises Problem."""
+    return params_of(request).once(_FORM_OF)
 
 
 def stored_label(point: Point) -> TimeLabel:
@@ -156,3 +177,6 @@ def _arrow_of(point: Point, unit_symbol: str, columns: SampleColumns, form: Samp
         formats.numbers("quality", columns.quality),
     )
     return Table(cells, len(columns.time_us), {"unit": unit_symbol, "label": stored_label(point).value})
+
+
+_FORM_OF: Final = SampleForm.of

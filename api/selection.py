@@ -53,7 +53,7 @@ class Selections:
 
     def of(self, params: Params) -> Selection:
         """The points of ``points=`` or ``station=``. Raises Problem, PointNotFound, QueryTooLarge."""
-        key = params.text("station"), tuple(params.names("points"))
+        key = params.once(_key_of)
         revision = self._context.registry.revision
         if revision != self._revision:
             self._kept.clear()
@@ -72,6 +72,10 @@ class Named(NamedTuple):
 
     point: Point
     renamed_to: str
+
+
+def _key_of(params: Params) -> tuple[str | None, tuple[str, ...]]:
+    return params.text("station"), tuple(params.names("points"))
 
 
 def path_point(request: web.Request) -> Named:

@@ -1,6 +1,6 @@
 """Samples of one point: recorded, at a time, interpolated, for a plot, in figures; and its gaps."""
 
-from typing import Final, Literal, cast
+from typing import Final, Literal, NamedTuple, cast
 
 from aiohttp import web
 
@@ -26,12 +26,13 @@ from api.operation import (
     one_of,
     whole,
 )
-from api.params import Params
+from api.params import Params, params_of
 from api.sample_form import SampleColumns, SampleForm, reply_samples, stored_label
 from api.selection import Named, path_point
 from api.time_form import TimeForm
 from historian.model import quality as q
 from historian.model.point import format_interval
+from historian.model.timerange import TimeRange
 from historian.query.gaps import Gap
 from historian.query.summary import Summary
 
@@ -46,30 +47,47 @@ PLOT_WIDTH_DEFAULT: Final = 1_000
 PLOT_WIDTH_MAX: Final = 20_000
 
 
+class _Recorded(NamedTuple):
+    """What is asked of `get_recorded`."""
+
+    span: TimeRange
+    boundary: Boundary
+    order: Order
+    limit: int | None
+    cursor: str | None
+
+
+def _read_recorded(params: Params) -> _Recorded:
+    return _Recorded(
+        params.span(),
+        cast(Boundary, params.choice("boundary", ("inside", "outside", "interpolated"), "inside")),
+        cast(Order, params.choice("order", ("asc", "desc"), "asc")),
+        params.whole("limit", 1, SAMPLES_PAGE_MAX),
+        params.text("cursor"),
+    )
+
+
 async def get_recorded(request: web.Request) -> web.StreamResponse:
     """Samples as they were stored."""
-    params = Params(request.query)
-    named, span = path_point(request), params.span()
-    boundary = params.choice("boundary", ("inside", "outside", "interpolated"), "inside")
-    order = params.choice("order", ("asc", "desc"), "asc")
-    limit = params.whole("limit", 1, SAMPLES_PAGE_MAX)
-    scope = f"recorded {named.point.id} {span} {boundary} {order} {moment_us(request, params)}"
+    params = params_of(request)
+    named = path_point(request)
+    asked = params.once(_read_recorded)
+    scope, resume_us = "", None
+    if asked.limit is not None or asked.cursor is not None:
+        moment = moment_us(request, params)
+        scope = f"recorded {named.point.id} {asked.span} {asked.boundary} {asked.order} {moment}"
+        resume_us = cursor.read(asked.cursor, scope)
     page = await query_of(request, params).recorded(
-        named.point,
-        span,
-        cast(Boundary, boundary),
-        cast(Order, order),
-        limit,
-        cursor.read(params.text("cursor"), scope),
+        named.point, asked.span, asked.boundary, asked.order, asked.limit, resume_us
     )
     following = "" if page.next_time_us is None else cursor.write(page.next_time_us, scope)
     columns = SampleColumns(page.run.time_us, page.run.value, page.run.quality)
-    return await reply_samples(request, named, span, columns, next_cursor=following)
+    return await reply_samples(request, named, asked.span, columns, next_cursor=following)
 
 
 async def get_at(request: web.Request) -> web.StreamResponse:
     """The sample at, before or after an instant, or the value interpolated there."""
-    params = Params(request.query)
+    params = params_of(request)
     named, form = path_point(request), SampleForm.of(params)
     unit = form.unit_of(named.point.unit)
     time_us = params.time_us("time")
@@ -96,7 +114,7 @@ async def get_at(request: web.Request) -> web.StreamResponse:
 
 async def get_interpolated(request: web.Request) -> web.StreamResponse:
     """A value every interval; gaps break the row unless they are to be held."""
-    params = Params(request.query)
+    params = params_of(request)
     named, span = path_point(request), params.span()
     interval_us = params.interval_us("interval", named.point.interval_us)
     gaps = params.choice("gaps", ("break", "hold"), "break")
@@ -110,7 +128,7 @@ async def get_interpolated(request: web.Request) -> web.StreamResponse:
 
 async def get_plot(request: web.Request) -> web.StreamResponse:
     """What a chart of so many pixel columns can show."""
-    params = Params(request.query)
+    params = params_of(request)
     named, span, form = path_point(request), params.span(), SampleForm.of(params)
     unit = form.unit_of(named.point.unit)
     width = params.whole("width", 1, PLOT_WIDTH_MAX, PLOT_WIDTH_DEFAULT)
@@ -132,7 +150,7 @@ async def get_plot(request: web.Request) -> web.StreamResponse:
 
 async def get_summary(request: web.Request) -> web.StreamResponse:
     """Figures of the range, or of each interval in it."""
-    params = Params(request.query)
+    params = params_of(request)
     named, span, form = path_point(request), params.span(), SampleForm.of(params)
     unit = form.unit_of(named.point.unit)
     basis = params.choice("basis", ("time", "event"), "time")
@@ -156,7 +174,7 @@ async def get_summary(request: web.Request) -> web.StreamResponse:
 
 async def get_gaps(request: web.Request) -> web.StreamResponse:
     """Where samples are missing, and why."""
-    params = Params(request.query)
+    params = params_of(request)
     named, span, form = path_point(request), params.span(), TimeForm.of(params)
     found = await query_of(request, params).gaps(named.point, span)
     rows = [_gap_row(gap, form) for gap in found]

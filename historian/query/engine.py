@@ -40,8 +40,8 @@ from historian.query.retrieve import (
     interpolate_run,
     value_at,
 )
-from historian.query.run_part import backwards, joined
-from historian.query.scan import scan
+from historian.query.run_part import backwards, joined, without_deleted
+from historian.query.scan import PORTION_SAMPLES, scan
 from historian.query.summary import Basis, Summary, summarise_run
 from historian.query.versions import VersionsPage
 
@@ -110,7 +110,7 @@ class QueryEngine:
         if limit is not None and limit < 1:
             raise QueryError(f"a limit of {limit} samples gives none; ask for 1 or more")
         if limit is None:
-            run = (await self.recorded_many([point], left))[0]
+            run = await self._every_sample(point, left)
             page = RecordedPage(run if order == "asc" else backwards(run), None)
         else:
             check_sample_count(limit, self._limits.samples_max)
@@ -252,6 +252,14 @@ class QueryEngine:
                 newest.time_us[i], newest.value[i] = before.time_us[-1], before.value[-1]
                 newest.quality[i] = before.quality[-1]
         return LatestBlock(newest, now_us)
+
+    async def _every_sample(self, point: Point, span: TimeRange) -> SampleRun:
+        """As `recorded_many` of one point."""
+        if span.duration_us > point.interval_us * min(PORTION_SAMPLES, self._limits.samples_max):
+            return (await self.recorded_many([point], span))[0]
+        block = await self._reader.read_block([point.id], *span)
+        check_sample_count(block.sample_count, self._limits.samples_max)
+        return without_deleted(SampleRun(point.id, block.time_us, block.value, block.quality))
 
     async def _scan_one(self, point: Point, span: TimeRange) -> SampleRun:
         span = await self._filled_span([point], span, self._limits.scanned_samples_max)

@@ -6,8 +6,9 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import MultiDict
 
+from api import params as module
 from api import problem
-from api.params import Params, check_names
+from api.params import Params, check_names, params_of
 from api.problem import Problem
 from historian.model.timerange import TimeRange
 
@@ -122,3 +123,38 @@ def test_an_unknown_parameter_is_refused_with_a_hint() -> None:
 def test_a_word_that_is_not_offered_is_refused_with_those_that_are() -> None:
     with pytest.raises(Problem, match="asc, desc"):
         params(order="up").choice("order", ("asc", "desc"), "asc")
+
+
+def test_what_was_read_of_a_query_string_is_kept_but_no_fault_is() -> None:
+    reads: list[str] = []
+
+    def read(given: Params) -> int:
+        reads.append(given.required_text("limit"))
+        return given.whole("limit", 1, 9, 1)
+
+    first, again, other = (make_mocked_request("GET", f"/?limit={text}") for text in ("3", "3", "77"))
+    assert params_of(first).once(read) == params_of(again).once(read) == 3
+    for _ in range(2):
+        with pytest.raises(Problem):
+            params_of(other).once(read)
+    assert reads == ["3", "77", "77"]
+
+
+def test_escaped_and_plain_text_of_a_query_read_the_same() -> None:
+    plain, escaped = (
+        make_mocked_request("GET", path) for path in ("/?tz=Asia/Shanghai", "/?tz=Asia%2FShanghai")
+    )
+    assert params_of(plain).text("tz") == params_of(escaped).text("tz") == "Asia/Shanghai"
+    lost, kept = (make_mocked_request("GET", path) for path in ("/?tz=a+b", "/?tz=a%2Bb"))
+    assert (params_of(lost).text("tz"), params_of(kept).text("tz")) == ("a b", "a+b")
+
+
+def test_query_strings_kept_are_few_and_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, Params] = {}
+    monkeypatch.setattr(module, "_KEPT", kept)
+    for number in range(3 * module.QUERIES_KEPT_MAX):
+        assert params_of(make_mocked_request("GET", f"/?n={number}")).text("n") == str(number)
+        assert len(kept) <= module.QUERIES_KEPT_MAX
+    kept.clear()
+    assert params_of(make_mocked_request("GET", "/?points=" + "p," * 5000)).names("points") == ["p"] * 5000
+    assert not kept
