@@ -28,13 +28,16 @@ _GROWTH = 1.5
 class LookUp(NamedTuple):
     """For each wanted sample its state, and the value and quality where PRESENT.
 
-    Where nothing is special, value and quality are empty: nobody needs them.
+    Where nothing is special the columns may be empty: nobody needs them.
     """
 
     special_count: int  # how many are not ABSENT
     state: npt.NDArray[np.uint8]
     value: npt.NDArray[np.float64]
     quality: npt.NDArray[np.uint16]
+
+
+_NOTHING_SPECIAL = LookUp(0, np.empty(0, np.uint8), np.empty(0), np.empty(0, np.uint16))
 
 
 class Ring:
@@ -89,6 +92,8 @@ class Ring:
 
     def look_up(self, ids: PointIdColumn, times: TimeColumn) -> LookUp:
         """What is known of each (point, time) before it is written."""
+        if ring_kernels.are_new(ids, times, self._point):
+            return _NOTHING_SPECIAL
         state = np.empty(len(ids), np.uint8)
         special = 0
         address = np.empty(0, np.int64)

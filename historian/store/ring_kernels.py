@@ -85,6 +85,23 @@ def is_rising(ids: U32, times: I64) -> bool:
 
 
 @njit(cache=True, nogil=True)
+def are_new(ids: U32, times: I64, point: I64) -> bool:
+    """Whether samples rise by time, then point, and each is later than all that is stored of its point: a new scan."""
+    last_id, last_time = -1, grid_kernels.LOWEST
+    for i in range(len(ids)):
+        p, t = np.uint64(ids[i]), times[i]
+        if t == last_time:
+            if ids[i] <= last_id:
+                return False
+        elif t < last_time:
+            return False
+        if t <= point[p, NEWEST] or t <= point[p, FLOOR]:
+            return False
+        last_id, last_time = int(ids[i]), t
+    return True
+
+
+@njit(cache=True, nogil=True)
 def compare(ids: U32, times: I64, point: I64, state: U8) -> int:
     """Fill `state` by ABSENT where a sample is later than all that is stored, else OPEN; returns how many are."""
     open_count = 0

@@ -60,3 +60,31 @@ def test_resolve_and_its_plain_twin_agree(
             state[key] = value
     assert outcome.tolist() == expected
     assert written == sum(one in (Outcome.ACCEPTED, Outcome.REPLACED) for one in expected)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3), st.integers(-1, 4), st.sampled_from([1.0, 5.0, -5.0, np.nan, np.inf, -np.inf])
+        ),
+        max_size=6,
+    )
+)
+def test_samples_are_good_where_validation_refuses_and_marks_none(
+    samples: list[tuple[int, int, float]],
+) -> None:
+    ids = np.array([sample[0] for sample in samples], np.uint32)
+    times = np.array([sample[1] for sample in samples], np.int64)
+    values = np.array([sample[2] for sample in samples])
+    points = (
+        np.array([0, 60, 60], np.int64),
+        np.array([-np.inf, -np.inf, 0.0]),
+        np.array([np.inf, np.inf, 4.0]),
+    )
+    fence = 0, 3
+    outcome, marked = np.empty(len(ids), np.uint8), np.empty(len(ids), np.uint16)
+    refused, out_of_range = validate_kernels.validate(
+        ids, times, values, np.zeros(len(ids), np.uint16), *points, *fence, outcome, marked
+    )
+    are_good = validate_kernels.are_good(ids, times, values, *points, *fence)
+    assert are_good == (refused == 0 and out_of_range == 0)

@@ -67,3 +67,20 @@ def test_a_move_takes_all_along_and_remembers_what_the_class_is_past() -> None:
     floor = np.empty(1, np.int64)
     ring_kernels.floors(ids[:1], point, grid.matrices[0], events.circles[0], floor)
     assert floor.tolist() == [1 * QUARTER_US]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5)), max_size=6),
+    st.tuples(*[st.integers(-1, 3)] * 6),
+)
+def test_samples_are_new_where_all_are_later_than_stored_and_each_point_comes_once_a_time(
+    samples: list[tuple[int, int]], known: tuple[int, ...]
+) -> None:
+    ids = np.array([sample[0] for sample in samples], np.uint32)
+    times = np.array([sample[1] for sample in samples], np.int64)
+    point = np.zeros((3, grid_kernels.POINT_COLUMNS), np.int64)
+    point[:, grid_kernels.NEWEST], point[:, grid_kernels.FLOOR] = known[:3], known[3:]
+    state = np.empty(len(ids), np.uint8)
+    is_scan = [(t, p) for p, t in samples] == sorted({(t, p) for p, t in samples})
+    expected = ring_kernels.compare(ids, times, point, state) == 0 and is_scan
+    assert ring_kernels.are_new(ids, times, point) == expected
