@@ -28,7 +28,7 @@ _GROWTH = 1.5
 class LookUp(NamedTuple):
     """For each wanted sample its state, and the value and quality where PRESENT.
 
-    Where nothing is special the columns may be empty: nobody needs them.
+    Where nothing is special, value and quality are empty: nobody needs them.
     """
 
     special_count: int  # how many are not ABSENT
@@ -37,7 +37,7 @@ class LookUp(NamedTuple):
     quality: npt.NDArray[np.uint16]
 
 
-_NOTHING_SPECIAL = LookUp(0, np.empty(0, np.uint8), np.empty(0), np.empty(0, np.uint16))
+_NO_VALUES, _NO_QUALITIES = np.empty(0), np.empty(0, np.uint16)
 
 
 class Ring:
@@ -93,7 +93,7 @@ class Ring:
     def look_up(self, ids: PointIdColumn, times: TimeColumn) -> LookUp:
         """What is known of each (point, time) before it is written."""
         if ring_kernels.are_new(ids, times, self._point):
-            return _NOTHING_SPECIAL
+            return LookUp(0, np.zeros(len(ids), np.uint8), _NO_VALUES, _NO_QUALITIES)
         state = np.empty(len(ids), np.uint8)
         special = 0
         address = np.empty(0, np.int64)
