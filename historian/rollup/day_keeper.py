@@ -91,6 +91,7 @@ class DayKeeper:
     ) -> None:
         self.dirty = DirtyDays(directory, table.definitions)
         self.making_count = 0
+        self._next_key = 0  # where the background goes on
         self._reader = reader
         self._directory = directory
         self._table = table
@@ -170,10 +171,13 @@ class DayKeeper:
         await self.look(np.array([point.id for point in points], np.int64), days, work)
         return found
 
-    async def refresh_oldest(self, count: int) -> int:
-        """Make at most `count` dirty days anew, earliest first; returns how many were taken."""
+    async def refresh(self, count: int) -> int:
+        """Make at most `count` dirty days anew, all of one point and then those of the next, whoever has waited the
+        longest; returns how many were taken.
+        """
         async with self._turn:
-            keys = self.dirty.settle().oldest(count).copy()
+            keys = day_key.whole_points(self.dirty.settle().following(self._next_key, count), count).copy()
+            self._next_key = int(keys[-1]) + 1 if len(keys) else 0
             self.dirty.facts.refresh(keys >> day_key.DAY_BITS)
             await self._spread_register_marks(keys >> day_key.DAY_BITS)
             is_known = self.dirty.facts.zone_number[keys >> day_key.DAY_BITS] >= 0 if len(keys) else keys > 0

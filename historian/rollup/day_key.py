@@ -13,7 +13,6 @@ import numpy.typing as npt
 KeyColumn = npt.NDArray[np.int64]
 
 DAY_BITS: Final = 22  # 9999-12-31 has ordinal 3 652 059
-LOOKED_AT_MAX: Final = 65_536  # about a millisecond
 DAY_MASK: Final = (1 << DAY_BITS) - 1
 
 
@@ -54,6 +53,14 @@ def is_among(keys: KeyColumn, column: KeyColumn) -> npt.NDArray[np.bool_]:
     return found
 
 
+def whole_points(keys: KeyColumn, count: int) -> KeyColumn:
+    """Of ascending keys that were cut off at `count`, those of points of which none is missing, where there are any."""
+    if len(keys) < count:
+        return keys
+    end = int(np.searchsorted(keys, keys[-1] >> DAY_BITS << DAY_BITS))
+    return keys[:end] if end else keys
+
+
 class KeySet:
     """A set of keys as sorted columns: eight bytes a key, cheap to add to in bulk.
 
@@ -90,11 +97,20 @@ class KeySet:
         return found
 
     def discard(self, keys: KeyColumn) -> None:
-        """Take keys out; those that are not in are ignored."""
+        """Take keys out; they ascend, and those that are not in are ignored. Costs little beside them."""
+        if len(keys) == 0:
+            return
         kept: list[KeyColumn] = []
         for part in self._parts:
-            position = np.minimum(np.searchsorted(part, keys), len(part) - 1)
-            kept.append(np.delete(part, position[part[position] == keys]))
+            first, last = np.searchsorted(part, (keys[0], keys[-1] + 1)).tolist()
+            between = part[first:last]
+            left = between[~is_among(between, keys)]
+            if len(left) == len(between):
+                kept.append(part)
+            elif first == 0 and len(left) == 0:
+                kept.append(part[last:])
+            else:
+                kept.append(np.concatenate((part[:first], left, part[last:])))
         self._parts = [part for part in kept if len(part)]
 
     def keep_only(self, keys: KeyColumn) -> None:
@@ -109,12 +125,17 @@ class KeySet:
         days: list[int] = (keys[first:last] & DAY_MASK).tolist()
         return days
 
-    def oldest(self, count: int) -> KeyColumn:
-        """At most `count` keys of the earliest days; of a very large set, the earliest of a part of it."""
-        keys = self.to_column() if len(self) <= LOOKED_AT_MAX else self._parts[0][:LOOKED_AT_MAX]
-        if len(keys) <= count:
-            return keys
-        return np.sort(keys[np.argpartition(keys & DAY_MASK, count)[:count]])
+    def following(self, key: int, count: int) -> KeyColumn:
+        """At most `count` keys from `key` on, ascending; where there are none, from the lowest on."""
+        found = self._from(key, count)
+        return found if len(found) else self._from(0, count)
+
+    def _from(self, key: int, count: int) -> KeyColumn:
+        begins = [int(np.searchsorted(part, key)) for part in self._parts]
+        slices = [part[first : first + count] for part, first in zip(self._parts, begins, strict=True)]
+        if len(slices) == 1:
+            return slices[0]
+        return np.sort(np.concatenate([np.empty(0, np.int64), *slices]), kind="stable")[:count]
 
     def _join_last(self) -> None:
         joined = np.concatenate((self._parts[-2], self._parts[-1]))

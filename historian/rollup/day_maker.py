@@ -80,15 +80,22 @@ def plan(
         ),
         axis=1,
     )
-    kinds, kind_of = np.unique(traits, axis=0, return_inverse=True)
-    order = np.argsort(kind_of.reshape(-1), kind="stable")
-    ends = np.cumsum(np.bincount(kind_of.reshape(-1), minlength=len(kinds)))
     readings: list[Reading] = []
-    for kind, chosen in zip(kinds.tolist(), np.split(order, ends[:-1]), strict=True):
+    for chosen in _alike(traits):
+        kind = traits[chosen[0]].tolist()
         own_zone = zone or facts.zones[kind[0]]
         whole = Reading(point_id[chosen], own_zone, range(kind[3], kind[3] + kind[4]), kind[1], bool(kind[2]))
         readings += _cut(whole, samples_max)
     return readings
+
+
+def _alike(traits: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """Rows that are the same in all columns, together; mostly all are."""
+    if bool((traits == traits[0]).all()):
+        return [np.arange(len(traits))]
+    order = np.lexsort(traits.T)
+    is_new = (traits[order[1:]] != traits[order[:-1]]).any(axis=1)
+    return np.split(order, np.flatnonzero(is_new) + 1)
 
 
 def make_days(

@@ -33,6 +33,7 @@ HOT_REACH_US_MAX: Final = 2 * HOUR_US  # samples that reach further are looked a
 # Days of years 1 and 9999 have no neighbours to be looked up; no meter reads there.
 _FIRST_US: Final = timestamp.TIME_MIN_US + 366 * DAY_US
 _LAST_US: Final = timestamp.TIME_MAX_US - 366 * DAY_US
+_SCANS_MAX: Final = 64  # of more scans in a batch, or where there are none, all are looked at together
 _DAYS_CLOSE: Final = 64  # so few days are looked up without asking which of them occur
 _DAYS_TOGETHER: Final = 1000  # so many are looked up by one table of their starts
 
@@ -99,15 +100,25 @@ class DirtyDays:
             self._settle_hot()
             self._hot.clear()
             self._hot_revision = self.facts.revision
+        point_id, time_us = self._mark_hot(point_id, time_us)
+        while len(point_id):
+            # Of a new day one scan is enough to know its points; then it is hot, and the rest costs little.
+            count = mark_kernels.leading_scan(point_id, time_us)
+            if _SCANS_MAX * count < len(point_id):
+                count = len(point_id)
+            self._look_closely(point_id[:count], np.clip(time_us[:count], _FIRST_US, _LAST_US))
+            point_id, time_us = self._mark_hot(point_id[count:], time_us[count:])
+
+    def _mark_hot(self, point_id: U32, time_us: I64) -> tuple[U32, I64]:
+        """Mark what belongs to hot days; gives the others."""
         for hot in self._hot:
+            if len(point_id) == 0:
+                break
             left = np.empty(len(point_id), np.int64)
             count = mark_kernels.mark_day(point_id, time_us, hot.low_us, hot.high_us, hot.known, left)
-            if count == 0:
-                return
             if count < len(point_id):
                 point_id, time_us = point_id[left[:count]], time_us[left[:count]]
-        if len(point_id):
-            self._look_closely(point_id, np.clip(time_us, _FIRST_US, _LAST_US))
+        return point_id, time_us
 
     @property
     def count(self) -> int:

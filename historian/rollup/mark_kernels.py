@@ -45,6 +45,19 @@ def mark_day(point_id: U32, time_us: I64, low_us: int, high_us: int, known: U8, 
 
 
 @njit(cache=True, nogil=True)
+def leading_scan(point_id: U32, time_us: I64) -> int:
+    """How many samples at the beginning are of one time and of rising points."""
+    count = 1
+    while (
+        count < len(point_id)
+        and point_id[count] > point_id[count - 1]
+        and time_us[count] == time_us[count - 1]
+    ):
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
 def day_index(starts: I64, time_us: int, near: int) -> int:
     """The last place whose start is not after `time_us`; `near` is where it probably is."""
     if starts[near] <= time_us < starts[near + 1]:

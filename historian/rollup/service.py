@@ -89,7 +89,7 @@ class RollupService:
         await self._days.flush()
 
     async def run_background(self) -> None:
-        """Make dirty days anew until cancelled, the earliest first, within a bounded share of the time."""
+        """Make dirty days anew until cancelled, point after point, within a bounded share of the time."""
         day_count, waited_s = BACKGROUND_DAYS_MIN, 0.0
         while True:
             await self._clock.sleep(BACKGROUND_INTERVAL_S)
@@ -108,10 +108,10 @@ class RollupService:
     async def _refresh_for_a_turn(self, day_count: int) -> int:
         """Make so many days anew; returns how many it should be next, so that a turn takes its time."""
         start_s = self._clock.monotonic_s()
-        taken_count = await self._days.refresh_oldest(day_count)
+        taken_count = await self._days.refresh(day_count)
         if self._clock.monotonic_s() - start_s > BACKGROUND_TURN_S:
             return max(BACKGROUND_DAYS_MIN, day_count // 2)
-        return min(BACKGROUND_DAYS_MAX, day_count * 2) if taken_count == day_count else day_count
+        return min(BACKGROUND_DAYS_MAX, day_count * 2) if 2 * taken_count > day_count else day_count
 
     async def rows(
         self,

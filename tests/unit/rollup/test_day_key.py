@@ -70,16 +70,34 @@ def test_days_of_a_point_are_its_own() -> None:
     assert (found.days_of(2), found.days_of(4)) == ([1, 7], [])
 
 
-def test_the_oldest_days_come_first_whatever_their_point() -> None:
-    found = set_of(keys((1, 30), (1, 10), (2, 20), (3, 5), (9, 40)))
-    assert sorted(day_key.unpack_pairs(found.oldest(3))) == [(1, 10), (2, 20), (3, 5)]
-    assert len(found.oldest(99)) == 5
+def test_keys_follow_one_another_and_begin_anew_after_the_last() -> None:
+    found = set_of(keys((1, 10), (1, 30), (5, 20), (6, 2), (6, 4), (9, 40)), keys((3, 5), (9, 1)))
+    assert day_key.unpack_pairs(found.following(0, 3)) == [(1, 10), (1, 30), (3, 5)]
+    after = int(keys((3, 6))[0])
+    assert day_key.unpack_pairs(found.following(after, 2)) == [(5, 20), (6, 2)]
+    assert day_key.unpack_pairs(found.following(int(keys((9, 41))[0]), 1)) == [(1, 10)]
+    assert len(found.following(0, 99)) == 8
+    assert len(KeySet().following(7, 99)) == 0
 
 
-def test_of_a_very_large_set_only_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(day_key, "LOOKED_AT_MAX", 3)
-    found = set_of(keys((1, 9), (1, 10), (2, 8), (3, 1)))
-    assert day_key.unpack_pairs(found.oldest(1)) == [(2, 8)]
+def test_a_point_that_was_cut_off_waits_unless_it_is_the_only_one() -> None:
+    some = keys((1, 1), (1, 2), (2, 1), (2, 2))
+    assert day_key.unpack_pairs(day_key.whole_points(some, 4)) == [(1, 1), (1, 2)]
+    assert len(day_key.whole_points(some, 5)) == 4
+    assert len(day_key.whole_points(some[:2], 2)) == 2
+
+
+def test_discarding_is_what_a_set_does() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        parts = [np.unique(rng.integers(0, 60, rng.integers(1, 40))) for _ in range(3)]
+        gone = np.unique(rng.integers(0, 60, rng.integers(0, 30)))
+        if rng.random() < 0.5:
+            gone = np.arange(gone[0], gone[-1] + 1) if len(gone) else gone  # a stretch
+        made = set_of(*parts)
+        made.discard(gone)
+        expected = set(np.concatenate(parts).tolist()) - set(gone.tolist())
+        assert made.to_column().tolist() == sorted(expected)
 
 
 @pytest.mark.parametrize("keys", [[], [1], [1, 2, 5], [5, 1, 5, 2, 1], [3, 3]])

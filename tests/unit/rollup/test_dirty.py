@@ -225,3 +225,25 @@ def test_keep_only_forgets_the_others() -> None:
     days.keep_only(day_key.pack_days(1, [SHANGHAI_DAY.toordinal()]))
     assert found(days) == [(1, "2026-11-20")]
     assert len(days.take_unsaved()) == 1
+
+
+@pytest.mark.parametrize("order", ["scans", "runs", "shuffled"])
+def test_a_batch_marks_what_its_samples_mark_one_by_one(order: str) -> None:
+    points = [
+        make_point(
+            number, kind=(MEAN, INSTANT, AMOUNT)[number % 3], zone=("Asia/Shanghai", "UTC")[number % 2]
+        )
+        for number in range(1, 9)
+    ]
+    times = START_US - 6 * HOUR_US + 37 * MINUTE_US * np.arange(60)
+    ids, times_us = np.tile(np.arange(1, 9), len(times)), np.repeat(times, 8)
+    places = np.arange(len(ids))
+    if order == "runs":
+        places = np.argsort(ids, kind="stable")
+    elif order == "shuffled":
+        places = np.random.default_rng(1).permutation(places)
+    batch, single = DirtyDays(MemoryDirectory(*points)), DirtyDays(MemoryDirectory(*points))
+    batch.mark(ids[places].astype(np.uint32), times_us[places])
+    for point_id, time_us in zip(ids.tolist(), times_us.tolist(), strict=True):
+        mark(single, point_id, time_us)
+    assert found(batch) == found(single)

@@ -34,3 +34,12 @@ def test_days_of_samples_and_their_reaches() -> None:
     assert (keys[:count] & 0xFF).tolist() == [8, 8, 9, 9, 10]
     far = np.array([0, 450], np.int64)
     assert mark_kernels.find_days(ids, times, zones, reach, far, starts, 7, keys) == -1
+
+
+def test_a_scan_leads_as_long_as_points_rise_and_the_time_is_one() -> None:
+    def leading(ids: list[int], times: list[int]) -> int:
+        return mark_kernels.leading_scan(np.array(ids, np.uint32), np.array(times, np.int64))
+
+    assert leading([1, 2, 5, 3], [7, 7, 7, 7]) == 3
+    assert leading([1, 2, 5, 9], [7, 7, 8, 8]) == 2
+    assert (leading([4], [7]), leading([4, 4], [7, 7]), leading([1, 2], [7, 7])) == (1, 1, 2)
