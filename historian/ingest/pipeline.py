@@ -128,8 +128,7 @@ class IngestPipeline:
         self._queue.extend(waiting)
         self._queued_samples += count
         self._wake.set()
-        results = await asyncio.gather(*(one.answer for one in waiting))
-        result = results[0] if len(results) == 1 else _joined(results)
+        result = await waiting[0].answer if len(waiting) == 1 else _joined(await _answers_of(waiting))
         if result.is_all_accepted:
             return result
         # Here and not in the one task that writes: nobody else waits for the quarantine's disk.
@@ -265,6 +264,11 @@ class IngestPipeline:
         if self._revision != self._registry.revision:
             self._revision = self._registry.revision
             self._store.make_rooms(self._registry.columns().interval_us)
+
+
+async def _answers_of(waiting: Sequence[_Waiting]) -> list[AppendResult]:
+    """All, even where the first fails: nobody else looks at the others."""
+    return await asyncio.gather(*(one.answer for one in waiting))
 
 
 def _joined(results: Sequence[AppendResult]) -> AppendResult:

@@ -46,7 +46,7 @@ async def seal_all(store: Store, before_checkpoint: Callable[[], Awaitable[None]
         raise
     finally:
         store.archive.workshop.generations.abandon(publisher.taken)
-    await store.in_thread(store.threads.log, store.wal.drop_through, job.record)
+    await store.threads.log.run(store.wal.drop_through, job.record)
     log.info("sealed", record=job.record, segments=len(sealed), samples=_sample_count(sealed))
     return True
 

@@ -25,6 +25,7 @@ from historian.store.archive import Archive, LiveSegment
 from historian.store.batch_journal import BatchJournal
 from historian.store.durable import DurableFiles
 from historian.store.engine import Ticket, VersionColumn
+from historian.store.log_thread import LogThread
 from historian.store.manifest import POINT_ID_MAX, Manifest
 from historian.store.reader import Reader
 from historian.store.ring import Ring
@@ -53,13 +54,14 @@ class Threads:
     """The store's threads. `copiers` take large reads out of the cache, so that the loop need not."""
 
     def __init__(self) -> None:
-        self.log = ThreadPoolExecutor(1, "wal")
+        self.log = LogThread()
         self.reader = ThreadPoolExecutor(1, "segment-reader")
         self.maker = ThreadPoolExecutor(1, "segment-maker")
         self.copiers = ThreadPoolExecutor(COPIERS, "segment-copier")
 
     def shut_down(self) -> None:
-        for pool in (self.log, self.reader, self.maker, self.copiers):
+        self.log.shut_down()
+        for pool in (self.reader, self.maker, self.copiers):
             pool.shutdown(wait=True)
 
 
@@ -197,7 +199,7 @@ class Store(Reader):
 
     async def close(self) -> None:
         """End the log in order and stop the threads. What is unsealed stays in the log for the next start."""
-        await self.in_thread(self.threads.log, self.wal.close)
+        await self.threads.log.run(self.wal.close)
         self.threads.shut_down()
         self.archive.close()
 
@@ -341,7 +343,7 @@ class Store(Reader):
 
     async def _write_log(self, encode: Callable[[], list[wal_record.Record]], first: int, last: int) -> None:
         try:
-            await self.in_thread(self.threads.log, self.wal.write, encode, first, last)
+            await self.threads.log.run(self.wal.write, encode, first, last)
         except WalFailed as error:
             self._with_fault(StoreReadOnly("log_failed", str(error)))
             raise
