@@ -149,7 +149,7 @@ async def reply_table(
     if etag is not None:
         headers["ETag"] = etag
     if form is Format.ARROW:
-        return await _reply_arrow(table, headers)
+        return web.Response(body=await encode_arrow(table), content_type=ARROW_TYPE, headers=headers)
     chunks = _encode_chunks(table, form, has_bom=params_of(request).is_set("bom"))
     content_type = MEDIA_TYPES[form]
     if table.row_count <= CHUNK_ROWS or request.method == "HEAD":
@@ -179,11 +179,19 @@ async def reply_chunks(
     return response
 
 
-async def _reply_arrow(table: Table, headers: dict[str, str]) -> web.Response:
+async def encode_arrow(table: Table) -> bytes:
+    """The table as an Arrow stream."""
     from api import arrow_table  # loads pyarrow, which not everybody needs
 
     is_small = table.row_count * len(table.columns) < ARROW_THREAD_CELLS_MIN
-    body = arrow_table.encode(table) if is_small else await asyncio.to_thread(arrow_table.encode, table)
+    return arrow_table.encode(table) if is_small else await asyncio.to_thread(arrow_table.encode, table)
+
+
+def reply_arrow(body: bytes, *, next_cursor: str | None = None) -> web.Response:
+    """An Arrow stream that is there already."""
+    headers = {"Cache-Control": "no-cache"}
+    if next_cursor is not None:
+        headers["X-Next-Cursor"] = next_cursor
     return web.Response(body=body, content_type=ARROW_TYPE, headers=headers)
 
 

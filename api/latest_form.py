@@ -17,6 +17,7 @@ from historian.model.sample import LastBlock
 from historian.query.latest import stale_after_us
 
 _FOR_KERNELS: Final = ("C", "W")
+_OWN_COLUMN_COUNT: Final = 3  # point, station, unit
 
 # By the places that `latest_kernels` knows: 32 qualities, no sample, the key of a value, not stale, stale.
 _WORDS: Final = (
@@ -52,6 +53,19 @@ class LatestForm:
             return None
         out[0], out[size + 1] = ord("["), ord("]")
         return out[: size + 2].tobytes()
+
+    def encode_arrow(self, found: LastBlock, now_us: int) -> bytes | None:
+        """As `table_of`; None where something is null, or a value is to be converted."""
+        if not len(self._points) or not found.is_found.all() or np.isnan(found.value).any():
+            return None
+        from api import arrow_frame  # loads pyarrow, which not everybody needs
+
+        age_us = now_us - found.time_us
+        is_stale = np.packbits(age_us > self.stale_after_us, bitorder="little")
+        age_s = np.maximum(0, age_us) / SECOND_US
+        before, own = self._frame
+        columns = (*own, found.time_us, found.value, found.quality, age_s, is_stale)
+        return arrow_frame.joined((before,), map(np.ascontiguousarray, columns))
 
     def table_of(self, found: LastBlock, now_us: int, form: SampleForm) -> Table:
         """For Arrow: quality as its bits, times and numbers as they are."""
@@ -97,6 +111,19 @@ class LatestForm:
         names = _words("point", [point.name for point in self._points], np.arange(len(self._points)))
         stations = _words("station", *_coded([point.station for point in self._points]))
         return arrow_table.ready(names), arrow_table.ready(stations)
+
+    @cached_property
+    def _frame(self) -> tuple[bytes, list[npt.NDArray[np.int32]]]:
+        """What stands before the columns of an Arrow stream without nulls, and its first columns."""
+        from api import arrow_frame, arrow_table
+
+        count = len(self._points)
+        zero = np.zeros(count, np.int64)
+        found = LastBlock(np.ones(count, np.bool_), zero, np.zeros(count), np.zeros(count, np.uint16))
+        columns = self.table_of(found, 0, SampleForm.own()).columns
+        arrays = [arrow_table.array_of(column.typed) for column in columns if column.typed is not None]
+        before = arrow_frame.before_columns([column.name for column in columns], arrays, {})
+        return before, [np.asarray(array.indices) for array in arrays[:_OWN_COLUMN_COUNT]]
 
     @cached_property
     def _units(self) -> tuple[list[str], npt.NDArray[np.int64]]:

@@ -47,6 +47,11 @@ class SampleForm(NamedTuple):
         is_full = params.choice("quality", ("word", "full"), "word") == "full"
         return cls(TimeForm.of(params), params.text("unit") or "", is_full)
 
+    @classmethod
+    def own(cls) -> "SampleForm":
+        """Where nothing is asked for."""
+        return cls(TimeForm(False, None), "", False)
+
     def unit_of(self, own: str) -> str:
         """The unit of the answer for values that are held in `own`. Raises Problem 422 across dimensions."""
         if not self.unit:
@@ -95,9 +100,11 @@ async def reply_samples(
     unit_symbol = form.unit_of(named.point.unit)
     converted = columns._replace(value=form.convert(columns.value, named.point.unit))
     choice = formats.choose_format(request)
+    if choice is Format.ARROW:
+        body = await _encode_arrow(named.point, unit_symbol, converted)
+        return formats.reply_arrow(body, next_cursor=next_cursor or None)
     if choice is not Format.JSON:
-        make_table = _arrow_of if choice is Format.ARROW else _table_of
-        table = make_table(named.point, unit_symbol, converted, form)
+        table = _table_of(named.point, unit_symbol, converted, form)
         return await formats.reply_table(request, table, choice, next_cursor=next_cursor or None)
     about = {
         "point": named.point.name,
@@ -167,16 +174,21 @@ def _table_of(point: Point, unit_symbol: str, columns: SampleColumns, form: Samp
     return Table(tuple(cells), len(columns.time_us))
 
 
-def _arrow_of(point: Point, unit_symbol: str, columns: SampleColumns, form: SampleForm) -> Table:
+async def _encode_arrow(point: Point, unit_symbol: str, columns: SampleColumns) -> bytes:
     """The columns that ingest takes, so that an answer can be sent on as it is; the unit is told with the schema."""
-    names = formats.words("point", np.zeros(len(columns.time_us), np.int64), [point.name])
+    from api import arrow_frame  # loads pyarrow, which not everybody needs
+
+    about = {"unit": unit_symbol, "label": stored_label(point).value}
+    body = arrow_frame.encode_samples(point.name, about, *columns)
+    if body is not None:
+        return body
     cells = (
-        names,
+        formats.words("point", np.zeros(len(columns.time_us), np.int64), [point.name]),
         formats.times("time", columns.time_us),
         formats.values("value", columns.value),
         formats.numbers("quality", columns.quality),
     )
-    return Table(cells, len(columns.time_us), {"unit": unit_symbol, "label": stored_label(point).value})
+    return await formats.encode_arrow(Table(cells, len(columns.time_us), about))
 
 
 _FORM_OF: Final = SampleForm.of

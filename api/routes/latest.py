@@ -13,8 +13,8 @@ from api.as_of import AS_OF, moment_us, query_of
 from api.context import CONTEXT
 from api.formats import Format
 from api.operation import POINTS, SAMPLE_FORM, STATION, TABLE_FORMS, Operation
-from api.params import Params
-from api.sample_form import SampleForm, stored_label
+from api.params import params_of
+from api.sample_form import SampleForm, form_of, stored_label
 from api.selection import SELECTIONS
 from historian.model import quality as q
 from historian.model.point import Point
@@ -24,14 +24,17 @@ from historian.query.latest import Latest
 
 async def get_latest(request: web.Request) -> web.StreamResponse:
     """Newest by time, not by arrival."""
-    params = Params(request.query)
-    selection, form = request.app[SELECTIONS].of(params), SampleForm.of(params)
+    params = params_of(request)
+    selection, form = request.app[SELECTIONS].of(params), form_of(request)
     choice = formats.choose_format(request)
     engine = query_of(request, params)
     is_plain = not (form.unit or form.times.zone or form.is_quality_full)
     if choice is Format.ARROW:
         newest, now_us = await engine.latest_block(selection.ids)
-        return await formats.reply_table(request, selection.latest.table_of(newest, now_us, form), choice)
+        body = None if form.unit else selection.latest.encode_arrow(newest, now_us)
+        if body is None:
+            body = await formats.encode_arrow(selection.latest.table_of(newest, now_us, form))
+        return formats.reply_arrow(body)
     if choice is Format.JSON and is_plain:
         newest, now_us = await engine.latest_block(selection.ids)
         rows = selection.latest.encode_rows(newest, now_us, form.times.is_epoch_ms)
@@ -54,7 +57,7 @@ async def _reply_rows(
         return msgspec.json.encode(_rows_of(points, units, found, form))
 
     rows = encode() if len(points) < _THREAD_POINTS_MIN else await asyncio.to_thread(encode)
-    as_of_us = moment_us(request, Params(request.query))
+    as_of_us = moment_us(request, params_of(request))
     return _reply_json(
         form.times.time(request.app[CONTEXT].clock.now_us() if as_of_us is None else as_of_us), rows
     )

@@ -104,3 +104,17 @@ def test_arrow_converts_units_where_asked() -> None:
         arrow_table.encode(LatestForm(points).table_of(found, NOW_US, form))
     ).read_all()
     assert (table["unit"].to_pylist(), table["value"].to_pylist()) == (["MW", "MW"], [1.5, 2.5])
+
+
+@pytest.mark.parametrize("age_us", [[0, 60_000_000, 10**12], [-5, 30 * 60_000_000, 31 * 60_000_000]])
+def test_joined_columns_are_the_stream_that_pyarrow_writes(age_us: list[int]) -> None:
+    found, latest = block([1.5, -0.0, 3.5], [5, 0, 1], age_us), LatestForm(POINTS)
+    expected = arrow_table.encode(latest.table_of(found, NOW_US, SampleForm.own()))
+    assert latest.encode_arrow(found, NOW_US) == latest.encode_arrow(found, NOW_US) == expected
+
+
+def test_joined_columns_have_no_nulls() -> None:
+    assert LatestForm(POINTS).encode_arrow(block([1.0, np.nan, 3.0], [0] * 3, [0] * 3), NOW_US) is None
+    missing = block([1.0, 2.0, 3.0], [0] * 3, [0] * 3, [True, False, True])
+    assert LatestForm(POINTS).encode_arrow(missing, NOW_US) is None
+    assert LatestForm([]).encode_arrow(block([], [], []), NOW_US) is None

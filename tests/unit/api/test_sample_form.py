@@ -65,7 +65,14 @@ COLUMNS = SampleColumns(
 @pytest.mark.parametrize(
     "query", [{}, {"time": "epoch_ms"}, {"tz": "Asia/Shanghai"}, {"quality": "full"}], ids=str
 )
-@pytest.mark.parametrize("extra", [{}, {"interval": "15m", "renamed_to": '"new"', "next": "abc"}], ids=len)
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"interval": "", "renamed_to": "", "next": ""},
+        {"interval": "15m", "renamed_to": '"new"', "next": "abc"},
+    ],
+    ids=["plain", "all"],
+)
 @pytest.mark.parametrize(
     "columns",
     [
