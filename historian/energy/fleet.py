@@ -70,7 +70,7 @@ class _Columns(NamedTuple):
 def day_figures(block: RunBlock, asked: Asked, day_edges_us: Sequence[I64]) -> DayFigures:
     """Figures of each run over each of some consecutive days, given by the edges of their slots."""
     shape = block.run_count, len(day_edges_us)
-    figures, is_done = _empty_figures(shape), np.zeros(shape, np.uint8)
+    figures, is_done = empty_figures(shape), np.zeros(shape, np.uint8)
     if block.run_count and day_edges_us:
         _make_steady(block, asked, day_edges_us, figures, is_done)
         left = np.flatnonzero(~is_done.all(axis=1))
@@ -79,7 +79,8 @@ def day_figures(block: RunBlock, asked: Asked, day_edges_us: Sequence[I64]) -> D
     return DayFigures(figures, is_done.astype(np.bool_))
 
 
-def _empty_figures(shape: tuple[int, int]) -> Figures:
+def empty_figures(shape: tuple[int, int]) -> Figures:
+    """Zeros of (run, day)."""
     types: dict[str, np.dtype[Any]] = dict.fromkeys(Figures._fields, np.dtype(np.int64))
     types |= dict.fromkeys(("max_value", "min_value"), np.dtype(np.float64))
     types |= dict.fromkeys(("max_slot", "min_slot", "is_complete"), np.dtype(np.uint8))
@@ -96,29 +97,35 @@ def _make_steady(
 ) -> None:
     """Runs on a grid, one interval after the other."""
     day_start_us = np.array([*(edges[0] for edges in day_edges_us), day_edges_us[-1][-1]], np.int64)
-    slot_us = _slot_us_of(day_edges_us)
-    rows = [_row_of(ask) for ask in asked.asks]
+    slot_us = slot_us_of(day_edges_us)
     for interval_us in {ask.interval_us for ask in asked.asks}:
         is_aligned = slot_us % interval_us == 0 and not ((day_start_us - day_start_us[0]) % interval_us).any()
         if slot_us == 0 or not is_aligned:
             continue
-        wanted = np.array(
-            [row if ask.interval_us == interval_us else _NOT_ASKED for ask, row in zip(asked.asks, rows, strict=True)],
-            np.int64,
-        )  # fmt: skip
-        wanted[wanted[:, fleet_kernels.FACTOR_NUMERATOR] <= 0, fleet_kernels.FACTOR_DENOMINATOR] = 0
-        parts = wanted[asked.code]
         common = math.gcd(interval_us, HOUR_US)
         steady_kernels.make_figures(
             block.offset, block.time_us, block.value, block.quality,
-            parts[:, fleet_kernels.IS_AMOUNT].astype(np.uint8),
-            np.ascontiguousarray(parts[:, fleet_kernels.FACTOR_NUMERATOR]),
-            np.ascontiguousarray(parts[:, fleet_kernels.FACTOR_DENOMINATOR]),
-            day_start_us, Grid(interval_us, slot_us, interval_us // common, HOUR_US // common), figures, is_done,
+            *factors_of(asked, interval_us), day_start_us, Grid(interval_us, slot_us, interval_us // common, HOUR_US // common), figures, is_done,
         )  # fmt: skip
 
 
-def _slot_us_of(day_edges_us: Sequence[I64]) -> int:
+def factors_of(asked: Asked, interval_us: int) -> tuple[npt.NDArray[np.uint8], I64, I64]:
+    """Of each run whether it is of amounts, and its factor as a fraction; of denominator 0 where it is not steady,
+    or of another interval.
+    """
+    wanted = np.array(
+        [_row_of(ask) if ask.interval_us == interval_us else _NOT_ASKED for ask in asked.asks], np.int64
+    )
+    wanted[wanted[:, fleet_kernels.FACTOR_NUMERATOR] <= 0, fleet_kernels.FACTOR_DENOMINATOR] = 0
+    parts = wanted[asked.code]
+    return (
+        parts[:, fleet_kernels.IS_AMOUNT].astype(np.uint8),
+        np.ascontiguousarray(parts[:, fleet_kernels.FACTOR_NUMERATOR]),
+        np.ascontiguousarray(parts[:, fleet_kernels.FACTOR_DENOMINATOR]),
+    )
+
+
+def slot_us_of(day_edges_us: Sequence[I64]) -> int:
     """The length of all slots, but that the last of a day may be shorter; 0 where they have none in common."""
     lengths = [np.diff(edges) for edges in day_edges_us if len(edges) > 1]
     if not lengths:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from historian.model.packed import PackedBlock
 from historian.model.point import Point, PointDraft
 from historian.model.sample import LastBlock, PointIdColumn, RunBlock, SampleBatch, SampleRun, Versions
 
@@ -105,6 +106,20 @@ class SampleReader(Protocol):
 
     async def neighbours(self, point_id: int, time_us: int) -> tuple[SampleRun, SampleRun]:
         """The last sample at or before `time_us` and the first after it; empty where there is none."""
+        ...
+
+
+@runtime_checkable
+class PackedReader(Protocol):
+    """A reader that shows samples where they lie, such as the embedded store."""
+
+    @property
+    def packed_until_us(self) -> int:
+        """What lies earlier can be read this way."""
+        ...
+
+    async def read_packed(self, ids: PointIdColumn, start_us: int, end_us: int) -> PackedBlock | None:
+        """Newest versions in ``[start_us, end_us)``, nothing copied; None where they cannot be told so."""
         ...
 
 

@@ -7,7 +7,6 @@ in one worker thread, which alone touches the frames.
 
 import asyncio
 import datetime
-import zoneinfo
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,13 +18,10 @@ import numpy.typing as npt
 from historian.clock import Clock
 from historian.energy import calendar
 from historian.energy.calendar import DateRange
-from historian.energy.fleet import Asked
 from historian.model import timestamp
 from historian.model.point import Point
 from historian.model.ports import SampleReader
-from historian.model.sample import block_of
 from historian.rollup import (
-    day_figure,
     day_key,
     day_maker,
     day_source,
@@ -35,39 +31,21 @@ from historian.rollup import (
 )
 from historian.rollup.day_figure import DayFigure
 from historian.rollup.day_key import KeyColumn
-from historian.rollup.day_maker import MadeDays, Reading
+from historian.rollup.day_reader import DayReader
 from historian.rollup.day_table import DayTable
 from historian.rollup.dirty import DirtyDays
-from historian.rollup.figure_kernels import CELL_COUNT, DAY_BITS, Cells, Place
-from historian.rollup.frames import Frames, Question, make_cells
+from historian.rollup.figure_kernels import CELL_COUNT, DAY_BITS
+from historian.rollup.found import Figures, Found, Work
+from historian.rollup.frames import Frames, Question
 from historian.rollup.point_facts import RevisedDirectory
 
 I64 = npt.NDArray[np.int64]
-Figures = dict[int, DayFigure]  # by day
 
 CELLS_RIGHT_AT_ONCE: Final = 128 * CELL_COUNT  # looked at in one turn, where all are right
 CELLS_AT_ONCE: Final = 32 * CELL_COUNT  # made in one turn, while which no other question has its own
-SLICE_SAMPLES: Final = 1 << 19  # read at once where nothing is kept: arrays whose memory is used again
-SLICES_AT_ONCE: Final = 3  # two are read while one is made
-FOREIGN_CELLS_MAX: Final = 16 * CELL_COUNT
 CACHE_BYTES: Final = 256 << 20
 
 _Result = TypeVar("_Result")
-
-
-class Found(NamedTuple):
-    """Right figures of some points, for `work` in the worker thread: `rows` are their places in the question.
-
-    `figures_of` gives the figures of one of them, by its place in `rows`, as objects.
-    """
-
-    rows: I64
-    place: Place
-    cells: Cells
-    figures_of: Callable[[int], Figures]
-
-
-Work = Callable[[Found], None]
 
 
 class _Wanted(NamedTuple):
@@ -93,6 +71,7 @@ class DayKeeper:
         self.making_count = 0
         self._next_key = 0  # where the background goes on
         self._reader = reader
+        self._day_reader = DayReader(reader, directory, self.dirty.facts, clock)
         self._directory = directory
         self._table = table
         self._clock = clock
@@ -143,22 +122,6 @@ class DayKeeper:
                     if len(keys):
                         await self._remake(keys)
                         await self._in_worker(partial(self._work_on, part, rows[some], work))
-
-    async def look_elsewhere(
-        self, point_id: I64, days: DateRange, zone: zoneinfo.ZoneInfo, work: Work
-    ) -> None:
-        """The same by the days of another zone, made each time and not kept; their revision is 0."""
-        self.dirty.facts.refresh(point_id)
-        first, last = days.first.toordinal(), days.last.toordinal()
-        size = max(1, FOREIGN_CELLS_MAX // (last - first))
-        for begin in range(0, len(point_id), size):
-            rows = np.arange(begin, min(begin + size, len(point_id)))
-            some, row_of = np.unique(point_id[rows], return_inverse=True)
-            keys = day_key.pack(some[:, np.newaxis], np.arange(first, last)).reshape(-1)
-            readings = day_maker.plan(keys, self.dirty.facts, zone, SLICE_SAMPLES)
-            made = await self._make_beside(readings)
-            question = Question(some, first, last)
-            await self._in_worker(partial(self._work_on_made, made, question, row_of.reshape(-1), rows, work))
 
     async def figures(self, points: Sequence[Point], days: DateRange) -> list[Figures]:
         """Figures of each point's own local days by day, never stale; days of which nothing is known are left out."""
@@ -244,30 +207,6 @@ class DayKeeper:
 
         work(Found(rows, frames.place(question), frames.cells, figures_of))
 
-    def _work_on_made(
-        self, made: Sequence[MadeDays], question: Question, row_of: I64, rows: I64, work: Work
-    ) -> None:
-        """For the worker thread; `row_of` tells which of the question's points each row is about."""
-        count = len(question.point_id)
-        group_count, window_count = -(-count // 256), len(question.windows)
-        cells = make_cells(group_count * window_count)
-        frames = np.arange(group_count * window_count, dtype=np.int32).reshape(group_count, window_count)
-        number = np.arange(count)
-        whole = Place(frames, number >> figure_kernels.POINT_BITS, number & 255, question.windows.start)
-        for one in made:
-            made_store.put_into(one, whole, question.point_id, cells)
-
-        def figures_of(place: int) -> Figures:
-            found: Figures = {}
-            point_id = int(question.point_id[row_of[place]])
-            for one in made:
-                for row in np.flatnonzero(one.reading.point_id == point_id).tolist():
-                    found |= day_maker.figures_of(one, row, self._directory.by_id(point_id))
-            return found
-
-        chosen = whole._replace(group=whole.group[row_of], row=whole.row[row_of])
-        work(Found(rows, chosen, cells, figures_of))
-
     async def _remake(self, keys: KeyColumn) -> None:
         """Make days anew and store what differs; the loop is never held by the number of days."""
         self.dirty.discard(keys)
@@ -275,7 +214,7 @@ class DayKeeper:
         left = keys
         try:
             for reading in day_maker.plan(keys, self.dirty.facts):
-                made = await self._make(reading)
+                made = await self._day_reader.make(reading, self._in_worker)
                 done = np.sort(reading.keys())
                 definition = self.dirty.facts.definition[reading.point_id]
                 store = partial(
@@ -289,41 +228,6 @@ class DayKeeper:
             raise
         finally:
             self.making_count = 0
-
-    async def _make(self, reading: Reading) -> MadeDays:
-        facts = self.dirty.facts
-        points = (
-            [self._directory.by_id(one) for one in reading.point_id.tolist()] if reading.is_register else []
-        )
-        start_us, end_us = reading.span
-        if reading.is_register:
-            runs = await day_source.read_runs(self._reader, points, start_us, end_us)
-            block = await self._in_worker(partial(block_of, runs))
-        else:
-            ids = reading.point_id.astype(np.uint32)
-            margin_us = day_figure.margin_us(reading.interval_us)
-            block = await self._reader.read_block(ids, start_us - margin_us, end_us + margin_us)
-        used, code = np.unique(facts.ask[reading.point_id], return_inverse=True)
-        asked = Asked([facts.asks[number] for number in used.tolist()], code.astype(np.int64))
-        now_us = self._clock.now_us()
-        return await self._in_worker(
-            partial(day_maker.make_days, reading, self._directory.by_id, asked, block, now_us)
-        )
-
-    async def _make_beside(self, readings: Sequence[Reading]) -> list[MadeDays]:
-        """As `_make` each, some at a time: one is read while another is made."""
-        gate = asyncio.Semaphore(SLICES_AT_ONCE)
-
-        async def make(reading: Reading) -> MadeDays:
-            async with gate:
-                return await self._make(reading)
-
-        tasks = [asyncio.create_task(make(reading)) for reading in readings]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
 
     async def _spread_register_marks(self, point_id: I64) -> None:
         """A changed reading changes all days up to the readings beside it: those become dirty too."""

@@ -85,7 +85,7 @@ def plan(
         kind = traits[chosen[0]].tolist()
         own_zone = zone or facts.zones[kind[0]]
         whole = Reading(point_id[chosen], own_zone, range(kind[3], kind[3] + kind[4]), kind[1], bool(kind[2]))
-        readings += _cut(whole, samples_max)
+        readings += cut(whole, samples_max)
     return readings
 
 
@@ -169,8 +169,8 @@ def _put(figures: Figures, row: int, place: int, values: dict[str, float]) -> No
         getattr(figures, name)[row, place] = value
 
 
-def _cut(whole: Reading, samples_max: int) -> list[Reading]:
-    """The reading in parts within the limits."""
+def cut(whole: Reading, samples_max: int) -> list[Reading]:
+    """The reading in parts within the limits, `samples_max` as far as intervals tell."""
     day_count = max(1, min(len(whole.days), samples_max * whole.interval_us // DAY_US))
     samples = max(1, day_count * DAY_US // whole.interval_us)
     point_days = REGISTER_DAYS_MAX if whole.is_register else POINT_DAYS_MAX

@@ -14,8 +14,8 @@ from historian.rollup.day_key import KeyColumn
 from historian.rollup.day_maker import MadeDays
 from historian.rollup.definitions import Definitions
 from historian.rollup.figure_columns import FigureColumns
-from historian.rollup.figure_kernels import CHANGED, EMPTY, NOTHING, REPLACED, SAME, UNSURE, Cells, Place
-from historian.rollup.frames import Frames, Question, figures_of
+from historian.rollup.figure_kernels import CHANGED, EMPTY, NOTHING, REPLACED, SAME, UNSURE, Place
+from historian.rollup.frames import Frames, Question
 
 I64 = npt.NDArray[np.int64]
 Verdicts = npt.NDArray[np.uint8]
@@ -50,22 +50,6 @@ def store(
         figure_kernels.set_state(
             frames.place(question), days, is_empty, NOTHING, definition, cells.state, cells.definition
         )
-
-
-def put_into(made: MadeDays, whole: Place, point_id: I64, cells: Cells) -> None:
-    """Put figures into cells of their own, which have a row for each of the ascending `point_id`."""
-    is_told = (made.figures.known_us != 0) | (made.figures.received != 0)
-    row, day = np.nonzero(is_told)
-    columns = take(
-        made, np.zeros(len(made.reading.point_id), np.int32), np.zeros(is_told.shape, np.uint32), is_told
-    )
-    number = np.searchsorted(point_id, made.reading.point_id[row])
-    ordinal = made.reading.days.start + day
-    frame = whole.frames[whole.group[number], (ordinal >> figure_kernels.DAY_BITS) - whole.first_window]
-    cell = (whole.row[number] << figure_kernels.DAY_BITS) | (ordinal & figure_kernels.DAY_MASK)
-    figure_kernels.put_rows(
-        frame, cell, columns.definition, figures_of(columns), columns.revision, columns.computed_at_us, cells
-    )
 
 
 def take(

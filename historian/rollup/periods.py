@@ -14,7 +14,7 @@ from historian.energy.coverage import Coverage
 from historian.model.point import Point
 from historian.rollup import aggregate, fold_kernels, period_kernels
 from historian.rollup.aggregate import Frame
-from historian.rollup.day_keeper import Found
+from historian.rollup.found import Found
 from historian.rollup.period_kernels import Calendar, Periods
 from historian.rollup.point_unit import FigureUnits
 from historian.rollup.row import RollupRow, RollupState

@@ -18,6 +18,7 @@ from historian.clock import Clock
 from historian.energy import calendar
 from historian.energy.calendar import DateRange, PeriodName
 from historian.energy.fleet import Asked
+from historian.energy.packed import Needs
 from historian.errors import QueryTooLarge
 from historian.logs import EventLog
 from historian.model import timestamp
@@ -25,8 +26,10 @@ from historian.model.point import DAY_US, Point
 from historian.model.ports import SampleReader
 from historian.rollup import curve, periods, revision
 from historian.rollup.curve import PointCurves
-from historian.rollup.day_keeper import DayKeeper, Work
+from historian.rollup.day_keeper import DayKeeper
 from historian.rollup.day_table import DayTable
+from historian.rollup.foreign_days import ForeignDays
+from historian.rollup.found import Work
 from historian.rollup.periods import Folder, PeriodColumns
 from historian.rollup.point_facts import RevisedDirectory
 from historian.rollup.point_unit import common_units
@@ -65,6 +68,7 @@ class RollupService:
         self._limits = limits or RollupLimits()
         self._is_busy = is_busy
         self._days = DayKeeper(reader, directory, DayTable(path), clock, self._limits.figures_bytes_max)
+        self._foreign = ForeignDays(reader, directory, self._days.dirty.facts, clock)
 
     @property
     def pending_count(self) -> int:
@@ -179,11 +183,12 @@ class RollupService:
         if zone is None or not is_foreign.any():
             await self._days.look(point_id, days, folder.take)
             return folder.answer
+        needs = Needs(bool(wanted & (periods.EXTREMES | periods.RATIOS)), wanted != {"energy"})
         for chosen, is_own in ((np.flatnonzero(~is_foreign), True), (np.flatnonzero(is_foreign), False)):
             if len(chosen) and is_own:
                 await self._days.look(point_id[chosen], days, _renumbered(folder, chosen))
             elif len(chosen):
-                await self._days.look_elsewhere(point_id[chosen], days, zone, _renumbered(folder, chosen))
+                await self._foreign.look(point_id[chosen], days, zone, _renumbered(folder, chosen), needs)
         return folder.answer
 
     async def revisions(self, point: Point, period: PeriodName, date: datetime.date) -> list[RollupRow]:

@@ -3,12 +3,22 @@
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from historian.energy import fleet, load_curve, steady_sum
+from historian.energy import fleet, load_curve, packed, steady_sum
 from historian.energy.fleet import Ask, Asked
+from historian.energy.packed import Needs
+from historian.model.packed import FIELD_COUNT, PackedBlock, PackedPiece
 from historian.model.point import HOUR_US, MINUTE_US, PointKind
 from historian.model.sample import RunBlock, SampleRun, block_of
-from historian.rollup import figure_kernels, fold_kernels, frames, mark_kernels, period_kernels
+from historian.rollup import (
+    figure_kernels,
+    fold_kernels,
+    foreign_kernels,
+    frames,
+    mark_kernels,
+    period_kernels,
+)
 from historian.rollup.figure_kernels import Place
 
 _DAY: Final = 739_000
@@ -35,6 +45,17 @@ def _warm_energy() -> None:
     steady_sum.add_up(block_of([run, run]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)] * 2), edges)
     for some in (run, odd):
         fleet.day_figures(block_of([some]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)]), [edges])
+    _warm_packed(edges)
+
+
+def _warm_packed(edges: npt.NDArray[np.int64]) -> None:
+    fields = np.zeros((FIELD_COUNT, 1), np.int64)
+    piece = PackedPiece(fields, np.zeros(1, np.int32), np.zeros(1, np.uint32), np.zeros(1, np.uint16))
+    block = PackedBlock(np.ones(1, np.uint32), (piece,), np.ones(1, np.uint8))
+    asked = Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)])
+    figures, _ = packed.day_figures(block, asked, [edges], 60, Needs(True, True))
+    place = Place(np.zeros((1, 1), np.int32), np.zeros(1, np.int64), np.zeros(1, np.int64), _DAY >> 5)
+    foreign_kernels.put_made(figures, np.zeros(1, np.int64), _DAY, place, 0, True, frames.make_cells(1))
 
 
 def _warm_cells() -> None:

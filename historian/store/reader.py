@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from historian.model.packed import PackedBlock
 from historian.model.point import DAY_US, HOUR_US
 from historian.model.sample import (
     LastBlock,
@@ -25,7 +26,7 @@ from historian.model.sample import (
     empty_last_block,
     empty_run,
 )
-from historian.store import columns, read_kernels, versions
+from historian.store import columns, packed, read_kernels, versions
 from historian.store.archive import Archive
 from historian.store.batch_journal import BatchJournal
 from historian.store.ring import ELSEWHERE, PRESENT, TIME_HIGHEST, TIME_LOWEST, Ring
@@ -118,6 +119,21 @@ class Reader:
         if floor_us is None:
             return sealed  # the ring has all above the floors, which is nothing, so nothing sealed lies there
         return _join(sealed, columns.rows_to_block(late, ids), recent, floor_us)
+
+    @property
+    def packed_until_us(self) -> int:
+        """What lies earlier can be read by `read_packed`."""
+        return TIME_LOWEST if self.has_old_versions else self._unsealed.time_span()[0]
+
+    async def read_packed(self, ids: PointIdColumn, start_us: int, end_us: int) -> PackedBlock | None:
+        """See `ports.PackedReader`. What is in the ring is in segments too, but for what is unsealed."""
+        if not len(ids) or end_us > self.packed_until_us:
+            return None
+        segments = self._archive.select(start_us, end_us)
+        loop = asyncio.get_running_loop()
+        arguments = (self._archive, segments, ids, start_us, end_us)
+        found = await loop.run_in_executor(self._copiers, packed.try_read, *arguments)
+        return found or await loop.run_in_executor(self._pool, packed.read, *arguments)
 
     async def read(self, point_ids: Ids, start_us: int, end_us: int) -> list[SampleRun]:
         """As `read_block`, one run for each id."""

@@ -110,6 +110,7 @@ async def _read(store: Store) -> None:
     await store.read_versions(_IDS, 0, _START_US + 3 * DAY_US)
     await store.last_block(_IDS)
     await store.neighbours(1, _START_US)
+    await store.read_packed(np.array(_IDS, np.uint32), _START_US, _START_US + DAY_US)
 
 
 async def _nothing() -> None:

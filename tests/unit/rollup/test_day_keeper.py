@@ -7,19 +7,15 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pytest
 
 from historian.clock import ManualClock
 from historian.energy import calendar
-from historian.energy.calendar import DateRange
-from historian.errors import SegmentCorrupt, StoreError
+from historian.errors import StoreError
 from historian.model.point import MINUTE_US, Point, PointKind
 from historian.model.sample import RunBlock
 from historian.model.timestamp import load_zone
-from historian.rollup import day_keeper
-from historian.rollup.day_figure import DayFigure
-from historian.rollup.day_keeper import DayKeeper, Found
+from historian.rollup.day_keeper import DayKeeper
 from historian.rollup.day_table import DayTable
 from tests.support.memory_store import MemoryDirectory, MemoryStore
 
@@ -159,53 +155,6 @@ async def test_the_background_goes_on_where_it_ended(keeper: Bench) -> None:
     assert await keeper.refresh(2) == 2
     assert keeper.dirty.settle().days_of(1) == [DATE.toordinal()]
     assert (await keeper.refresh(2), await keeper.refresh(2)) == (1, 0)
-
-
-async def test_figures_of_another_zone_are_not_kept(keeper: Bench) -> None:
-    keeper.store.put(1, {START_US: 4.0})
-    days = DateRange(DATE - datetime.timedelta(days=1), DATE)
-    figures: list[DayFigure] = []
-
-    def work(found: Found) -> None:
-        figures.extend(found.figures_of(0).values())
-
-    await keeper.look_elsewhere(np.array([1], np.int64), days, load_zone("UTC"), work)
-    assert [(figure.total, figure.revision) for figure in figures] == [(1, 0)]
-    assert len(keeper.dirty.settle()) == 1
-
-
-async def test_figures_of_another_zone_are_made_slice_by_slice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(day_keeper, "SLICE_SAMPLES", 96)  # a point
-    points = [msgspec.structs.replace(POINT, id=number) for number in range(1, 8)]
-    store = MemoryStore()
-    keeper = DayKeeper(store, MemoryDirectory(*points), DayTable(tmp_path / "f.db"), ManualClock(START_US))
-    await keeper.open()
-    for point in points:
-        store.put(point.id, {START_US: 4.0 * point.id})
-    totals: dict[int, float] = {}
-
-    def work(found: Found) -> None:
-        for place, row in enumerate(found.rows.tolist()):
-            totals[row] = float(next(iter(found.figures_of(place).values())).total)
-
-    days = DateRange(DATE - datetime.timedelta(days=1), DATE)
-    await keeper.look_elsewhere(np.arange(7, 0, -1), days, load_zone("UTC"), work)
-    assert store.read_count == 7
-    assert [totals[row] for row in range(7)] == [7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0]
-    await keeper.close()
-
-
-async def test_a_slice_that_cannot_be_read_ends_the_question(
-    keeper: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def fail(*_: object) -> RunBlock:
-        raise SegmentCorrupt("a.h5", "is damaged")
-
-    monkeypatch.setattr(keeper.store, "read_block", fail)
-    with pytest.raises(SegmentCorrupt):
-        await keeper.look_elsewhere(np.array([1], np.int64), DAYS, load_zone("UTC"), lambda _: None)
 
 
 async def test_the_same_question_again_reads_no_samples(keeper: Bench) -> None:

@@ -1,12 +1,27 @@
 """No question waits for the compiler."""
 
+import asyncio
 import datetime
 from pathlib import Path
 
-from historian.energy import calendar, steady_kernels
+import numpy as np
+
+from historian.energy import calendar, packed_kernels, steady_kernels
+from historian.energy.calendar import DateRange
+from historian.energy.packed import Needs
 from historian.model.point import MINUTE_US, Point, PointKind
+from historian.model.sample import make_batch
 from historian.model.timestamp import load_zone
-from historian.rollup import figure_kernels, fold_kernels, mark_kernels, period_kernels, warm
+from historian.rollup import figure_kernels, fold_kernels, foreign_kernels, mark_kernels, period_kernels, warm
+from historian.rollup.definitions import Definitions
+from historian.rollup.foreign_days import ForeignDays
+from historian.rollup.point_facts import PointFacts
+from historian.store import maintenance
+from historian.store import packed_kernels as store_packed_kernels
+from historian.store import warm as store_warm
+from tests.support.memory_store import MemoryDirectory
+from tests.support.store_kit import START_US as STORE_START_US
+from tests.support.store_kit import append, no_checkpoint_work, open_store
 from tests.unit.rollup.test_service import DAY, World
 
 KERNELS = (
@@ -14,11 +29,13 @@ KERNELS = (
     figure_kernels.mark_dirty, figure_kernels.judge, figure_kernels.set_state, figure_kernels.put_rows,
     period_kernels.fold_states, period_kernels.fold_energy, period_kernels.fold_ratios,
     fold_kernels.fold_extreme, fold_kernels.fold_single_days, period_kernels.fold_counts, mark_kernels.mark_day,
-    mark_kernels.find_days,
+    mark_kernels.find_days, packed_kernels.raise_exponents, packed_kernels.add_piece, packed_kernels.finish,
+    foreign_kernels.put_made, store_packed_kernels.describe,
 )  # fmt: skip
 
 
 async def test_questions_after_warming_compile_nothing(tmp_path: Path) -> None:
+    await asyncio.to_thread(store_warm.warm_kernels)
     warm.warm_kernels()
     known = [len(kernel.signatures) for kernel in KERNELS]
     assert all(known)
@@ -39,4 +56,19 @@ async def test_questions_after_warming_compile_nothing(tmp_path: Path) -> None:
     await world.service.sum_curve(world.ids(), DAY, 15 * MINUTE_US)
     await world.service.rows(points, "day", DAY, DAY + datetime.timedelta(days=3), load_zone("Asia/Tokyo"))
     await world.service.close()
+    await look_where_samples_lie(tmp_path / "store")
     assert [len(kernel.signatures) for kernel in KERNELS] == known
+
+
+async def look_where_samples_lie(folder: Path) -> None:
+    store = open_store(folder)
+    await append(store, make_batch(1, [STORE_START_US], [1.5]))
+    await maintenance.seal_all(store, no_checkpoint_work)
+    point = Point(id=1, name="p", unit="kW", kind=PointKind.MEAN_POWER)
+    facts = PointFacts(MemoryDirectory(point), Definitions())
+    days = ForeignDays(store, MemoryDirectory(point), facts, store.clock)
+    first = datetime.date(2026, 1, 1)
+    span = DateRange(first, first + datetime.timedelta(days=2))
+    for needs in (Needs(True, True), Needs(False, False)):
+        await days.look(np.array([1]), span, load_zone("UTC"), lambda _: None, needs)
+    await store.close()
