@@ -11,6 +11,8 @@ from api import time_text
 from api.intake import IndexColumn, Intake, Places
 from api.json_series import SeriesColumns
 from api.schemas import IngestSeries
+from api.stored_offset import StoredOffsets
+from historian.catalogue.registry import Registry
 from historian.errors import PointNotFound
 from historian.model import quality as q
 from historian.model.point import Point
@@ -55,16 +57,15 @@ def take_series(intake: Intake, series: Sequence[IngestSeries], directory: Point
     _take_columns(intake, taken)
 
 
-def take_columns(intake: Intake, columns: SeriesColumns, directory: PointDirectory) -> None:
+def take_columns(intake: Intake, columns: SeriesColumns, registry: Registry, offsets: StoredOffsets) -> None:
     """As `take_series` for series that were read into columns already."""
-    ids, offsets_us = np.zeros(len(columns.names), np.uint32), np.zeros(len(columns.names), np.int64)
-    for index, name in enumerate(columns.names):
+    ids = registry.find_ids(columns.names)
+    for index in np.flatnonzero(ids == 0).tolist():
         try:
-            point = directory.get(name)
+            ids[index] = registry.get(columns.names[index]).id  # an id in words
         except PointNotFound as error:
             intake.refuse("unknown_point", str(error), series=index, count=int(columns.counts[index]))
-            continue
-        ids[index], offsets_us[index] = point.id, point.stored_time_offset_us()
+    offsets_us = offsets.of(ids)
     point_id, time_us = np.repeat(ids, columns.counts), columns.time_us
     if offsets_us.any():
         time_us = time_us + np.repeat(offsets_us, columns.counts)

@@ -20,7 +20,7 @@ from api.line_intake import LinePoints
 from api.operation import Operation
 from api.request_reader import Handling, RequestReader
 from api.routes import table
-from api.routes.ingest import ARROW_LANE, LINE_POINTS
+from api.routes.ingest import ARROW_LANE, LINE_POINTS, STORED_OFFSETS
 from api.routing import Routing
 from api.selection import SELECTIONS, Selections
 from api.stored_offset import StoredOffsets
@@ -70,9 +70,8 @@ def make_app(context: ApiContext) -> web.Application:
     app[_ROUTING] = Routing(app)
     app[SELECTIONS] = Selections(context)
     app[LINE_POINTS] = LinePoints(context.registry, context.settings.ingest)
-    app[ARROW_LANE] = ArrowLane(
-        context.registry, StoredOffsets(context.registry), context.settings.server.body_bytes_max
-    )
+    app[STORED_OFFSETS] = StoredOffsets(context.registry)
+    app[ARROW_LANE] = ArrowLane(context.registry, app[STORED_OFFSETS], context.settings.server.body_bytes_max)
     operations = table.all_operations()
     app[openapi.DOCUMENT] = openapi.build(operations, context.version)
     for operation in operations:

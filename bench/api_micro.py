@@ -18,6 +18,7 @@ from typing import Any, Final
 from api import ingest_series, json_series, warm
 from api.intake import Intake
 from api.line_intake import LinePoints
+from api.stored_offset import StoredOffsets
 from bench import bodies, fleet_server, measure, workload
 from historian.catalogue.registry import Registry
 from historian.clock import ManualClock
@@ -73,11 +74,13 @@ def _line_ns(registry: Registry, texts: list[bytes], repeats: int) -> float:
 
 
 def _json_ns(registry: Registry, texts: list[bytes], repeats: int) -> float:
+    offsets = StoredOffsets(registry)
+
     def read(body: bytes) -> int:
         intake = Intake("index")
         columns = json_series.read_columns(body)
         assert columns is not None, "the workload is everyday"
-        ingest_series.take_columns(intake, columns, registry)
+        ingest_series.take_columns(intake, columns, registry, offsets)
         return intake.sample_count
 
     return _read_ns(read, texts, repeats)

@@ -17,12 +17,14 @@ from api.line_intake import LinePoints
 from api.operation import ARROW, CSV, JSON, Operation, Parameter, one_of
 from api.params import Params
 from api.problem import Fault, Problem
+from api.stored_offset import StoredOffsets
 from historian.catalogue.registry import Registry
 from historian.model.ports import OnConflict
 
 Result = TypeVar("Result")
 
 LINE_POINTS: Final = web.AppKey("line_points", LinePoints)
+STORED_OFFSETS: Final = web.AppKey("stored_offsets", StoredOffsets)
 ARROW_LANE: Final = web.AppKey("arrow_lane", ArrowLane)
 
 _ARROW_BYTES_MIN: Final = 8 << 20  # its columns are used where they lie
@@ -46,7 +48,9 @@ async def post_ingest(request: web.Request) -> web.StreamResponse:
         await _in_thread(body, lambda: csv_rows.take_rows(intake, bytes(body), context.registry))
     else:
         intake = Intake("index")
-        on_conflict = _agreed(on_conflict, await _take_json(intake, body, context.registry))
+        on_conflict = _agreed(
+            on_conflict, await _take_json(intake, body, context.registry, request.app[STORED_OFFSETS])
+        )
     _count_refused(context, intake)
     intake.require_readable_time()
     reply = await _send(request, intake, on_conflict or "replace")
@@ -85,11 +89,13 @@ def _count_refused(context: ApiContext, intake: Intake) -> None:
         ).add(count)
 
 
-async def _take_json(intake: Intake, body: Body, registry: Registry) -> OnConflict | UnsetType:
+async def _take_json(
+    intake: Intake, body: Body, registry: Registry, offsets: StoredOffsets
+) -> OnConflict | UnsetType:
     """Put the samples into the intake; what the body says of conflicts. Raises Problem."""
     columns = await _in_thread(body, lambda: json_series.read_columns(body), _KERNEL_BYTES_MIN)
     if columns is not None:
-        ingest_series.take_columns(intake, columns, registry)
+        ingest_series.take_columns(intake, columns, registry, offsets)
         return UNSET
     asked = await _in_thread(body, lambda: json_body.decode(body, schemas.IngestBody))
     await _in_thread(body, lambda: ingest_series.take_series(intake, asked.series, registry))

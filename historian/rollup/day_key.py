@@ -37,10 +37,10 @@ def unpack_pairs(keys: KeyColumn) -> list[tuple[int, int]]:
 
 
 def distinct(keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Each key once, ascending; not to be written to. Scans come in that order, for which it is one look."""
+    """Each key once, ascending; not to be written to. Scans and series come in that order: a look, and no sorting."""
     if bool((keys[1:] > keys[:-1]).all()):
         return keys
-    ordered = np.sort(keys)
+    ordered = keys if bool((keys[1:] >= keys[:-1]).all()) else np.sort(keys)
     once: npt.NDArray[Any] = ordered[np.append(True, ordered[1:] != ordered[:-1])]
     return once
 

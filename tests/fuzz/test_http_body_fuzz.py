@@ -12,6 +12,7 @@ from api.intake import Intake
 from api.line_intake import LinePoints
 from api.problem import Problem
 from api.schemas import IngestBody, IngestSeries
+from api.stored_offset import StoredOffsets
 from historian.catalogue.registry import Registry
 from historian.clock import ManualClock
 from historian.model.point import PointDraft, PointKind
@@ -63,7 +64,7 @@ def test_any_json_body_gives_samples_or_a_problem(registry: Registry, body: byte
     if columns is None:
         ingest_series.take_series(intake, asked.series, registry)
     else:
-        ingest_series.take_columns(intake, columns, registry)
+        ingest_series.take_columns(intake, columns, registry, StoredOffsets(registry))
     given_count = sum(max(len(entry.times), len(entry.values)) for entry in asked.series)
     assert intake.sample_count + intake.rejected_count == given_count
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from api import ingest_series, json_body, json_series, json_series_kernels
 from api.intake import Intake
 from api.schemas import IngestBody
+from api.stored_offset import StoredOffsets
 from historian.catalogue.registry import Registry
 from historian.clock import ManualClock
 from historian.model.point import PointDraft, PointKind, TimeLabel
@@ -98,7 +99,7 @@ def test_what_the_kernel_takes_it_takes_as_the_general_reader(registry: Registry
     if columns is None:
         return
     quick, general = Intake("index"), Intake("index")
-    ingest_series.take_columns(quick, columns, registry)
+    ingest_series.take_columns(quick, columns, registry, StoredOffsets(registry))
     ingest_series.take_series(general, json_body.decode(body, IngestBody).series, registry)
     assert contents(quick) == contents(general)
 
