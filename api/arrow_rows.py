@@ -78,7 +78,7 @@ def _take_batch(
     value, inexact = _read_values(columns["value"], memory)
     quality = _read_quality(columns.get("quality"), row_count, memory)
     shift_us = offsets.of(point.point_id)
-    if shift_us.any():
+    if shift_us is not None:
         time_us = time_us + shift_us
     batch = SampleBatch(point.point_id, time_us, value, quality)
     refused = _refuse_rows(intake, columns, point, inexact, first)

@@ -67,7 +67,7 @@ def take_columns(intake: Intake, columns: SeriesColumns, registry: Registry, off
             intake.refuse("unknown_point", str(error), series=index, count=int(columns.counts[index]))
     offsets_us = offsets.of(ids)
     point_id, time_us = np.repeat(ids, columns.counts), columns.time_us
-    if offsets_us.any():
+    if offsets_us is not None:
         time_us = time_us + np.repeat(offsets_us, columns.counts)
     batch = SampleBatch(point_id, time_us, columns.value, np.zeros(len(point_id), np.uint16))
     if ids.all():

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from api import json_columns, json_series, line_intake, time_text
+from api import json_columns, json_series, line_intake, stored_offset_kernels, time_text
 from api import line_protocol_kernels as kernels
 from api.latest_form import LatestForm
 from api.line_key_table import LineKeyTable
@@ -27,6 +27,7 @@ def warm_kernels() -> None:
     _warm_latest()
     time_text.read_times(["2018-01-01T00:15:00Z", "2018-01-01T09:15:00+09:00"])
     json_series.read_columns(_SERIES)
+    stored_offset_kernels.look(np.zeros(1, np.uint32), np.zeros(1, np.int64))
     _warm_lines()
 
 
