@@ -2,9 +2,10 @@
 
 import zoneinfo
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 import numpy as np
@@ -36,6 +37,10 @@ class Day(NamedTuple):
     @property
     def total(self) -> LoadCurve:
         return self.curves.total
+
+    def labels_json(self, label: TimeLabel) -> msgspec.Raw:
+        """The axis as JSON."""
+        return _labels_json(self.curves.edges_us.tobytes(), self.zone, label)
 
     def labels(self, label: TimeLabel) -> list[str]:
         """The axis."""
@@ -96,9 +101,15 @@ def _expected_count(day: Day) -> int:
 
 
 def reply_of(
-    day: Day, date: str, interval: str, label: str, overlays: Sequence[LinedUp], form: SampleForm
+    day: Day,
+    date: str,
+    interval: str,
+    label: str,
+    overlays: Sequence[LinedUp],
+    form: SampleForm,
+    who: Mapping[str, Any] = MappingProxyType({}),
 ) -> schemas.LoadCurveReply:
-    """The JSON form; who is asked about (`point`, `points`, `station`) is for the caller to add."""
+    """The JSON form; `who` is asked about: `point`, `points`, `station`."""
     total, edges_us, own = day.total, day.curves.edges_us, day.curves.unit
     return schemas.LoadCurveReply(
         unit=form.unit_of(own),
@@ -106,7 +117,7 @@ def reply_of(
         time_zone=day.zone.key,
         interval=interval,
         label=label,
-        labels=day.labels(LABELS[label]),
+        labels=cast("list[str]", day.labels_json(LABELS[label])),  # written already
         starts=form.times.encode(edges_us[:-1]),
         ends=form.times.encode(edges_us[1:]),
         values=json_columns.encode_values(form.convert(total.value, own)),
@@ -116,6 +127,7 @@ def reply_of(
         summary=summary_of(day, form),
         compare=[_overlay_of(lined_up, form) for lined_up in overlays],
         missing_points=_encode_counts(day.curves.missing_count) if len(day.points) > 1 else UNSET,
+        **who,
     )
 
 
@@ -139,6 +151,11 @@ def table_of(day: Day, name: str, label: str, overlays: Sequence[LinedUp], form:
         for lined_up in overlays
     ]
     return Table(tuple(columns), len(total.value))
+
+
+@lru_cache(_AXES_KEPT_MAX)
+def _labels_json(edges: bytes, zone: zoneinfo.ZoneInfo, label: TimeLabel) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(_labels(edges, zone, label)))
 
 
 @lru_cache(_AXES_KEPT_MAX)

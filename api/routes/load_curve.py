@@ -3,9 +3,8 @@
 import datetime
 import zoneinfo
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-import msgspec
 import numpy as np
 from aiohttp import web
 
@@ -26,9 +25,9 @@ from api.operation import (
     Parameter,
     one_of,
 )
-from api.overlay import read_overlays
-from api.params import Params
-from api.sample_form import SampleForm
+from api.overlay import Overlay, read_overlays
+from api.params import Params, params_of
+from api.sample_form import form_of
 from api.selection import SELECTIONS, path_point
 from historian.model import timestamp
 from historian.model.point import MINUTE_US, Point, format_interval
@@ -45,7 +44,7 @@ async def get_point_curve(request: web.Request) -> web.StreamResponse:
 
 async def get_sum_curve(request: web.Request) -> web.StreamResponse:
     """The sum of the curves of several points or a station's."""
-    params = Params(request.query)
+    params = params_of(request)
     selection = request.app[SELECTIONS].of(params)
     station = params.text("station") or ""
     who = {"points": selection.names_json, "station": station}
@@ -53,26 +52,42 @@ async def get_sum_curve(request: web.Request) -> web.StreamResponse:
 
 
 async def _reply_curve(
-    request: web.Request, points: Sequence[Point], name: str, who: Mapping[str, object]
+    request: web.Request, points: Sequence[Point], name: str, who: Mapping[str, Any]
 ) -> web.StreamResponse:
-    params = Params(request.query)
-    date = params.date("date")
-    interval_us = params.interval_us("interval", INTERVAL_DEFAULT_US)
-    label = params.choice("label", ("start", "end"), "end")
-    overlays = read_overlays(params.names("compare"), date)
-    form = SampleForm.of(params)
+    params = params_of(request)
+    asked, form = params.once(_read_asked), form_of(request)
     zone = form.times.zone or timestamp.load_zone(points[0].time_zone)
-    day = await _read_day(request, points, date, interval_us, zone)
+    day = await _read_day(request, points, asked.date, asked.interval_us, zone)
     lined_up = [
-        curve_form.line_up(day, overlay, await _read_day(request, points, overlay.date, interval_us, zone))
-        for overlay in overlays
+        curve_form.line_up(
+            day, overlay, await _read_day(request, points, overlay.date, asked.interval_us, zone)
+        )
+        for overlay in asked.overlays
     ]
     choice = formats.choose_format(request)
     if choice is not Format.JSON:
-        table = curve_form.table_of(day, name, label, lined_up, form)
+        table = curve_form.table_of(day, name, asked.label, lined_up, form)
         return await formats.reply_table(request, table, choice)
-    reply = curve_form.reply_of(day, date.isoformat(), format_interval(interval_us), label, lined_up, form)
-    return formats.reply_json(msgspec.structs.replace(reply, **who))
+    interval = format_interval(asked.interval_us)
+    return formats.reply_json(
+        curve_form.reply_of(day, asked.date.isoformat(), interval, asked.label, lined_up, form, who)
+    )
+
+
+class _Asked(NamedTuple):
+    """What is asked of a curve, whomever it is of."""
+
+    date: datetime.date
+    interval_us: int
+    label: str
+    overlays: list[Overlay]
+
+
+def _read_asked(params: Params) -> _Asked:
+    date = params.date("date")
+    interval_us = params.interval_us("interval", INTERVAL_DEFAULT_US)
+    label = params.choice("label", ("start", "end"), "end")
+    return _Asked(date, interval_us, label, read_overlays(params.names("compare"), date))
 
 
 async def _read_day(
@@ -82,7 +97,7 @@ async def _read_day(
     interval_us: int,
     zone: zoneinfo.ZoneInfo,
 ) -> Day:
-    reader = query_of(request, Params(request.query)).reader
+    reader = query_of(request, params_of(request)).reader
     rollup = request.app[CONTEXT].rollup
     if len(points) == 1:
         return Day(points, zone, await rollup.load_curve(points, date, interval_us, zone, reader))

@@ -156,8 +156,11 @@ def summarise(curve: LoadCurve, edges_us: I64) -> CurveSummary:
     )
     if curve.known_us == 0:
         return counts
-    mean = curve.total * HOUR_US / curve.known_us
-    summary = counts._replace(mean=fixed_point.to_float(mean), energy=fixed_point.to_float(curve.total))
+    total, divisor = curve.total.as_integer_ratio()
+    summary = counts._replace(
+        mean=fixed_point.quotient(total * HOUR_US, divisor * curve.known_us),
+        energy=fixed_point.quotient(total, divisor),
+    )
     candidates = np.flatnonzero(has_value & _is_ranked(curve.covered_us, edges_us))
     if len(candidates) == 0:
         return summary
@@ -166,35 +169,37 @@ def summarise(curve: LoadCurve, edges_us: I64) -> CurveSummary:
     return _with_extremes(summary, curve, edges_us, first_max, first_min)
 
 
-def load_factor(mean: Fraction, max_value: float | None) -> float | None:
-    """Mean over maximum, both of the same slots; None where there is no positive maximum.
+def _share(numerator: int, divisor: int, whole: int, whole_divisor: int) -> float:
+    """``numerator / divisor`` of a positive ``whole / whole_divisor``; at most 1, though that was rounded down.
 
-    A maximum rounded down to a float does not make it exceed 1.
+    Whole numbers are divided once, at the end: as exact as fractions, and a day has ten of these.
     """
-    if max_value is None or max_value <= 0.0:
-        return None
-    return fixed_point.to_float(min(mean / fixed_point.exact(max_value), Fraction(1)))
+    upper, lower = numerator * whole_divisor, divisor * whole
+    return 1.0 if upper >= lower else fixed_point.quotient(upper, lower)
 
 
 def _with_extremes(
     summary: CurveSummary, curve: LoadCurve, edges_us: I64, first_max: int, first_min: int
 ) -> CurveSummary:
-    mean = curve.ranked_total * HOUR_US / curve.ranked_us
-    highest = fixed_point.exact(float(curve.value[first_max]))
-    lowest = fixed_point.exact(float(curve.value[first_min]))
-    difference = highest - lowest
-    has_ratios = highest > 0
+    highest, lowest = float(curve.value[first_max]), float(curve.value[first_min])
+    high, high_divisor = fixed_point.exact_ratio(highest)
+    low, low_divisor = fixed_point.exact_ratio(lowest)
+    difference = high * low_divisor - low * high_divisor
+    total, divisor = curve.ranked_total.as_integer_ratio()
+    has_ratios = high > 0
     return summary._replace(
-        max_value=float(curve.value[first_max]),
+        max_value=highest,
         max_start_us=int(edges_us[first_max]),
         max_end_us=int(edges_us[first_max + 1]),
-        min_value=float(curve.value[first_min]),
+        min_value=lowest,
         min_start_us=int(edges_us[first_min]),
         min_end_us=int(edges_us[first_min + 1]),
-        load_factor=load_factor(mean, float(curve.value[first_max])),
-        load_factor_min=fixed_point.to_float(lowest / highest) if has_ratios else None,
-        peak_valley_difference=fixed_point.to_float(difference),
-        peak_valley_rate=fixed_point.to_float(difference / highest) if has_ratios else None,
+        load_factor=_share(total * HOUR_US, divisor * curve.ranked_us, high, high_divisor)
+        if has_ratios
+        else None,
+        load_factor_min=fixed_point.quotient(low * high_divisor, low_divisor * high) if has_ratios else None,
+        peak_valley_difference=fixed_point.quotient(difference, high_divisor * low_divisor),
+        peak_valley_rate=fixed_point.quotient(difference, low_divisor * high) if has_ratios else None,
     )
 
 

@@ -19,6 +19,7 @@ from historian.rollup.point_unit import FigureUnits
 
 I64 = npt.NDArray[np.int64]
 
+LOOP_SAMPLES_MAX: Final = 2_000  # a day of minutes: curves of so many are made before a thread has begun
 READ_SAMPLES_MAX: Final = 500_000  # asked of the store at once, as far as intervals tell
 
 
@@ -47,13 +48,16 @@ class PointCurves(NamedTuple):
 async def read_curves(
     reader: SampleReader, points: Sequence[Point], edges_us: I64, zone: zoneinfo.ZoneInfo
 ) -> list[LoadCurve]:
-    """The curve of each point, in their order; arithmetic runs beside the loop."""
+    """The curve of each point, in their order; arithmetic that takes long runs beside the loop."""
     curves: dict[int, LoadCurve] = {}
     start_us, end_us = int(edges_us[0]), int(edges_us[-1])
     for indexes in _parts_of(points):
         some = [points[index] for index in indexes]
         runs = await day_source.read_runs(reader, some, start_us, end_us)
-        made = await asyncio.to_thread(_build_all, some, runs, edges_us, zone)
+        if sum(run.sample_count for run in runs) <= LOOP_SAMPLES_MAX:
+            made = _build_all(some, runs, edges_us, zone)
+        else:
+            made = await asyncio.to_thread(_build_all, some, runs, edges_us, zone)
         curves.update(zip(indexes, made, strict=True))
     return [curves[index] for index in range(len(points))]
 

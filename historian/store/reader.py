@@ -104,8 +104,8 @@ class Reader:
         if not len(ids) or start_us >= end_us:
             return empty_block(ids)
         self._require_rooms(ids)
-        highest_us, newest_us = self._ring.reach(ids)
-        is_recent = newest_us >= start_us
+        lowest_us, highest_us, newest_us = self._ring.reach(ids)
+        is_recent = newest_us >= start_us and end_us - 1 > lowest_us
         recent = self._ring.read_block(ids, start_us, end_us) if is_recent else empty_block(ids)
         if highest_us < start_us:
             return recent

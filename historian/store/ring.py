@@ -83,12 +83,11 @@ class Ring:
         ring_kernels.floors(ids, self._point, self._grid.matrices[0], self._events.circles[0], floor)
         return floor
 
-    def reach(self, ids: PointIdColumn) -> tuple[int, int]:
-        """The highest floor of the ids, and the newest time of all that the ring was ever given of them."""
-        highest, newest = ring_kernels.reach(
-            ids, self._point, self._grid.matrices[0], self._events.circles[0]
-        )
-        return highest, newest
+    def reach(self, ids: PointIdColumn) -> tuple[int, int, int]:
+        """The lowest and the highest floor of the ids, and the newest time the ring was ever given of any."""
+        parts = ring_kernels.reach(ids, self._point, self._grid.matrices[0], self._events.circles[0])
+        lowest, highest, newest = parts
+        return lowest, highest, newest
 
     def look_up(self, ids: PointIdColumn, times: TimeColumn) -> LookUp:
         """What is known of each (point, time) before it is written."""

@@ -60,13 +60,15 @@ def floor_of(point_id: int, point: I64, table: I64, circle: I64) -> int:
 
 
 @njit(cache=True, nogil=True)
-def reach(ids: U32, point: I64, table: I64, circle: I64) -> tuple[int, int]:
-    """The highest floor of the ids, and the newest time ever put in of any."""
-    highest, newest = grid_kernels.LOWEST, grid_kernels.LOWEST
+def reach(ids: U32, point: I64, table: I64, circle: I64) -> tuple[int, int, int]:
+    """The lowest and the highest floor of the ids, and the newest time ever put in of any."""
+    lowest, highest, newest = grid_kernels.HIGHEST, grid_kernels.LOWEST, grid_kernels.LOWEST
     for i in range(len(ids)):
-        highest = max(highest, floor_of(ids[i], point, table, circle))
+        floor = floor_of(ids[i], point, table, circle)
+        lowest = min(lowest, floor)
+        highest = max(highest, floor)
         newest = max(newest, point[ids[i], NEWEST])
-    return highest, newest
+    return lowest, highest, newest
 
 
 @njit(cache=True, nogil=True)

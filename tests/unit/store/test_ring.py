@@ -174,13 +174,14 @@ def test_where_nothing_is_found_the_time_bounds_what_is_stored() -> None:
     assert ring.newest(ONE).time_us.tolist() == [7]
 
 
-def test_the_reach_of_points_is_their_highest_floor_and_their_newest_sample() -> None:
+def test_the_reach_of_points_is_their_floors_and_their_newest_sample() -> None:
     ring = small_ring()
-    assert ring.reach(BOTH) == (TIME_LOWEST, TIME_LOWEST)
+    assert ring.reach(BOTH) == (TIME_LOWEST, TIME_LOWEST, TIME_LOWEST)
     put(ring, [20, 1])
     ring.raise_floor(np.array([2], np.uint32), np.array([9 * QUARTER_US]))
-    assert ring.reach(ONE) == (4 * QUARTER_US, 20 * QUARTER_US)
-    assert ring.reach(BOTH) == ring.reach(BOTH[::-1].copy()) == (9 * QUARTER_US, 20 * QUARTER_US)
+    assert ring.reach(ONE) == (4 * QUARTER_US, 4 * QUARTER_US, 20 * QUARTER_US)
+    of_both = 4 * QUARTER_US, 9 * QUARTER_US, 20 * QUARTER_US
+    assert ring.reach(BOTH) == ring.reach(BOTH[::-1].copy()) == of_both
 
 
 def test_a_raised_floor_sends_readers_elsewhere() -> None:
