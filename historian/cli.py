@@ -5,6 +5,7 @@ quick. An operator's mistake ends in one line on standard error, never in a stac
 """
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -285,6 +286,7 @@ def _run_command(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    gc.disable()  # all that is loaded now stays; `warm` sets it apart and lets the collector begin
     from historian import app, settings
 
     path = options.config or (resources.config_dir() / "historian.toml" if options.demo else None)

@@ -78,15 +78,25 @@ async def open_core(
     async with contextlib.AsyncExitStack() as stack:
         lock = FolderLock(data)
         stack.callback(lock.release)
-        await _warm(clock)
-        registry = Registry(data / filenames.CATALOGUE, clock, settings.time_zone)
-        stack.callback(registry.close)
+        registry = await _load(stack, settings, data, clock)
         journal = Journal(data / filenames.JOURNAL, clock)
         stack.callback(journal.close)
         core = await _start_store(stack, settings, data, clock, metrics, files, registry, journal)
         journal.process_started(clock.now_us())
         stack.callback(lambda: journal.process_stopped(clock.now_us()))
         yield core
+
+
+async def _load(stack: contextlib.AsyncExitStack, settings: Settings, data: Path, clock: Clock) -> Registry:
+    """Kernels and points at once: a million points are a second of SQLite, which leaves the interpreter to others."""
+    path = data / filenames.CATALOGUE
+    loading = asyncio.create_task(asyncio.to_thread(Registry, path, clock, settings.time_zone))
+    try:
+        await _warm(clock)
+    finally:
+        registry = await loading
+        stack.callback(registry.close)
+    return registry
 
 
 async def _warm(clock: Clock) -> None:

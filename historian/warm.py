@@ -27,3 +27,4 @@ def _freeze_once() -> None:
     # over them holds every thread for a tenth of a second, the loop included.
     gc.collect()
     gc.freeze()
+    gc.enable()  # off until here where a process starts: a third of the time of loading

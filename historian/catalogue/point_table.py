@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS point_revision (
 ) STRICT, WITHOUT ROWID
 """
 
-_LOAD_PART: Final = 20_000
+_LOAD_PART: Final = 100_000  # each part takes turns with other threads a few times
 _LOAD: Final = (
     "SELECT count(*), max(id), group_concat(id), CAST(group_concat(name, char(10)) AS BLOB),"
     " group_concat(definition_id), group_concat(coalesce(station_id, 0)), count(name_zh) + count(name_en)"

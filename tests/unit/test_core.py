@@ -2,11 +2,14 @@
 
 import asyncio
 import datetime
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from historian import core
+from historian.catalogue.registry import Registry
 from historian.clock import ManualClock, SystemClock
 from historian.errors import CatalogueError, StoreError, StoreLocked
 from historian.metrics import Metrics
@@ -47,6 +50,39 @@ async def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
         with pytest.raises(StoreLocked, match="is in use by process"):
             async with core.open_core(SETTINGS, tmp_path, SystemClock(), Metrics()):
                 pass
+
+
+async def test_points_are_loaded_while_kernels_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    has_points = threading.Event()
+
+    def load_points(*arguments: Any) -> Registry:
+        registry = Registry(*arguments)
+        has_points.set()
+        return registry
+
+    def load_kernels() -> None:
+        assert has_points.wait(30), "the points wait for the kernels"
+
+    monkeypatch.setattr(core, "Registry", load_points)
+    monkeypatch.setattr(core.warm, "warm_kernels", load_kernels)
+    async with core.open_core(SETTINGS, tmp_path, SystemClock(), Metrics()) as parts:
+        assert parts.registry.count() == 0
+
+
+async def test_points_are_let_go_of_where_kernels_cannot_be_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[Registry] = []
+
+    def fail() -> None:
+        raise OSError("no space left for compiled kernels")
+
+    monkeypatch.setattr(Registry, "close", lambda registry: closed.append(registry))
+    monkeypatch.setattr(core.warm, "warm_kernels", fail)
+    with pytest.raises(OSError, match="compiled kernels"):
+        async with core.open_core(SETTINGS, tmp_path, SystemClock(), Metrics()):
+            pass
+    assert len(closed) == 1
 
 
 async def test_the_folder_is_free_after_a_start_that_failed(tmp_path: Path) -> None:

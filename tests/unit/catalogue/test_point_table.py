@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from historian.catalogue import point_table
 from historian.catalogue.definition import Numbered, definition_of
 from historian.catalogue.point_memory import Additions, PointMemory, PointRows
 from historian.catalogue.point_table import PointTable
@@ -61,7 +62,10 @@ def test_points_come_back_as_they_were(tmp_path: Path) -> None:
     table.close()
 
 
-def test_more_points_than_one_part_come_back_in_order(tmp_path: Path) -> None:
+def test_more_points_than_one_part_come_back_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(point_table, "_LOAD_PART", 20_000)
     table = PointTable(tmp_path / "c.sqlite")
     count = 45_000
     ids = np.arange(1, count + 1, dtype=np.uint32)
