@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from historian.model.timestamp import format_time
-from tests.support.server_process import ServerProcess
+from tests.support.server_process import ROOT, ServerProcess
 
 THOROUGH = float(os.environ.get("CRASH_FACTOR", "1"))  # `make crash` sets 10
 ROUNDS = round(5 * THOROUGH)
@@ -34,6 +34,22 @@ seal_interval_s = 1
 segment_compact_count = 3
 wal_file_bytes_max = 1_048_576
 ring_hours = 24
+"""
+
+# A fault for the server's process: a write is acknowledged, and done when eight more have come.
+MUTANT = """
+from historian.store.wal import Wal
+
+write, held_back = Wal.write, []
+
+
+def hold_back(self, *newest):
+    held_back.append(newest)
+    if len(held_back) > 8:
+        write(self, *held_back.pop(0))
+
+
+Wal.write = hold_back
 """
 
 Key = tuple[str, int]  # point, time
@@ -210,18 +226,41 @@ async def test_nothing_acknowledged_is_lost_by_kill_9(
     for round_number in range(ROUNDS):
         if round_number and moments.random() < KILLED_AT_START_SHARE:
             await kill_while_starting(start, moments)
-        server = start()
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(60)) as session:
-            await server.wait_ready(session)
-            if round_number == 0:
-                await make_points(session, server.base)
-            else:
-                await check(session, server.base, clients)
-            writers = [asyncio.create_task(c.write_until_killed(session, server.base)) for c in clients]
-            await asyncio.sleep(moments.uniform(0.3, 4.0))
-            kill(server)
-            await asyncio.gather(*writers)
+        await load_and_kill(start(), clients, moments, is_first=round_number == 0)
     await end(start(), clients)
+
+
+@pytest.mark.slow
+async def test_a_write_that_is_acknowledged_before_it_is_done_is_found(
+    start_server: Callable[..., ServerProcess], tmp_path: Path
+) -> None:
+    """The proof itself, tried on a log that holds the newest write back."""
+    config = tmp_path / "historian.toml"
+    config.write_text(SETTINGS)
+    (tmp_path / "sitecustomize.py").write_text(MUTANT)
+    places = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    clients = [Client(number) for number in range(CLIENTS)]
+    server = start_server(tmp_path / "data", config, environment=places)
+    await load_and_kill(server, clients, random.Random(7), is_first=True)
+    server = start_server(tmp_path / "data", config)
+    with pytest.raises(AssertionError, match="lost"):
+        await end(server, clients)
+
+
+async def load_and_kill(
+    server: ServerProcess, clients: list[Client], moments: random.Random, *, is_first: bool
+) -> None:
+    """Check what is there, write on, and end the process in the middle of it."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(60)) as session:
+        await server.wait_ready(session)
+        if is_first:
+            await make_points(session, server.base)
+        else:
+            await check(session, server.base, clients)
+        writers = [asyncio.create_task(c.write_until_killed(session, server.base)) for c in clients]
+        await asyncio.sleep(moments.uniform(0.3, 4.0))
+        kill(server)
+        await asyncio.gather(*writers)
 
 
 async def end(server: ServerProcess, clients: list[Client]) -> None:
