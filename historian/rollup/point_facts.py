@@ -20,8 +20,11 @@ from historian.rollup.point_unit import FigureUnits, units_of
 I64 = npt.NDArray[np.int64]
 
 UNKNOWN: Final = -1  # zone number of a point that is not in the directory
-_STALE: Final = -2
+_ROOM_SHARE: Final = 4  # a quarter more than needed; memory is taken as it is filled
 
+_COLUMNS: Final = dict.fromkeys(
+    ("definition", "ask", "units_number", "interval_us", "block_us", "before_us", "after_us", "is_register", "_seen_number"), 0,
+) | {"zone_number": UNKNOWN, "_is_old": True}  # fmt: skip
 _Known = TypeVar("_Known")
 
 
@@ -65,12 +68,18 @@ class _Facts(NamedTuple):
 
 
 class PointFacts:
-    """Columns by point id, asked from the directory once for each change. Owned by one thread."""
+    """Columns by point id, asked from the directory once for each change. Owned by one thread.
+
+    Where the directory numbers definitions, only points whose number changed are asked for again.
+    """
 
     def __init__(self, directory: RevisedDirectory, definitions: Definitions) -> None:
         self._directory = directory
         self._definitions = definitions
-        self._seen_revision = np.full(0, _STALE, np.int64)
+        self._seen_revision = -1
+        self._seen_sorts: Sorts | None = None
+        self._seen_number = np.empty(0, np.uint32)
+        self._is_old = np.empty(0, np.bool_)
         self._facts_of: dict[Definition, _Facts] = {}
         self.zones: list[zoneinfo.ZoneInfo] = []
         self.asks: list[Ask] = []
@@ -95,12 +104,16 @@ class PointFacts:
         if len(point_id) == 0:
             return
         self._grow(int(point_id.max()) + 1)
-        revision = self._directory.revision
-        is_old = self._seen_revision[point_id] != revision
+        self._note_changes()
+        is_old = self._is_old[point_id]
         if is_old.any():
             for alike in self._alike(day_key.distinct(point_id[is_old])):
-                self._ask_for(alike)
-                self._seen_revision[alike] = revision
+                first, last = int(alike[0]), int(alike[-1]) + 1
+                is_in_row = last - first == len(
+                    alike
+                )  # the everyday: what lies side by side is put in at once
+                self._ask_for(first, slice(first, last) if is_in_row else alike)
+                self._is_old[alike] = False
 
     def point(self, point_id: int) -> Point | None:
         """The point, where the directory has it."""
@@ -109,19 +122,35 @@ class PointFacts:
         except PointNotFound:
             return None
 
+    def _note_changes(self) -> None:
+        """Mark the points that may be others than when they were asked for."""
+        if not isinstance(self._directory, SortedDirectory):
+            if self._seen_revision != self._directory.revision:
+                self._seen_revision = self._directory.revision
+                self._is_old[:] = True
+            return
+        sorts = self._directory.sorts()
+        if sorts is not self._seen_sorts:
+            count = len(sorts.definition)
+            self._grow(count)
+            self._is_old[:count] |= self._seen_number[:count] != sorts.definition
+            self._seen_number[:count] = sorts.definition
+            self._seen_sorts = sorts
+
     def _alike(self, point_id: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """The points in groups of which each has one definition, as far as the directory numbers them."""
         if not isinstance(self._directory, SortedDirectory):
             return list(point_id.reshape(-1, 1))
-        numbers = self._directory.sorts().definition
-        number = numbers[np.where(point_id < len(numbers), point_id, 0)]
+        number = self._seen_number[point_id]
+        if (number == number[0]).all():  # the everyday
+            return [point_id]
         order = np.argsort(number, kind="stable")
         begins = np.flatnonzero(np.diff(number[order])) + 1
         return np.split(point_id[order], begins)
 
-    def _ask_for(self, point_id: npt.NDArray[Any]) -> None:
-        """Put in the facts of points that have one definition."""
-        point = self.point(int(point_id[0]))
+    def _ask_for(self, first_id: int, point_id: npt.NDArray[Any] | slice) -> None:
+        """Put in the facts of points that have one definition; `first_id` is one of them."""
+        point = self.point(first_id)
         if point is None:
             self.zone_number[point_id], self.is_register[point_id] = UNKNOWN, False
             return
@@ -152,16 +181,16 @@ class PointFacts:
         )
 
     def _grow(self, size: int) -> None:
-        missing = size - len(self.zone_number)
-        if missing <= 0:
+        known = len(self.zone_number)
+        if size <= known:
             return
-        missing = max(missing, len(self.zone_number))
-        self._seen_revision = np.append(self._seen_revision, np.full(missing, _STALE, np.int64))
-        self.zone_number = np.append(self.zone_number, np.full(missing, UNKNOWN, np.int16))
-        for name in ("definition", "ask", "units_number", "interval_us", "block_us", "before_us", "after_us"):
+        for name, fill in _COLUMNS.items():
             column = getattr(self, name)
-            setattr(self, name, np.append(column, np.zeros(missing, column.dtype)))
-        self.is_register = np.append(self.is_register, np.zeros(missing, np.bool_))
+            grown = np.zeros(size + size // _ROOM_SHARE, column.dtype)
+            grown[:known] = column
+            if fill:
+                grown[known:] = fill
+            setattr(self, name, grown)
 
 
 def _number_in(known: list[_Known], wanted: _Known) -> int:

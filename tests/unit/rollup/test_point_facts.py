@@ -2,6 +2,7 @@
 
 import types
 
+import msgspec
 import numpy as np
 
 from historian.model.point import HOUR_US, MINUTE_US, Point, PointKind
@@ -50,15 +51,40 @@ def test_points_that_the_directory_calls_alike_are_asked_for_once() -> None:
     assert facts.definition[1] == facts.definition[3] != facts.definition[5]
 
 
+def test_of_numbered_points_only_those_of_another_number_are_asked_for_again() -> None:
+    points = [Point(id=number, name=f"p{number}", unit="kW", kind=PointKind.MEAN_POWER) for number in (1, 2)]
+    directory = NumberedDirectory(*points, Point(id=3, name="x", unit="V", kind=PointKind.INSTANTANEOUS))
+    everybody = np.arange(1, 7)
+    facts = PointFacts(directory, Definitions())
+    facts.refresh(everybody)
+    directory.asked.clear()
+    facts.refresh(everybody)
+    assert directory.asked == []
+    changed = msgspec.structs.replace(points[1], multiplier=2.0)
+    directory.replace(changed)
+    directory.replace(Point(id=6, name="new", unit="V", kind=PointKind.INSTANTANEOUS))
+    directory.numbers = [0, 1, 3, 1, 0, 2, 2]
+    facts.refresh(np.array([1, 3, 4]))
+    assert directory.asked == []
+    facts.refresh(everybody)
+    assert directory.asked == [6, 2]
+    assert facts.definition[2] != facts.definition[1] == facts.definition[3]
+    assert facts.zone_number[6] == 0
+    facts.refresh(np.arange(1000))
+    assert facts.definition[2] != facts.definition[1]
+    assert facts.zone_number[7:1000].tolist() == [UNKNOWN] * 993
+
+
 class NumberedDirectory(MemoryDirectory):
     """A directory that numbers definitions, and tells for which points it was asked."""
 
     def __init__(self, *points: Point) -> None:
         super().__init__(*points)
         self.asked: list[int] = []
+        self.numbers = [0, 1, 1, 1, 0, 2]
 
     def sorts(self) -> types.SimpleNamespace:
-        return types.SimpleNamespace(definition=np.array([0, 1, 1, 1, 0, 2], np.uint32))
+        return types.SimpleNamespace(definition=np.array(self.numbers, np.uint32))
 
     def by_id(self, point_id: int) -> Point:
         self.asked.append(point_id)
