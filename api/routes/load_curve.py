@@ -31,6 +31,7 @@ from api.sample_form import form_of
 from api.selection import SELECTIONS, path_point
 from historian.model import timestamp
 from historian.model.point import MINUTE_US, Point, format_interval
+from historian.model.sample import PointIdColumn
 
 INTERVAL_DEFAULT_US: Final = 15 * MINUTE_US
 
@@ -39,7 +40,8 @@ async def get_point_curve(request: web.Request) -> web.StreamResponse:
     """The curve of one point."""
     named = path_point(request)
     who = {"point": named.point.name, "renamed_to": named.renamed_to}
-    return await _reply_curve(request, [named.point], named.point.name, who)
+    ids = np.array([named.point.id], np.uint32)
+    return await _reply_curve(request, [named.point], ids, named.point.name, who)
 
 
 async def get_sum_curve(request: web.Request) -> web.StreamResponse:
@@ -48,19 +50,20 @@ async def get_sum_curve(request: web.Request) -> web.StreamResponse:
     selection = request.app[SELECTIONS].of(params)
     station = params.text("station") or ""
     who = {"points": selection.names_json, "station": station}
-    return await _reply_curve(request, selection.points, station or "+".join(selection.names), who)
+    name = station or "+".join(selection.names)
+    return await _reply_curve(request, selection.points, selection.ids, name, who)
 
 
 async def _reply_curve(
-    request: web.Request, points: Sequence[Point], name: str, who: Mapping[str, Any]
+    request: web.Request, points: Sequence[Point], ids: PointIdColumn, name: str, who: Mapping[str, Any]
 ) -> web.StreamResponse:
     params = params_of(request)
     asked, form = params.once(_read_asked), form_of(request)
     zone = form.times.zone or timestamp.load_zone(points[0].time_zone)
-    day = await _read_day(request, points, asked.date, asked.interval_us, zone)
+    day = await _read_day(request, points, ids, asked.date, asked.interval_us, zone)
     lined_up = [
         curve_form.line_up(
-            day, overlay, await _read_day(request, points, overlay.date, asked.interval_us, zone)
+            day, overlay, await _read_day(request, points, ids, overlay.date, asked.interval_us, zone)
         )
         for overlay in asked.overlays
     ]
@@ -93,6 +96,7 @@ def _read_asked(params: Params) -> _Asked:
 async def _read_day(
     request: web.Request,
     points: Sequence[Point],
+    ids: PointIdColumn,
     date: datetime.date,
     interval_us: int,
     zone: zoneinfo.ZoneInfo,
@@ -101,8 +105,7 @@ async def _read_day(
     rollup = request.app[CONTEXT].rollup
     if len(points) == 1:
         return Day(points, zone, await rollup.load_curve(points, date, interval_us, zone, reader))
-    ids = np.array([point.id for point in points], np.int64)
-    return Day(points, zone, await rollup.sum_curve(ids, date, interval_us, zone, reader))
+    return Day(points, zone, await rollup.sum_curve(ids.astype(np.int64), date, interval_us, zone, reader))
 
 
 _LABEL: Final = one_of("label", "Whether labels name each slot's start or its end (default).", "start", "end")

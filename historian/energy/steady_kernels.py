@@ -32,7 +32,7 @@ _WHOLE_MAX: Final = 2.0**62
 _SAMPLES_MAX: Final = 2048  # times 2⁵¹: the sum of a stretch stays below 2⁶²
 _COVERED_SHARE_MIN: Final = 0.99  # as in load_curve
 _EXTREME_SHARE_MIN: Final = 0.5
-_EVERYDAY_MASK: Final = 0b10011111  # validity, origin, deleted: all zero is good and measured
+EVERYDAY_MASK: Final = 0b10011111  # validity, origin, deleted: all zero is good and measured
 _LOWEST: Final = -(1 << 62)
 _HIGHEST: Final = 1 << 62
 
@@ -115,7 +115,7 @@ def is_everyday(quality: U16) -> bool:
     bits = 0
     for one in quality:
         bits |= one
-    return bits & _EVERYDAY_MASK == 0
+    return bits & EVERYDAY_MASK == 0
 
 
 @njit(cache=True, nogil=True)
@@ -358,7 +358,7 @@ def sum_runs(
             scaled = np.rint(value[i] * power)
             odd_count += int(scaled / power != value[i])
             seen |= quality[i]
-        if odd_count or (seen & _EVERYDAY_MASK):
+        if odd_count or (seen & EVERYDAY_MASK):
             return False
         if is_full and seen == 0:
             for i in range(slot_count):

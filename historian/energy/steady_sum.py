@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import fixed_point, sample_period, steady_kernels
+from historian.energy import fixed_point, packed_sum_kernels, sample_period, steady_kernels
 from historian.energy.fleet import Ask, Asked
 from historian.energy.load_curve import LoadCurve, SlotState
-from historian.model import quality
+from historian.model import packed, quality
+from historian.model.packed import PackedBlock
 from historian.model.point import DAY_US, HOUR_US, PointKind
 from historian.model.sample import RunBlock
 
@@ -21,6 +22,8 @@ I64 = npt.NDArray[np.int64]
 
 EXPONENTS: Final = (3, 2, 1, 0, 4, 6, 9)  # digits after the point, tried in this order
 _EXACT_MAX: Final = 2**53
+_MULTIPLIER_MAX: Final = 2**31  # of all points together: times numbers of 31 bits, a sum stays below 2^62
+_POWERS: Final = 10 ** np.arange(19)
 
 
 class SumCurve(NamedTuple):
@@ -32,17 +35,13 @@ class SumCurve(NamedTuple):
 
 def add_up(block: RunBlock, asked: Asked, edges_us: I64) -> SumCurve | None:
     """The sum of the curves of at least two runs; None where not all are steady."""
-    lengths_us = np.diff(edges_us)
-    slot_us = int(lengths_us[0]) if len(lengths_us) else 0
-    is_even = slot_us > 0 and bool((lengths_us == slot_us).all()) and slot_us <= HOUR_US
-    if not is_even or not all(_is_steady(ask, slot_us) for ask in asked.asks):
-        return None
-    for exponent in EXPONENTS:
+    slot_us = _slot_us_of(asked, edges_us)
+    for exponent in EXPONENTS if slot_us else ():
         scale = _multipliers(asked.asks, slot_us, exponent)
         if scale is None:
             continue
-        total, count = (np.zeros(len(lengths_us), np.int64) for _ in range(2))
-        flags = np.zeros(len(lengths_us), np.uint16)
+        total, count = (np.zeros(len(edges_us) - 1, np.int64) for _ in range(2))
+        flags = np.zeros(len(total), np.uint16)
         multiplier, digits = scale
         is_done = steady_kernels.sum_runs(
             block.offset, block.time_us, block.value, block.quality, multiplier[asked.code], 10.0**exponent,
@@ -51,6 +50,33 @@ def add_up(block: RunBlock, asked: Asked, edges_us: I64) -> SumCurve | None:
         if is_done:
             return _curve_of(total, count, flags, digits, slot_us, block.run_count)
     return None
+
+
+def add_up_packed(block: PackedBlock, asked: Asked, edges_us: I64) -> SumCurve | None:
+    """As `add_up` of samples where they lie."""
+    slot_us, point_count = _slot_us_of(asked, edges_us), len(block.point_id)
+    if not slot_us or not block.is_packed.all():
+        return None
+    highest = max((int(piece.fields[packed.EXPONENT].max()) for piece in block.pieces), default=0)
+    scale = _multipliers(asked.asks, slot_us, highest)
+    if scale is None or int(scale[0].max()) * 10**highest * point_count >= _MULTIPLIER_MAX:
+        return None
+    multiplier, digits = scale[0][asked.code], scale[1]
+    total, count = (np.zeros(len(edges_us) - 1, np.int64) for _ in range(2))
+    flags = np.zeros(len(total), np.uint16)
+    for piece in block.pieces:
+        own = multiplier * _POWERS[highest - piece.fields[packed.EXPONENT]]
+        if not packed_sum_kernels.add_piece(*piece, own, int(edges_us[0]), slot_us, total, count, flags):
+            return None
+    return _curve_of(total, count, flags, digits, slot_us, point_count)
+
+
+def _slot_us_of(asked: Asked, edges_us: I64) -> int:
+    """The length of all slots, 0 where they have none in common or some curve is not steady."""
+    lengths_us = np.diff(edges_us)
+    slot_us = int(lengths_us[0]) if len(lengths_us) else 0
+    is_even = 0 < slot_us <= HOUR_US and bool((lengths_us == slot_us).all())
+    return slot_us if is_even and all(_is_steady(ask, slot_us) for ask in asked.asks) else 0
 
 
 def _is_steady(ask: Ask, slot_us: int) -> bool:

@@ -12,8 +12,8 @@ from historian.energy import fleet, load_curve, steady_sum
 from historian.energy.fleet import Asked
 from historian.energy.load_curve import CurveSummary, LoadCurve
 from historian.model.point import DAY_US, Point
-from historian.model.ports import SampleReader
-from historian.model.sample import RunBlock, SampleRun
+from historian.model.ports import PackedReader, SampleReader
+from historian.model.sample import SampleRun
 from historian.rollup import day_figure, day_source
 from historian.rollup.point_unit import FigureUnits
 
@@ -62,11 +62,26 @@ async def read_curves(
     return [curves[index] for index in range(len(points))]
 
 
-def sum_up(
-    block: RunBlock, asked: Asked, edges_us: I64, units: FigureUnits, expected_count: int
+async def read_sum(
+    reader: SampleReader,
+    packed_reader: PackedReader | None,
+    point_id: npt.NDArray[np.int64],
+    asked: Asked,
+    edges_us: I64,
+    units: FigureUnits,
+    expected_count: int,
 ) -> PointCurves | None:
-    """The sum of at least two points from their samples in one pass; None where single curves must be made."""
-    made = steady_sum.add_up(block, asked, edges_us)
+    """The sum of at least two points in one pass over their samples, where they lie if they can be told so; None
+    where single curves must be made.
+    """
+    margin_us = 2 * max(ask.interval_us for ask in asked.asks)
+    wanted = point_id.astype(np.uint32), int(edges_us[0]) - margin_us, int(edges_us[-1]) + margin_us
+    made = None
+    packed = None if packed_reader is None else await packed_reader.read_packed(*wanted)
+    if packed is not None:
+        made = steady_sum.add_up_packed(packed, asked, edges_us)
+    if made is None:
+        made = steady_sum.add_up(await reader.read_block(*wanted), asked, edges_us)
     if made is None:
         return None
     summary = _summary_of(made.total, edges_us, units.energy)

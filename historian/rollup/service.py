@@ -23,7 +23,7 @@ from historian.errors import QueryTooLarge
 from historian.logs import EventLog
 from historian.model import timestamp
 from historian.model.point import DAY_US, Point
-from historian.model.ports import SampleReader
+from historian.model.ports import PackedReader, SampleReader
 from historian.rollup import curve, periods, revision
 from historian.rollup.curve import PointCurves
 from historian.rollup.day_keeper import DayKeeper
@@ -68,6 +68,7 @@ class RollupService:
         self._limits = limits or RollupLimits()
         self._is_busy = is_busy
         self._days = DayKeeper(reader, directory, DayTable(path), clock, self._limits.figures_bytes_max)
+        self._packed = reader if isinstance(reader, PackedReader) else None
         self._foreign = ForeignDays(reader, directory, self._days.dirty.facts, clock)
 
     @property
@@ -241,17 +242,17 @@ class RollupService:
         start_us, end_us = int(edges_us[0]), int(edges_us[-1])
         interval = facts.interval_us[point_id]
         expected = int(((2 * (end_us - start_us) + interval) // (2 * interval)).sum())
-        units = [facts.units[number] for number in np.unique(facts.units_number[point_id]).tolist()]
-        is_sum = len(units) == 1 and units[0].energy is not None and len(point_id) > 1
+        number = facts.units_number[point_id]
+        units = facts.units[int(number[0])]
+        is_sum = len(point_id) > 1 and units.energy is not None and bool((number == number[0]).all())
         sample_count = len(point_id) * ((end_us - start_us) // max(1, int(interval.min())) + 4)
         if is_sum and sample_count <= SUM_SAMPLES_MAX and (interval == interval_us).all():
-            margin_us = 2 * interval_us
-            found = await (reader or self._reader).read_block(
-                point_id.astype(np.uint32), start_us - margin_us, end_us + margin_us
-            )
             used, code = np.unique(facts.ask[point_id], return_inverse=True)
             asked = Asked([facts.asks[number] for number in used.tolist()], code.astype(np.int64))
-            total = curve.sum_up(found, asked, edges_us, units[0], expected)
+            packed = self._packed if reader is None or reader is self._reader else None
+            total = await curve.read_sum(
+                reader or self._reader, packed, point_id, asked, edges_us, units, expected
+            )
             if total is not None:
                 return total
         points = [self._directory.by_id(one) for one in point_id.tolist()]

@@ -53,6 +53,7 @@ def _warm_packed(edges: npt.NDArray[np.int64]) -> None:
     piece = PackedPiece(fields, np.zeros(1, np.int32), np.zeros(1, np.uint32), np.zeros(1, np.uint16))
     block = PackedBlock(np.ones(1, np.uint32), (piece,), np.ones(1, np.uint8))
     asked = Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)])
+    steady_sum.add_up_packed(block, asked, edges)
     figures, _ = packed.day_figures(block, asked, [edges], 60, Needs(True, True))
     place = Place(np.zeros((1, 1), np.int32), np.zeros(1, np.int64), np.zeros(1, np.int64), _DAY >> 5)
     foreign_kernels.put_made(figures, np.zeros(1, np.int64), _DAY, place, 0, True, frames.make_cells(1))

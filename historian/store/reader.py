@@ -130,10 +130,13 @@ class Reader:
         if not len(ids) or end_us > self.packed_until_us:
             return None
         segments = self._archive.select(start_us, end_us)
-        loop = asyncio.get_running_loop()
         arguments = (self._archive, segments, ids, start_us, end_us)
-        found = await loop.run_in_executor(self._copiers, packed.try_read, *arguments)
-        return found or await loop.run_in_executor(self._pool, packed.read, *arguments)
+        if len(ids) * (end_us - start_us) <= LOOP_POINT_DAYS_MAX * DAY_US:
+            found = packed.try_read(*arguments)
+        else:
+            loop = asyncio.get_running_loop()
+            found = await loop.run_in_executor(self._copiers, packed.try_read, *arguments)
+        return found or await self._in_thread(packed.read, *arguments)
 
     async def read(self, point_ids: Ids, start_us: int, end_us: int) -> list[SampleRun]:
         """As `read_block`, one run for each id."""
