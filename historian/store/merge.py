@@ -14,9 +14,10 @@ from historian.store import batch_journal, columns
 from historian.store.columns import Rows
 from historian.store.pace import Pace
 from historian.store.seal import Draft, Publisher, Sealed
-from historian.store.segment import Segment
+from historian.store.segment import Batches, Segment
 
 STEP_SAMPLES: Final = 1 << 20
+THOROUGH_SAMPLES_MIN: Final = 512  # of the longest run
 MEMORY_BYTES_MAX: Final = 256 << 20  # of decoded input
 TIME_LOWEST: Final = int(np.iinfo(np.int64).min)
 
@@ -44,11 +45,11 @@ class Merger:
         superseded = [self._kept(segment.read_superseded()) for segment in self._segments]
         edges, sizes = self._steps()
         sealed: list[Sealed] = []
-        draft = Draft(batches, thorough=True)
+        draft = self._draft(batches)
         for low, high, size in zip(edges[:-1], edges[1:], sizes, strict=True):
             if draft.builder.sample_count and draft.builder.sample_count + size > self._samples_max:
                 sealed.append(self._publish(draft, rank))
-                draft = Draft(batches, thorough=True)
+                draft = self._draft(batches)
             newest, replaced = columns.split_versions(
                 [self._rows(segment, low, high) for segment in self._segments]
             )
@@ -59,6 +60,11 @@ class Merger:
         if draft.builder.sample_count:
             sealed.append(self._publish(draft, rank))
         return sealed
+
+    def _draft(self, batches: Batches) -> Draft:
+        """Packed with care where it is for long: short runs are merged again soon."""
+        longest = sum(int(segment.sample_counts.max(initial=0)) for segment in self._segments)
+        return Draft(batches, thorough=longest >= THOROUGH_SAMPLES_MIN)
 
     def _publish(self, draft: Draft, rank: int) -> Sealed:
         sealed = self._publisher.publish(draft, rank)

@@ -21,6 +21,7 @@ _I32_MAX: Final = 2147483647
 _KIND_I64: Final = 16  # as in segment_layout
 _KIND_F64: Final = 255
 _AT_ONCE: Final = 64
+_TABLE_SHARE: Final = 4  # numbers that lie wider than so many each are looked for one by one
 _MINUS_ZERO: Final = -9223372036854775808  # as bits
 FITS: Final = 0
 TOO_WIDE: Final = 1
@@ -285,14 +286,18 @@ def scan_entries(
 @njit(cache=True, nogil=True)
 def mark_used(known: I64, sequence: I64, is_used: U8) -> None:
     """Mark which of the `known` (rising) numbers occur."""
-    at = 0
-    for number in sequence:
-        # Along a run the numbers mostly rise by a few steps.
-        if at < len(known) and known[at] < number:
-            at += 1
-            if at < len(known) and known[at] < number:
-                at = np.searchsorted(known, number)
-        elif at == len(known) or known[at] > number:
+    if len(known) == 0:
+        return
+    low, high = known[0], known[len(known) - 1]
+    if high - low > _TABLE_SHARE * (len(known) + len(sequence)):
+        for number in sequence:
             at = np.searchsorted(known, number)
-        if at < len(known) and known[at] == number:
-            is_used[at] = 1
+            if at < len(known) and known[at] == number:
+                is_used[at] = 1
+        return
+    occurs = np.zeros(high - low + 1, np.uint8)
+    for number in sequence:
+        if low <= number <= high:
+            occurs[number - low] = 1
+    for at in range(len(known)):
+        is_used[at] |= occurs[known[at] - low]

@@ -376,25 +376,45 @@ def lacking_sequences(held: Held, found: Found, needed: I64) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _is_entry(scan: Scan, at: int, time: int, run: int) -> bool:
-    """Whether entry `at` says the sequence of (time, run)."""
-    if not 0 <= at < len(scan.time_us) or scan.time_us[at] != time or scan.first_run[at] > run:
-        return False
-    return at + 1 == len(scan.time_us) or scan.time_us[at + 1] != time or scan.first_run[at + 1] > run
-
-
-@njit(cache=True, nogil=True)
-def _entry_of(scan: Scan, time: int, run: int) -> int:
+def _entry_of(entry_time: I64, first_run: U32, time: int, run: int) -> int:
     """The last entry that is not behind (time, run)."""
     low = 0
-    high = len(scan.time_us)
+    high = len(entry_time)
     while low < high:
         middle = (low + high) >> 1
-        if scan.time_us[middle] < time or (scan.time_us[middle] == time and scan.first_run[middle] <= run):
+        if entry_time[middle] < time or (entry_time[middle] == time and first_run[middle] <= run):
             low = middle + 1
         else:
             high = middle
     return low - 1
+
+
+@njit(cache=True, nogil=True)
+def _fill_scanned(
+    entry_time: I64, first_run: U32, entry_sequence: I64, run: int, time: I64, sequence: I64
+) -> bool:
+    """The sequences of a run's samples out of the scan table; False where it lacks one.
+
+    Columns, not the table: handing that on would count the references of each.
+    """
+    last = len(entry_time) - 1
+    entry = -1
+    stride = 1
+    for k in range(len(time)):
+        guess = entry + stride
+        if not (
+            0 <= guess <= last
+            and entry_time[guess] == time[k]
+            and first_run[guess] <= run
+            and (guess == last or entry_time[guess + 1] != time[k] or first_run[guess + 1] > run)
+        ):
+            guess = _entry_of(entry_time, first_run, time[k], run)
+            if guess < 0 or entry_time[guess] != time[k]:
+                return False
+            stride = guess - entry
+        entry = guess
+        sequence[k] = entry_sequence[entry]
+    return True
 
 
 @njit(cache=True, nogil=True)
@@ -412,15 +432,6 @@ def fill_sequences(held: Held, scan: Scan, found: Found, at: I64, time: I64, seq
         elif where != _SCANNED:
             sequence[a:b] = held.fields[SEQUENCE, run]
         else:
-            entry = -1
-            stride = 1
-            for k in range(a, b):
-                guess = entry + stride
-                if not _is_entry(scan, guess, time[k], run):
-                    guess = _entry_of(scan, time[k], run)
-                    if guess < 0 or scan.time_us[guess] != time[k]:
-                        return False
-                    stride = guess - entry
-                entry = guess
-                sequence[k] = scan.sequence[entry]
+            if not _fill_scanned(scan.time_us, scan.first_run, scan.sequence, run, time[a:b], sequence[a:b]):
+                return False
     return True

@@ -10,7 +10,7 @@ import pytest
 from historian.store import columns, merge
 from historian.store.columns import Rows
 from historian.store.pace import Pace, WorkStopped
-from historian.store.seal import Sealed
+from historian.store.seal import Draft, Sealed
 from historian.store.segment import Batches, Segment
 from tests.support.segment_kit import Maker, assert_same, grid, rows_from, rows_of
 from tests.support.store_kit import QUARTER_US, START_US
@@ -93,3 +93,21 @@ def test_a_merge_stops_when_told(tmp_path: Path) -> None:
     with pytest.raises(WorkStopped):
         merge.merge(segments, maker.publisher(), pace(stop), 100, 1, merge.TIME_LOWEST)
     assert not any(segment.is_open for segment in segments)
+
+
+@pytest.mark.parametrize(("size", "is_thorough"), [(255, False), (256, True)])
+def test_what_stays_for_long_is_packed_with_care(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, is_thorough: bool
+) -> None:
+    maker = Maker(tmp_path)
+    for half in range(2):
+        maker.seal(rows_of(1, grid(512)[half * size :][:size], np.ones(size), 1 + half))
+    asked: list[bool] = []
+
+    def draft(batches: Batches, *, thorough: bool) -> Draft:
+        asked.append(thorough)
+        return Draft(batches, thorough=thorough)
+
+    monkeypatch.setattr(merge, "Draft", draft)
+    [one] = merged(maker)
+    assert (asked, one.info.sample_count) == ([is_thorough], 2 * size)

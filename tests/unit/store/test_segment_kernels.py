@@ -65,3 +65,9 @@ def test_used_batches_are_marked_whatever_their_order() -> None:
     segment_kernels.mark_used(np.array([2, 4, 6, 8, 10]), np.array([4, 5, 10, 2, 2, 11, 1]), used)
     assert used.tolist() == [1, 1, 0, 0, 1]
     segment_kernels.mark_used(np.empty(0, np.int64), np.array([4]), np.empty(0, np.uint8))
+
+
+def test_used_batches_far_apart_are_marked_too() -> None:
+    used = np.zeros(3, np.uint8)
+    segment_kernels.mark_used(np.array([2, 10**12, 10**15]), np.array([10**12, 3, 10**12, 10**16]), used)
+    assert used.tolist() == [0, 1, 0]
