@@ -28,9 +28,5 @@ def _array_of(field: Field, rollups: Rollups) -> Any:
         return pa.array(field.values)
     zone = rollups.form.times.zone
     type_ = pa.timestamp("us", tz=zone.key if field.is_local and zone else "UTC")
-    if field.is_fixed:
-        return pa.array(field.values).view(type_)
-    is_absent = field.values == -1
-    if not is_absent.any():
-        return pa.array(field.values).view(type_)
-    return pa.array(field.values, mask=is_absent).view(type_)
+    absent = field.absent
+    return pa.array(field.values, mask=None if absent is None or not absent.any() else absent).view(type_)

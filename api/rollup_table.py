@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from api import formats, json_columns, row_kernels
+from api import formats, row_kernels
 from api.formats import Table
 from api.params import Params
 from api.problem import Problem
@@ -17,8 +17,6 @@ from historian.rollup import periods
 from historian.rollup.periods import PeriodColumns
 
 I64 = npt.NDArray[np.int64]
-
-CHUNK_ROWS: Final = 8192
 
 # Fields that a request may choose, and the columns of the answer that each needs.
 FIELDS: Final[dict[str, frozenset[str]]] = {
@@ -51,7 +49,7 @@ class Field(NamedTuple):
     """One column: words by their places, times in µs with -1 for none, numbers with NaN for none, or whole ones.
 
     `outer` is the name of the object that it is a part of; `can_skip`: JSON leaves it out where there is none.
-    `told` decides the values where it is shorter than they are.
+    `told` decides the values where it is shorter than they are; they recur after so many rows, where that is known.
     """
 
     name: str
@@ -62,11 +60,17 @@ class Field(NamedTuple):
     can_skip: bool = False
     is_local: bool = False
     told: bytes = b""
+    recurs_after: int = 0
 
     @property
     def is_fixed(self) -> bool:
         """Whether it is a time that every row has."""
         return self.kind == "time" and self.name.removesuffix("_local") in _FIXED
+
+    @property
+    def absent(self) -> npt.NDArray[np.bool_] | None:
+        """Where there is nothing to tell; None: nowhere."""
+        return self.values == -1 if self.kind == "time" and not self.is_fixed else None
 
     @property
     def flat_name(self) -> str:
@@ -103,7 +107,7 @@ def arrange(answer: PeriodColumns, names: Sequence[str], fields: Sequence[str], 
         made += _fields_of(name, answer, names, form)
     if form.times.zone is not None:
         made += [
-            Field(f"{name}_local", "time", _times_of(name, answer), can_skip=True, is_local=True)
+            _times_of(name, answer)._replace(name=f"{name}_local", can_skip=True, is_local=True, told=b"")
             for name in _LOCAL
             if name in fields
         ]
@@ -113,22 +117,6 @@ def arrange(answer: PeriodColumns, names: Sequence[str], fields: Sequence[str], 
 def table_of(rollups: Rollups) -> Table:
     """As rows of cells, for CSV, NDJSON and flat JSON."""
     return Table(tuple(_column_of(field, rollups.form) for field in rollups.fields), rollups.row_count)
-
-
-def json_rows(rollups: Rollups, first: int, last: int) -> bytes:
-    """Rows ``[first, last)`` as JSON objects with a comma after each."""
-    texts = [_text_of(field, rollups.form, first, last) for field in rollups.fields]
-    absent = np.array([_absent(field)[first:last] for field in rollups.fields], np.uint8)
-    keys = _keys_of(rollups.fields)
-    ends = np.cumsum([0, *map(len, texts)])
-    key_ends = np.cumsum([0, *map(len, keys)])
-    count = last - first
-    out = np.empty(int(ends[-1]) + count * (int(key_ends[-1]) + 1 + 4 * len(texts)), np.uint8)
-    size = row_kernels.weave(
-        np.frombuffer(b"".join(keys), np.uint8).copy(), key_ends, np.frombuffer(b"".join(texts), np.uint8).copy(),
-        ends, absent, np.array([field.can_skip for field in rollups.fields], np.uint8), count, out,
-    )  # fmt: skip
-    return out[:size].tobytes()
 
 
 def _fields_of(name: str, answer: PeriodColumns, names: Sequence[str], form: SampleForm) -> list[Field]:
@@ -155,12 +143,8 @@ def _fields_of(name: str, answer: PeriodColumns, names: Sequence[str], form: Sam
             return [Field(part, "whole", count, outer=name) for part, count in counts.items()]
         case "revision":
             return [Field(name, "whole", columns.revision)]
-        case "period_start" | "period_end":
-            edges_us = answer.starts_us if name == "period_start" else answer.ends_us
-            told = edges_us.tobytes() + (answer.zone_of.tobytes() if len(edges_us) > 1 else b"")
-            return [Field(name, "time", _times_of(name, answer), told=told)]
         case _:
-            return [Field(name, "time", _times_of(name, answer))]
+            return [_times_of(name, answer)]
 
 
 def _word_of(name: str, answer: PeriodColumns, form: SampleForm) -> Field:
@@ -192,9 +176,16 @@ def _converted(answer: PeriodColumns, form: SampleForm) -> npt.NDArray[np.float6
     return converted
 
 
-def _times_of(name: str, answer: PeriodColumns) -> I64:
+def _times_of(name: str, answer: PeriodColumns) -> Field:
     if name in ("period_start", "period_end"):
-        return answer.period_start_us if name == "period_start" else answer.period_end_us
+        is_start = name == "period_start"
+        edges_us = answer.starts_us if is_start else answer.ends_us
+        is_one = len(edges_us) == 1  # zone
+        return Field(
+            name, "time", answer.period_start_us if is_start else answer.period_end_us,
+            told=edges_us.tobytes() + (b"" if is_one else answer.zone_of.tobytes()),
+            recurs_after=answer.period_count if is_one else 0,
+        )  # fmt: skip
     columns = answer.columns
     found: dict[str, I64] = {
         "max_time": columns.max_start_us,
@@ -203,51 +194,7 @@ def _times_of(name: str, answer: PeriodColumns) -> I64:
         "min_end": columns.min_end_us,
         "computed_at": columns.computed_at_us,
     }
-    return found[name]
-
-
-def _absent(field: Field) -> npt.NDArray[np.bool_]:
-    """Where a field has nothing to tell."""
-    if field.kind == "time" and not field.is_fixed:
-        absent: npt.NDArray[np.bool_] = field.values == -1
-        return absent
-    return np.zeros(len(field.values), np.bool_)
-
-
-def _text_of(field: Field, form: SampleForm, first: int, last: int) -> bytes:
-    """The values as JSON, comma-separated."""
-    part = field.values[first:last]
-    if field.kind == "word":
-        used, code = np.unique(part, return_inverse=True)
-        text = json_columns.encode_words(code, [field.vocabulary[number] for number in used.tolist()])
-    elif field.kind == "number":
-        text = json_columns.encode_values(part)
-    elif field.kind == "whole":
-        text = msgspec.Raw(msgspec.json.encode(part.tolist()))
-    elif field.is_local:
-        text = json_columns.encode_times(part, form.times.zone)
-    else:
-        text = form.times.encode(part)
-    return bytes(text)[1:-1]
-
-
-def _keys_of(fields: Sequence[Field]) -> list[bytes]:
-    """What stands before each value, and after the last."""
-    keys: list[bytes] = []
-    outer = ""
-    for number, field in enumerate(fields):
-        key = (
-            ("" if number else "{")
-            + ("}" if outer and outer != field.outer else "")
-            + ("," if number else "")
-        )
-        if field.outer and field.outer != outer:
-            key += f'"{field.outer}":{{'
-        elif field.outer:
-            key = ","
-        outer = field.outer
-        keys.append(f'{key}"{field.name}":'.encode())
-    return [*keys, b"}}" if outer else b"}"]
+    return Field(name, "time", found[name])
 
 
 def _column_of(field: Field, form: SampleForm) -> formats.Column:
@@ -259,7 +206,7 @@ def _column_of(field: Field, form: SampleForm) -> formats.Column:
             return formats.values(name, field.values)
         case "whole":
             return formats.numbers(name, field.values)
-    absent = np.flatnonzero(_absent(field))
+    absent = np.empty(0, np.int64) if field.absent is None else np.flatnonzero(field.absent)
     column = formats.times(
         name,
         field.values,

@@ -15,48 +15,64 @@ _NULL = (110, 117, 108, 108)
 
 
 @njit(cache=True, nogil=True)
+def split(text: Bytes, start: int, begin: I64, end: I64) -> None:
+    """Where each of comma-separated JSON texts lies, from `start` on."""
+    at = start
+    for i in range(len(begin)):
+        begin[i] = at
+        is_quoted = False
+        while at < len(text) and (is_quoted or text[at] != _COMMA):
+            if text[at] == _BACKSLASH:
+                at += 1
+            elif text[at] == _QUOTE:
+                is_quoted = not is_quoted
+            at += 1
+        end[i] = at
+        at += 1
+
+
+@njit(cache=True, nogil=True)
 def weave(
-    keys: Bytes, key_at: I64, text: Bytes, text_at: I64, absent: Bytes, can_skip: Bytes, row_count: int, out: Bytes
+    keys: Bytes, key_at: I64, kept: Bytes, text: Bytes, is_kept: Bytes, begin: I64, end: I64, absent: Bytes,
+    can_skip: Bytes, out: Bytes,
 ) -> int:  # fmt: skip
     """Write one object a row, each ended by a comma; returns the bytes written.
 
-    Column c has the key ``keys[key_at[c] : key_at[c + 1]]``, which holds all that stands before its value, and the
-    values ``text[text_at[c] : …]``, one for each row, comma-separated. Where ``absent[c, row]`` the value is null,
-    or with `can_skip` neither key nor value is written. The last key stands after the last value.
+    Column c has the key ``keys[key_at[c] : key_at[c + 1]]``, which holds all that stands before its value, and in
+    each row the value ``[begin[c, row], end[c, row])`` of `kept` or of `text`. Where ``absent[c, row]`` the value
+    is null, or with `can_skip` neither key nor value is written. The last key stands after the last value.
     """
-    column_count = len(can_skip)
-    cursor = text_at[:column_count].copy()
-    at = 0
+    column_count, row_count = begin.shape
+    at = np.uintp(0)  # unsigned: no look whether a place counts from the end
     for row in range(row_count):
         for c in range(column_count):
-            begin = cursor[c]
-            end, is_quoted = begin, False
-            while is_quoted or (text[end] != _COMMA and end < text_at[c + 1]):
-                if text[end] == _BACKSLASH:
-                    end += 1
-                elif text[end] == _QUOTE:
-                    is_quoted = not is_quoted
-                end += 1
-            cursor[c] = end + 1
             if absent[c, row] and can_skip[c]:
                 continue
-            for i in range(key_at[c], key_at[c + 1]):
-                out[at] = keys[i]
-                at += 1
+            first = np.uintp(key_at[c])
+            for i in range(np.uintp(key_at[c + 1]) - first):
+                out[at + i] = keys[first + i]
+            at += np.uintp(key_at[c + 1]) - first
             if absent[c, row]:
                 for one in _NULL:
                     out[at] = one
-                    at += 1
+                    at += np.uintp(1)
+                continue
+            first = np.uintp(begin[c, row])
+            size = np.uintp(end[c, row]) - first
+            if is_kept[c]:
+                for i in range(size):
+                    out[at + i] = kept[first + i]
             else:
-                for i in range(begin, end):
-                    out[at] = text[i]
-                    at += 1
-        for i in range(key_at[column_count], key_at[column_count + 1]):
-            out[at] = keys[i]
-            at += 1
+                for i in range(size):
+                    out[at + i] = text[first + i]
+            at += size
+        first = np.uintp(key_at[column_count])
+        for i in range(np.uintp(key_at[column_count + 1]) - first):
+            out[at + i] = keys[first + i]
+        at += np.uintp(key_at[column_count + 1]) - first
         out[at] = _COMMA
-        at += 1
-    return at
+        at += np.uintp(1)
+    return int(at)
 
 
 @njit(cache=True, nogil=True)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from multidict import MultiDict
 
-from api import rollup_table
+from api import rollup_json, rollup_table
 from api.params import Params
 from api.sample_form import SampleForm
 from bench import measure, workload
@@ -129,8 +129,9 @@ async def _form(answer: PeriodColumns, names: list[str]) -> None:
     params = Params(MultiDict())
     rollups = rollup_table.arrange(answer, names, rollup_table.chosen_fields(params), SampleForm.of(params))
     rollup_table.digest_of(rollups, "json")
-    for first in range(0, rollups.row_count, rollup_table.CHUNK_ROWS):
-        rollup_table.json_rows(rollups, first, min(first + rollup_table.CHUNK_ROWS, rollups.row_count))
+    writer = rollup_json.RowWriter(rollups)
+    for first in range(0, rollups.row_count, rollup_json.CHUNK_ROWS):
+        writer.rows(first, min(first + rollup_json.CHUNK_ROWS, rollups.row_count))
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import itertools
 import re
 import zoneinfo
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +12,7 @@ import msgspec
 import numpy as np
 from aiohttp import web
 
-from api import formats, problem, rollup_form, rollup_table, schemas
+from api import formats, problem, rollup_form, rollup_json, rollup_table, schemas
 from api.context import CONTEXT
 from api.formats import Format
 from api.operation import (
@@ -31,6 +32,7 @@ from api.operation import (
 )
 from api.params import Params, parse_date
 from api.problem import Problem
+from api.rollup_json import RowWriter
 from api.rollup_table import Rollups
 from api.sample_form import SampleForm
 from api.selection import SELECTIONS, path_point
@@ -101,21 +103,29 @@ async def _reply_json(
     head = b'{"period":' + msgspec.json.encode(period) + b',"rows":['
     zone_name = rollups.form.times.zone_name
     tail = (b'],"time_zone":' + msgspec.json.encode(zone_name) if zone_name else b"]") + b"}"
-    if rollups.row_count <= rollup_table.CHUNK_ROWS:
+    if rollups.row_count <= rollup_json.CHUNK_ROWS:
         rows = await _beside_the_loop(
-            rollups.row_count, lambda: rollup_table.json_rows(rollups, 0, rollups.row_count)
+            rollups.row_count, lambda: RowWriter(rollups).rows(0, rollups.row_count)
         )
         return web.Response(body=head + rows[:-1] + tail, content_type="application/json", headers=headers)
     return await formats.reply_chunks(request, _chunks_of(rollups, head, tail), headers)
 
 
 async def _chunks_of(rollups: Rollups, head: bytes, tail: bytes) -> AsyncIterator[bytes]:
-    yield head
-    for first in range(0, rollups.row_count, rollup_table.CHUNK_ROWS):
-        last = min(first + rollup_table.CHUNK_ROWS, rollups.row_count)
-        rows = await asyncio.to_thread(rollup_table.json_rows, rollups, first, last)
-        yield rows if last < rollups.row_count else rows[:-1]
-    yield tail
+    """One piece is made while the one before goes out."""
+    writer = await asyncio.to_thread(RowWriter, rollups)
+    size = rollup_json.CHUNK_ROWS
+    ends = [*range(size, rollups.row_count, size), rollups.row_count]
+    making = asyncio.create_task(asyncio.to_thread(writer.rows, 0, ends[0]))
+    try:
+        yield head
+        for first, last in itertools.pairwise(ends):
+            rows = await making
+            making = asyncio.create_task(asyncio.to_thread(writer.rows, first, last))
+            yield rows
+        yield (await making)[:-1] + tail
+    finally:
+        making.cancel()
 
 
 async def get_revisions(request: web.Request) -> web.StreamResponse:

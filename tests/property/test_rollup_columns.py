@@ -16,6 +16,7 @@ from multidict import MultiDict
 
 from api import rollup_form, rollup_table
 from api.params import Params
+from api.rollup_json import RowWriter
 from api.sample_form import SampleForm
 from historian.energy import calendar, fixed_point
 from historian.energy.calendar import DateRange
@@ -169,8 +170,9 @@ def written_rows(
     fields = rollup_table.chosen_fields(Params(MultiDict()))
     rollups = rollup_table.arrange(answer, names, fields, form)
     middle = rollups.row_count // 2
-    text = rollup_table.json_rows(rollups, 0, middle) if middle else b""
-    text += rollup_table.json_rows(rollups, middle, rollups.row_count)
+    writer = RowWriter(rollups)
+    text = writer.rows(0, middle) if middle else b""
+    text += writer.rows(middle, rollups.row_count)
     written: list[dict[str, object]] = msgspec.json.decode(b"[" + text[:-1] + b"]")
     return written
 

@@ -11,6 +11,7 @@ from multidict import MultiDict
 from api import rollup_arrow, rollup_table
 from api.params import Params
 from api.problem import Problem
+from api.rollup_json import RowWriter
 from api.rollup_table import Rollups
 from api.sample_form import SampleForm
 from historian.rollup.period_kernels import Periods
@@ -52,7 +53,7 @@ def rollups(found: PeriodColumns | None = None, names: tuple[str, str] = ("e", "
 def rows(**query: str) -> list[dict[str, Any]]:
     made = rollups(**query)
     decoded: list[dict[str, Any]] = msgspec.json.decode(
-        b"[" + rollup_table.json_rows(made, 0, made.row_count)[:-1] + b"]"
+        b"[" + RowWriter(made).rows(0, made.row_count)[:-1] + b"]"
     )
     return decoded
 
