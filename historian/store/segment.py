@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from historian.model.sample import PointIdColumn, RunBlock
 from historian.store import filenames, segment_layout
+from historian.store import segment_copy_kernels as copy_kernels
 from historian.store import segment_read_kernels as kernels
 from historian.store.columns import Rows
 from historian.store.segment_file import SegmentFile
@@ -135,8 +136,8 @@ class Segment:
         if memory is None:
             return None
         found = make_found(len(ids))
-        lacking = kernels.search(memory.held, ids, start_us, end_us, found, np.empty(0, np.int64))
-        return None if lacking else (memory, found)
+        is_found = copy_kernels.search_decoded(memory.held, ids, start_us, end_us, found)
+        return (memory, found) if is_found else None
 
     def find_exact(self, ids: PointIdColumn, times: I64, places: I64) -> tuple[Memory, Found]:
         """Where the samples at (ids[p], times[p]) lie, for each of `places`. Raises SegmentCorrupt."""

@@ -1,4 +1,8 @@
-"""Kernel that finds and copies samples in one go, where all of them are decoded: the everyday small question."""
+"""Kernels for the everyday question: what it needs is decoded, and mostly on a grid.
+
+Loops hold what they do themselves and take columns out of the tuple first: a function that is handed the tuple
+counts the references of each of its columns.
+"""
 
 from typing import Final
 
@@ -7,12 +11,15 @@ import numpy.typing as npt
 
 from historian.jit_kernels import njit
 from historian.store import segment_read_kernels as read
-from historian.store.segment_read_kernels import Held
+from historian.store.segment_read_kernels import Found, Held
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
 U16 = npt.NDArray[np.uint16]
 F64 = npt.NDArray[np.float64]
+
+_CHUNK_BITS: Final = 15
+_KIND_I64: Final = 16
 
 LACKING: Final = -1
 UNORDERED: Final = -2
@@ -47,3 +54,65 @@ def copy_runs(
             return UNORDERED
     offset[len(ids)] = at
     return at
+
+
+@njit(cache=True, nogil=True)
+def search_decoded(held: Held, ids: U32, start: int, end: int, found: Found) -> bool:  # noqa: C901 see above
+    """As `segment_read_kernels.search` where nothing is lacking; False where something is."""
+    index, point_id, missing_slot, base, filled = (
+        held.fields, held.point_id, held.missing_slot, held.base, held.filled,
+    )  # fmt: skip
+    to_run, to_first, to_size, to_slot = found
+    nothing, run = np.empty(0, np.int64), -1
+    for i in range(len(ids)):
+        at = run + 1
+        if run < 0 or at >= len(point_id) or point_id[at] != ids[i]:
+            guess = int(np.int64(ids[i]) - np.int64(point_id[0])) if run < 0 else at
+            at = read.run_of(point_id, ids[i], guess)
+        to_run[i] = at
+        to_first[i] = to_size[i] = to_slot[i] = 0
+        if at < 0:
+            continue
+        run = at
+        first_us, last_us, step = (
+            index[read.FIRST_US, run],
+            index[read.LAST_US, run],
+            index[read.STEP_US, run],
+        )
+        if last_us < start or first_us >= end:
+            continue
+        if step == 0 or index[read.QUALITY_AT, run] >= 0 or index[read.KIND, run] >= _KIND_I64:
+            to_first[i], to_size[i], to_slot[i], lacking = read.find_in_run(held, run, start, end, nothing, 0)
+            if lacking:
+                return False
+            continue
+        low, high = index[read.TIME_AT, run], index[read.TIME_AT, run] + index[read.MISSING, run]
+        if low < high:
+            for chunk in range(low >> _CHUNK_BITS, ((high - 1) >> _CHUNK_BITS) + 1):
+                if filled[base[read.C_MISSING] + chunk] == 0:
+                    return False
+        slot, end_slot = 0, index[read.COUNT, run] + high - low
+        if start > first_us:
+            slot = (start - first_us + step - 1) // step
+        if end <= last_us:
+            end_slot = (end - first_us + step - 1) // step
+        before, limit = low, high
+        while before < limit:
+            middle = (before + limit) >> 1
+            if missing_slot[middle] < slot:
+                before = middle + 1
+            else:
+                limit = middle
+        inside = before
+        while inside < high and missing_slot[inside] < end_slot:
+            inside += 1
+        first = slot - (before - low)
+        size = end_slot - (inside - low) - first
+        value_at = index[read.VALUE_AT, run] + first
+        for chunk in range(
+            value_at >> _CHUNK_BITS, ((value_at + size - 1) >> _CHUNK_BITS) + 1 if size else 0
+        ):
+            if filled[base[read.C_I32] + chunk] == 0:
+                return False
+        to_first[i], to_size[i], to_slot[i] = first, size, slot
+    return True

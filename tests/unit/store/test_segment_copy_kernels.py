@@ -5,7 +5,8 @@ import pytest
 
 from historian.store import columns
 from historian.store import segment_copy_kernels as kernels
-from historian.store.segment import Segment
+from historian.store.segment import Segment, make_found
+from historian.store.segment_read_kernels import C_I32, C_MISSING, C_QUALITY, C_TIME, search
 from tests.support.segment_kit import HIGHEST, LOWEST, grid, rows_of, segment_of
 from tests.support.store_kit import QUARTER_US, START_US
 
@@ -66,3 +67,35 @@ def test_a_run_goes_behind_another_only_where_it_is_later() -> None:
     assert samples[1][2:5].tolist() == [0.001, 0.002, 0.003]
     assert kernels.copy_runs(held, ids, START_US, HIGHEST, 2, offset, *samples) == kernels.UNORDERED
     assert kernels.copy_runs(held, ids, HIGHEST - 1, HIGHEST, 2, offset, *samples) == 2
+
+
+EDGES = [
+    LOWEST,
+    START_US - 1,
+    *(START_US + n * QUARTER_US + k for n in (0, 4, 5, 6, 7, 40, 95) for k in (0, 1)),
+    HIGHEST,
+]
+
+
+@pytest.mark.parametrize("start", EDGES[:-1])
+def test_what_is_decoded_is_found_where_a_search_finds_it(start: int) -> None:
+    one, needed = segment(), np.empty(0, np.int64)
+    one.read_block(IDS, LOWEST, HIGHEST)
+    held = one.memory().held
+    for end in (end for end in EDGES if end > start):
+        expected, found = make_found(len(IDS)), make_found(len(IDS))
+        assert search(held, IDS, start, end, expected, needed) == 0
+        assert kernels.search_decoded(held, IDS, start, end, found)
+        assert [column.tolist() for column in found] == [column.tolist() for column in expected]
+
+
+@pytest.mark.parametrize("column", ["missing_slot", "i32", "time_us", "quality"])
+def test_nothing_is_found_where_a_chunk_is_lacking(column: str) -> None:
+    one = segment()
+    one.read_block(IDS, LOWEST, HIGHEST)
+    held = one.memory().held
+    number = {"missing_slot": C_MISSING, "i32": C_I32, "time_us": C_TIME, "quality": C_QUALITY}[column]
+    held.filled[held.base[number]] = 0
+    assert not kernels.search_decoded(held, IDS, LOWEST, HIGHEST, make_found(len(IDS)))
+    assert kernels.search_decoded(held, IDS, HIGHEST - 1, HIGHEST, make_found(len(IDS)))
+    assert kernels.search_decoded(held, np.array([3], np.uint32), LOWEST, HIGHEST, make_found(1))
