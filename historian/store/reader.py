@@ -207,9 +207,7 @@ class Reader:
         """Fill in the newest samples of points that the ring cannot answer for."""
         wanted = ids[places]
         newest = self._unsealed.newest_time(wanted, TIME_HIGHEST)
-        held = block.is_found[places]
-        newest[held] = np.maximum(newest[held], block.time_us[places][held])
-        block.is_found[places] = False
+        block.is_found[places] = False  # below the floor the ring may hold what was removed since
         sealed = await self._in_thread(self._archive.newest, self._archive.live, wanted, TIME_HIGHEST)
         is_sealed = sealed.is_found & (sealed.time_us > newest)
         for into, column in zip(block, sealed, strict=True):

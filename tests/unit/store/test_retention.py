@@ -183,3 +183,13 @@ async def test_what_the_ring_remembers_goes_too(tmp_path: Path) -> None:
     [run] = await store.read([1], NOW_US - DAY_US, NOW_US + 1)
     assert run.value.tolist() == [3.0]
     await store.close()
+
+
+async def test_what_comes_late_is_the_newest_once_all_that_was_newer_is_gone(tmp_path: Path) -> None:
+    store = open_at(tmp_path)
+    await append(store, make_batch(1, [MONTHS[1] + DAY_US], [1.0]))
+    await retention.drop_before(store, MONTHS[2], no_checkpoint_work)
+    await append(store, make_batch(1, [MONTHS[0]], [2.0]))
+    [last] = await store.last([1])
+    assert (last.time_us.tolist(), last.value.tolist()) == ([MONTHS[0]], [2.0])
+    await store.close()
