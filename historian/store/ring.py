@@ -93,13 +93,8 @@ class Ring:
         """What is known of each (point, time) before it is written."""
         if ring_kernels.are_new(ids, times, self._point):
             return LookUp(0, np.zeros(len(ids), np.uint8), _NO_VALUES, _NO_QUALITIES)
-        state = np.empty(len(ids), np.uint8)
-        special = 0
-        address = np.empty(0, np.int64)
-        if ring_kernels.compare(ids, times, self._point, state):
-            address = np.empty(len(ids), np.int64)
-            ring_kernels.locate(ids, times, *self._parts, address)
-            special = ring_kernels.decide(times, address, self.floors(ids), state)
+        state, address = np.empty(len(ids), np.uint8), np.empty(len(ids), np.int64)
+        special = ring_kernels.compare(ids, times, *self._parts, state, address)
         if not ring_kernels.is_rising(ids, times):
             self._call_number += 1
             special += ring_kernels.find_repeated(ids, times, self._scratch, self._call_number, state)

@@ -35,7 +35,6 @@ ABSENT: Final = 0  # surely not stored, and not twice in the batch
 PRESENT: Final = 1  # in the ring; value and quality were given back
 ELSEWHERE: Final = 2  # at or below the floor and not in the ring: ask the unsealed batches and segments
 REPEATED: Final = 3  # not above an earlier sample of the batch: needs a look at the whole batch
-OPEN: Final = 4  # not above all that is stored: needs a look at the parts of the ring
 
 NOWHERE: Final = -1
 
@@ -104,14 +103,43 @@ def are_new(ids: U32, times: I64, point: I64) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def compare(ids: U32, times: I64, point: I64, state: U8) -> int:
-    """Fill `state` by ABSENT where a sample is later than all that is stored, else OPEN; returns how many are."""
-    open_count = 0
+def compare(
+    ids: U32, times: I64, point: I64, matrices: Matrices, circles: Circles, state: U8, address: I64
+) -> int:
+    """Fill `state` by ABSENT, PRESENT or ELSEWHERE and `address` as `locate` does; how many are not ABSENT.
+
+    What lies together in time and place is looked for once: a scan that comes after the next one is no rarity.
+    """
+    table, row_slot, _, _, mark = matrices
+    circle, event_time, _, _ = circles
+    special = 0
+    known_matrix, known_phase, known_time, start, limit = -1, -1, 0, -1, grid_kernels.LOWEST
     for i in range(len(ids)):
-        is_open = times[i] <= point[ids[i], NEWEST] or times[i] <= point[ids[i], FLOOR]
-        open_count += is_open
-        state[i] = 4 if is_open else 0
-    return open_count
+        p, t = np.uint64(ids[i]), times[i]
+        floor, found = point[p, FLOOR], NOWHERE
+        state[i] = 0
+        if t <= point[p, NEWEST] or t <= floor:
+            place, phase = point[p, PLACE], point[p, PHASE]
+            m = place >> 32
+            if place >= 0 and phase >= 0:
+                if t != known_time or phase != known_phase or m != known_matrix:
+                    start = grid_kernels.find_row_at(table, row_slot, m, phase, t)
+                    limit = grid_kernels.matrix_floor(table, m, phase)
+                    known_matrix, known_phase, known_time = m, phase, t
+                floor = max(floor, limit)
+                if start >= 0 and mark[start + (place & COLUMN_MASK)] != 0:
+                    found = start + (place & COLUMN_MASK)
+            elif place < NO_ROOM:
+                floor = max(floor, circle[-2 - place, event_kernels.LOST])
+                at = event_kernels.find(circle, event_time, -2 - place, t)
+                found = NOWHERE if at < 0 else -2 - at
+            if found != NOWHERE:
+                state[i] = 1
+            elif t <= floor:
+                state[i] = 2
+            special += state[i] != 0
+        address[i] = found
+    return special
 
 
 @njit(cache=True, nogil=True)
@@ -174,17 +202,6 @@ def gather(address: I64, matrices: Matrices, circles: Circles, to_value: F64, to
         elif at != NOWHERE:
             to_value[i] = event_value[-2 - at]
             to_quality[i] = event_quality[-2 - at]
-
-
-@njit(cache=True, nogil=True)
-def decide(times: I64, address: I64, floor: I64, state: U8) -> int:
-    """Turn OPEN into PRESENT, ELSEWHERE or ABSENT; returns how many are one of the first two."""
-    special = 0
-    for i in range(len(times)):
-        if state[i] == 4:
-            state[i] = 1 if address[i] != NOWHERE else (2 if times[i] <= floor[i] else 0)
-            special += state[i] != 0
-    return special
 
 
 @njit(cache=True, nogil=True)
