@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ class Needs(NamedTuple):
 
     has_extremes: bool
     is_whole: bool
+
+
+EVERYTHING: Final = Needs(True, True)
 
 
 def day_figures(

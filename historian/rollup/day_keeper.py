@@ -31,6 +31,7 @@ from historian.rollup import (
 )
 from historian.rollup.day_figure import DayFigure
 from historian.rollup.day_key import KeyColumn
+from historian.rollup.day_maker import MadeDays
 from historian.rollup.day_reader import DayReader
 from historian.rollup.day_table import DayTable
 from historian.rollup.dirty import DirtyDays
@@ -214,20 +215,21 @@ class DayKeeper:
         left = keys
         try:
             for reading in day_maker.plan(keys, self.dirty.facts):
-                made = await self._day_reader.make(reading, self._in_worker)
-                done = np.sort(reading.keys())
-                definition = self.dirty.facts.definition[reading.point_id]
-                store = partial(
-                    made_store.store, self._frames, self._table.definitions, made, definition, done
-                )
-                await self._in_worker(store)
-                left = np.setdiff1d(left, done, assume_unique=True)
-                self.making_count = len(left)
+                async for made in self._day_reader.make_all(reading, self._in_worker):
+                    done = np.sort(made.reading.keys())
+                    definition = self.dirty.facts.definition[made.reading.point_id]
+                    await self._in_worker(partial(self._store, made, definition, done))
+                    left = np.setdiff1d(left, done, assume_unique=True)
+                    self.making_count = len(left)
         except BaseException:
             self.dirty.add(left)
             raise
         finally:
             self.making_count = 0
+
+    def _store(self, made: MadeDays, definition: npt.NDArray[np.int32], done: KeyColumn) -> None:
+        """For the worker thread."""
+        made_store.store(self._frames, self._table.definitions, made, definition, done)
 
     async def _spread_register_marks(self, point_id: I64) -> None:
         """A changed reading changes all days up to the readings beside it: those become dirty too."""

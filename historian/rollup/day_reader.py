@@ -1,16 +1,22 @@
 """Reads the samples of a reading and makes its figures."""
 
-from collections.abc import Awaitable, Callable
+import bisect
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from historian.clock import Clock
+from historian.energy import packed
 from historian.energy.fleet import Asked
-from historian.model.ports import SampleReader
+from historian.energy.packed import Needs
+from historian.energy.steady_kernels import Figures
+from historian.model.ports import PackedReader, SampleReader
 from historian.model.sample import block_of
-from historian.rollup import day_figure, day_maker, day_source
+from historian.rollup import day_figure, day_key, day_maker, day_source
+from historian.rollup.day_key import KeyColumn
 from historian.rollup.day_maker import MadeDays, Reading
 from historian.rollup.point_facts import PointFacts, RevisedDirectory
 
@@ -25,6 +31,13 @@ class InThread(Protocol):
         ...
 
 
+class PackedDays(NamedTuple):
+    """Figures made where samples lie, and the places of the points of which not all days were."""
+
+    made: MadeDays
+    left: npt.NDArray[np.int64]
+
+
 class DayReader:
     """Owned by the loop."""
 
@@ -32,6 +45,7 @@ class DayReader:
         self, reader: SampleReader, directory: RevisedDirectory, facts: PointFacts, clock: Clock
     ) -> None:
         self._reader = reader
+        self._packed = reader if isinstance(reader, PackedReader) else None
         self._directory = directory
         self._facts = facts
         self._clock = clock
@@ -59,3 +73,61 @@ class DayReader:
             day_maker.make_days, reading, self._directory.by_id, self.asked(reading), block, now_us
         )
         return await in_thread(make)
+
+    async def make_packed(self, reading: Reading, needs: Needs, in_thread: InThread) -> PackedDays | None:
+        """As many days as can be told from samples where they lie; None where there are none."""
+        is_one_a_slot = day_figure.demand_block_us(reading.interval_us) == reading.interval_us
+        if self._packed is None or reading.is_register or not is_one_a_slot:
+            return None
+        margin_us = day_figure.margin_us(reading.interval_us)
+        edges_us = [day_figure.slot_edges_us(day, reading.zone, reading.interval_us) for day in reading.days]
+        ends_us = [int(edges[-1]) + margin_us for edges in edges_us]
+        day_count = bisect.bisect_right(ends_us, self._packed.packed_until_us)
+        if day_count == 0:
+            return None
+        ids = reading.point_id.astype(np.uint32)
+        block = await self._packed.read_packed(ids, int(edges_us[0][0]) - margin_us, ends_us[day_count - 1])
+        if block is None:
+            return None
+        asked, now_us = self.asked(reading), self._clock.now_us()
+        early = reading._replace(days=reading.days[:day_count])
+
+        def make() -> PackedDays:
+            figures, is_done = packed.day_figures(
+                block, asked, edges_us[:day_count], reading.interval_us, needs
+            )
+            figures.denominator[~is_done] = 1  # of nothing
+            return PackedDays(MadeDays(early, figures, {}, now_us), np.flatnonzero(~is_done.all(axis=1)))
+
+        return await in_thread(make)
+
+    async def make_all(self, reading: Reading, in_thread: InThread) -> AsyncIterator[MadeDays]:
+        """The figures of a reading, in parts: first what is told where samples lie, then what has to be read out."""
+        found = await self.make_packed(reading, packed.EVERYTHING, in_thread)
+        if found is None:
+            yield await self.make(reading, in_thread)
+            return
+        early = found.made.reading
+        if len(found.left) < len(early.point_id):
+            yield _without(found.made, found.left) if len(found.left) else found.made
+        keys = left_of(found, reading)
+        for rest in day_maker.plan(keys, self._facts, reading.zone):
+            yield await self.make(rest, in_thread)
+
+
+def left_of(found: PackedDays, reading: Reading) -> KeyColumn:
+    """Keys of the days of a reading that are to be made from samples read out, ascending."""
+    late_days = range(found.made.reading.days.stop, reading.days.stop)
+    left = (_keys_of(reading.point_id[found.left], reading.days), _keys_of(reading.point_id, late_days))
+    return np.unique(np.concatenate(left))
+
+
+def _without(made: MadeDays, left: npt.NDArray[np.int64]) -> MadeDays:
+    """All points but those at these places."""
+    kept = np.delete(np.arange(len(made.reading.point_id)), left)
+    reading = made.reading._replace(point_id=made.reading.point_id[kept])
+    return made._replace(reading=reading, figures=Figures._make(column[kept] for column in made.figures))
+
+
+def _keys_of(point_id: npt.NDArray[np.int64], days: range) -> KeyColumn:
+    return day_key.pack(point_id[:, np.newaxis], np.array(days, np.int64)).reshape(-1)

@@ -4,10 +4,9 @@ Where a store shows samples where they lie, they are added up there; only what i
 """
 
 import asyncio
-import bisect
 import zoneinfo
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +15,8 @@ from historian.clock import Clock
 from historian.energy import packed
 from historian.energy.calendar import DateRange
 from historian.energy.packed import Needs
-from historian.model.ports import PackedReader, SampleReader
-from historian.rollup import day_figure, day_key, day_maker, figure_kernels, foreign_kernels
+from historian.model.ports import SampleReader
+from historian.rollup import day_maker, day_reader, figure_kernels, foreign_kernels
 from historian.rollup.day_key import KeyColumn
 from historian.rollup.day_maker import MadeDays, Reading
 from historian.rollup.day_reader import DayReader
@@ -28,18 +27,10 @@ from historian.rollup.point_facts import PointFacts, RevisedDirectory
 
 I64 = npt.NDArray[np.int64]
 
-EVERYTHING: Final = Needs(True, True)
 CELLS_AT_ONCE: Final = 8 * CELL_COUNT
 PARTS_AT_ONCE: Final = 2  # one is added up by each processor
 SLICE_SAMPLES: Final = 1 << 19  # read out at once: arrays whose memory is used again
 PACKED_SAMPLES: Final = 1 << 23  # added up at once where they lie
-
-
-class _Packed(NamedTuple):
-    """Figures made where samples lie, and the places of the points of which not all days were."""
-
-    made: MadeDays
-    left: I64
 
 
 class ForeignDays:
@@ -48,7 +39,6 @@ class ForeignDays:
     def __init__(
         self, reader: SampleReader, directory: RevisedDirectory, facts: PointFacts, clock: Clock
     ) -> None:
-        self._packed = reader if isinstance(reader, PackedReader) else None
         self._directory = directory
         self._facts = facts
         self._clock = clock
@@ -60,7 +50,7 @@ class ForeignDays:
         days: DateRange,
         zone: zoneinfo.ZoneInfo,
         work: Work,
-        needs: Needs = EVERYTHING,
+        needs: Needs = packed.EVERYTHING,
     ) -> None:
         """Give `work` the figures of the days of `zone`, in parts, of which some are worked on at once.
 
@@ -92,16 +82,12 @@ class ForeignDays:
         made: list[MadeDays] = []
         left: list[KeyColumn] = []
         for reading in self._readings(point_id, days, zone):
-            found = await self._make_packed(reading, needs)
+            found = await self._day_reader.make_packed(reading, needs, asyncio.to_thread)
             if found is None:
                 left.append(reading.keys())
                 continue
             made.append(found.made)
-            late_days = range(found.made.reading.days.stop, reading.days.stop)
-            left += [
-                _keys_of(reading.point_id[found.left], reading.days),
-                _keys_of(reading.point_id, late_days),
-            ]
+            left.append(day_reader.left_of(found, reading))
         keys = np.unique(np.concatenate(left))
         readings = day_maker.plan(keys, self._facts, zone, SLICE_SAMPLES)
         return made + [await self._day_reader.make(reading, asyncio.to_thread) for reading in readings]
@@ -117,33 +103,6 @@ class ForeignDays:
                     whole = Reading(chosen, zone, days, interval, kind)
                     readings += day_maker.cut(whole, PACKED_SAMPLES)
         return readings
-
-    async def _make_packed(self, reading: Reading, needs: Needs) -> _Packed | None:
-        """As many days as can be told from samples where they lie."""
-        is_one_a_slot = day_figure.demand_block_us(reading.interval_us) == reading.interval_us
-        if self._packed is None or reading.is_register or not is_one_a_slot:
-            return None
-        margin_us = day_figure.margin_us(reading.interval_us)
-        edges_us = [day_figure.slot_edges_us(day, reading.zone, reading.interval_us) for day in reading.days]
-        ends_us = [int(edges[-1]) + margin_us for edges in edges_us]
-        day_count = bisect.bisect_right(ends_us, self._packed.packed_until_us)
-        if day_count == 0:
-            return None
-        ids = reading.point_id.astype(np.uint32)
-        block = await self._packed.read_packed(ids, int(edges_us[0][0]) - margin_us, ends_us[day_count - 1])
-        if block is None:
-            return None
-        asked, now_us = self._day_reader.asked(reading), self._clock.now_us()
-        early = reading._replace(days=reading.days[:day_count])
-
-        def make() -> _Packed:
-            figures, is_done = packed.day_figures(
-                block, asked, edges_us[:day_count], reading.interval_us, needs
-            )
-            figures.denominator[~is_done] = 1  # of nothing
-            return _Packed(MadeDays(early, figures, {}, now_us), np.flatnonzero(~is_done.all(axis=1)))
-
-        return await asyncio.to_thread(make)
 
     def _work_on(
         self, made: Sequence[MadeDays], question: Question, row_of: I64, rows: I64, work: Work, needs: Needs
@@ -171,7 +130,3 @@ class ForeignDays:
 
         chosen = whole._replace(group=whole.group[row_of], row=whole.row[row_of])
         work(Found(rows, chosen, cells, figures_of))
-
-
-def _keys_of(point_id: I64, days: range) -> KeyColumn:
-    return day_key.pack(point_id[:, np.newaxis], np.array(days, np.int64)).reshape(-1)

@@ -121,15 +121,15 @@ async def test_figures_are_those_of_samples_read_out(
     for is_shown in (True, False):
         some, found = days_of(store, *POINTS), list[tuple[int, list[object]]]()
         if not is_shown:
-            some._packed = None
-        make = some._make_packed
+            some._day_reader._packed = None
+        make = some._day_reader.make_packed
 
         async def noted(*arguments: object) -> object:
             made = await make(*arguments)  # type: ignore[arg-type]  # noqa: B023
             shown.append(0 if made is None else len(made.made.reading.days))
             return made
 
-        monkeypatch.setattr(some, "_make_packed", noted)
+        monkeypatch.setattr(some._day_reader, "make_packed", noted)
 
         def work(part: Found) -> None:
             for place, row in enumerate(part.rows.tolist()):
