@@ -68,7 +68,7 @@ async def _live(folder: Path) -> None:
         await maintenance.seal_all(store, _nothing)
         await _read(store)
     await maintenance.merge_once(store)
-    scan = make_batch(_IDS, [_START_US + 3 * DAY_US] * len(_IDS), [0.5, 1e10, 1e300], [0, 1, 0])
+    scan = make_batch(_IDS, [_START_US + 2 * DAY_US] * len(_IDS), [0.5, 1e10, 1e300], [0, 1, 0])
     await _append(store, scan)  # nothing but scans is sealed without sorting
     await maintenance.seal_all(store, _nothing)
     await _append(store, _scans(0))
