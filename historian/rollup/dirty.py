@@ -104,9 +104,12 @@ class DirtyDays:
         while len(point_id):
             # Of a new day one scan is enough to know its points; then it is hot, and the rest costs little.
             count = mark_kernels.leading_scan(point_id, time_us)
-            if _SCANS_MAX * count < len(point_id):
+            has_scans = _SCANS_MAX * count >= len(point_id)
+            if not has_scans:
                 count = len(point_id)
             self._look_closely(point_id[:count], np.clip(time_us[:count], _FIRST_US, _LAST_US))
+            if has_scans:
+                self._learn(point_id[:count].astype(np.int64), time_us[:count])
             point_id, time_us = self._mark_hot(point_id[count:], time_us[count:])
 
     def _mark_hot(self, point_id: U32, time_us: I64) -> tuple[U32, I64]:
@@ -196,11 +199,14 @@ class DirtyDays:
         if len(keys):
             self.add(keys)
             self._add_registers(keys)
-        ids = point_id.astype(np.int64)
-        zone_number = facts.zone_number[ids]
+
+    def _learn(self, ids: I64, time_us: I64) -> None:
+        """Make the day of the first sample hot for these points; it was looked at closely."""
+        zone_number = self.facts.zone_number[ids]
         first = int(np.argmax(zone_number >= 0))
         if zone_number[first] >= 0:
-            self._heat(int(zone_number[first]), int(time_us[first])).learn(ids, facts, self._keys)
+            time_us = np.clip(time_us[first : first + 1], _FIRST_US, _LAST_US)
+            self._heat(int(zone_number[first]), int(time_us[0])).learn(ids, self.facts, self._keys)
 
     def _heat(self, zone_number: int, time_us: int) -> _HotDay:
         """The hot day that holds the instant by the clock of the zone, made where there is none."""
