@@ -37,6 +37,7 @@ class LookUp(NamedTuple):
     quality: npt.NDArray[np.uint16]
 
 
+_NO_TIMES = np.empty(0, np.int64)
 _NO_VALUES, _NO_QUALITIES = np.empty(0), np.empty(0, np.uint16)
 
 
@@ -85,8 +86,8 @@ class Ring:
 
     def reach(self, ids: PointIdColumn) -> tuple[int, int, int]:
         """The lowest and the highest floor of the ids, and the newest time the ring was ever given of any."""
-        parts = ring_kernels.reach(ids, self._point, self._grid.matrices[0], self._events.circles[0])
-        lowest, highest, newest = parts
+        parts = (self._point, self._grid.matrices[0], self._events.circles[0])
+        lowest, highest, newest = ring_kernels.floors(ids, *parts, _NO_TIMES)
         return lowest, highest, newest
 
     def look_up(self, ids: PointIdColumn, times: TimeColumn) -> LookUp:

@@ -40,33 +40,27 @@ NOWHERE: Final = -1
 
 
 @njit(cache=True, nogil=True)
-def floors(ids: U32, point: I64, table: I64, circle: I64, floor: I64) -> None:
-    """For each id the time above which every stored sample is in the ring."""
-    for i in range(len(ids)):
-        floor[i] = floor_of(ids[i], point, table, circle)
-
-
-@njit(cache=True, nogil=True)
-def floor_of(point_id: int, point: I64, table: I64, circle: I64) -> int:
-    """The time above which every stored sample of a point is in the ring."""
-    place = point[point_id, PLACE]
-    limit = grid_kernels.LOWEST
-    if place >= 0:
-        limit = grid_kernels.matrix_floor(table, place >> 32, point[point_id, PHASE])
-    elif place != NO_ROOM:
-        limit = circle[-2 - place, event_kernels.LOST]
-    return int(max(point[point_id, FLOOR], limit))
-
-
-@njit(cache=True, nogil=True)
-def reach(ids: U32, point: I64, table: I64, circle: I64) -> tuple[int, int, int]:
-    """The lowest and the highest floor of the ids, and the newest time ever put in of any."""
+def floors(ids: U32, point: I64, table: I64, circle: I64, floor: I64) -> tuple[int, int, int]:
+    """For each id the time above which every stored sample is in the ring (where `floor` has room for it); the lowest
+    and the highest of them, and the newest time ever put in of any.
+    """
     lowest, highest, newest = grid_kernels.HIGHEST, grid_kernels.LOWEST, grid_kernels.LOWEST
+    known_matrix, known_phase, limit = -1, -1, grid_kernels.LOWEST
     for i in range(len(ids)):
-        floor = floor_of(ids[i], point, table, circle)
-        lowest = min(lowest, floor)
-        highest = max(highest, floor)
-        newest = max(newest, point[ids[i], NEWEST])
+        p = np.uint64(ids[i])
+        place, phase, own = point[p, PLACE], point[p, PHASE], point[p, FLOOR]
+        if place >= 0:
+            m = place >> 32
+            if m != known_matrix or phase != known_phase:  # points of one matrix and phase have one limit
+                limit = grid_kernels.matrix_floor(table, m, phase)
+                known_matrix, known_phase = m, phase
+            own = max(own, limit)
+        elif place != NO_ROOM:
+            own = max(own, circle[-2 - place, event_kernels.LOST])
+        if i < len(floor):
+            floor[i] = own
+        lowest, highest = min(lowest, own), max(highest, own)
+        newest = max(newest, point[p, NEWEST])
     return lowest, highest, newest
 
 
