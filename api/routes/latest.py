@@ -37,9 +37,10 @@ async def get_latest(request: web.Request) -> web.StreamResponse:
         return formats.reply_arrow(body)
     if choice is Format.JSON and is_plain:
         newest, now_us = await engine.latest_block(selection.ids)
-        rows = selection.latest.encode_rows(newest, now_us, form.times.is_epoch_ms)
-        if rows is not None:
-            return _reply_json(form.times.time(now_us), rows)
+        before = _before_rows(form.times.time(now_us))
+        body = selection.latest.encode_reply(before, newest, now_us, form.times.is_epoch_ms, _AFTER_ROWS)
+        if body is not None:
+            return _reply_json(body)
     return await _reply_rows(request, selection.points, form, choice, engine)
 
 
@@ -58,13 +59,15 @@ async def _reply_rows(
 
     rows = encode() if len(points) < _THREAD_POINTS_MIN else await asyncio.to_thread(encode)
     as_of_us = moment_us(request, params_of(request))
-    return _reply_json(
-        form.times.time(request.app[CONTEXT].clock.now_us() if as_of_us is None else as_of_us), rows
-    )
+    now_us = request.app[CONTEXT].clock.now_us() if as_of_us is None else as_of_us
+    return _reply_json(b"".join((_before_rows(form.times.time(now_us)), rows, _AFTER_ROWS)))
 
 
-def _reply_json(now: str | int, rows: bytes) -> web.Response:
-    body = b"".join((b'{"now":', msgspec.json.encode(now), b',"latest":', rows, b"}"))
+def _before_rows(now: str | int) -> bytes:
+    return b'{"now":%s,"latest":' % msgspec.json.encode(now)
+
+
+def _reply_json(body: bytes) -> web.Response:
     return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-cache"})
 
 
@@ -92,6 +95,7 @@ def _rows_of(
     ]
 
 
+_AFTER_ROWS: Final = b"}"
 _KEPT_MAX: Final = 1024  # of times and qualities: meters read together have one time
 _THREAD_POINTS_MIN: Final = 500  # encoding more takes longer than the loop may be held
 
