@@ -106,6 +106,10 @@ class Reader:
         self._require_rooms(ids)
         lowest_us, highest_us, newest_us = self._ring.reach(ids)
         is_recent = newest_us >= start_us and end_us - 1 > lowest_us
+        if is_recent and highest_us >= start_us and end_us <= self.packed_until_us:
+            cached = self._try_read_sealed(ids, start_us, end_us)  # has it all, and nothing is to be joined
+            if cached is not None:
+                return cached
         recent = self._ring.read_block(ids, start_us, end_us) if is_recent else empty_block(ids)
         if highest_us < start_us:
             return recent
@@ -119,6 +123,13 @@ class Reader:
         if floor_us is None:
             return sealed  # the ring has all above the floors, which is nothing, so nothing sealed lies there
         return _join(sealed, columns.rows_to_block(late, ids), recent, floor_us)
+
+    def _try_read_sealed(self, ids: PointIdColumn, start_us: int, end_us: int) -> RunBlock | None:
+        """Out of segments, where little is asked for and all of it is in the cache."""
+        if len(ids) * (end_us - start_us) > LOOP_POINT_DAYS_MAX * DAY_US:
+            return None
+        segments = self._archive.select(start_us, end_us)
+        return self._archive.try_read_block(segments, ids, start_us, end_us)
 
     @property
     def packed_until_us(self) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from historian.model.point import DAY_US
 from historian.model.sample import RunBlock, make_batch
-from historian.store import maintenance, reader
+from historian.store import maintenance, reader, ring_fill
 from historian.store.archive import Archive
 from historian.store.store import Store
 from tests.support.store_kit import QUARTER_US, START_US, append, no_checkpoint_work, open_store
@@ -75,4 +75,18 @@ async def test_samples_newer_than_the_sealed_ones_follow_them(tmp_path: Path) ->
     block = await store.read_block(IDS, START_US, START_US + 400 * DAY_US)
     assert block.run(0).value[[4, 5, 6, SLOTS]].tolist() == [0.5, -1.0, 0.75, -2.0]
     assert block.run(0).sample_count == SLOTS + 1
+    await store.close()
+
+
+async def test_what_is_cached_answers_for_the_ring_until_something_is_not_sealed(tmp_path: Path) -> None:
+    store = await sealed_store(tmp_path)
+    end_us = START_US + SLOTS * QUARTER_US
+    expected = columns(await store.read_block(IDS, START_US, end_us))
+    await ring_fill.fill_ring(store)
+    assert int(store.ring.floors(IDS).max()) > START_US
+    assert columns(await store.read_block(IDS, START_US, end_us)) == expected
+    await append(store, make_batch(1, [START_US, end_us - QUARTER_US, end_us], [-1.0, -2.0, -3.0]))
+    run = (await store.read_block(IDS, START_US, end_us + 1)).run(0)
+    assert run.value[[0, -2, -1]].tolist() == [-1.0, -2.0, -3.0]
+    assert run.sample_count == SLOTS + 1
     await store.close()
