@@ -75,6 +75,7 @@ class PointFacts:
 
     def __init__(self, directory: RevisedDirectory, definitions: Definitions) -> None:
         self._directory = directory
+        self._sorted = directory if isinstance(directory, SortedDirectory) else None  # asked once: it is slow
         self._definitions = definitions
         self._seen_revision = -1
         self._seen_sorts: Sorts | None = None
@@ -124,12 +125,12 @@ class PointFacts:
 
     def _note_changes(self) -> None:
         """Mark the points that may be others than when they were asked for."""
-        if not isinstance(self._directory, SortedDirectory):
+        if self._sorted is None:
             if self._seen_revision != self._directory.revision:
                 self._seen_revision = self._directory.revision
                 self._is_old[:] = True
             return
-        sorts = self._directory.sorts()
+        sorts = self._sorted.sorts()
         if sorts is not self._seen_sorts:
             count = len(sorts.definition)
             self._grow(count)
@@ -139,7 +140,7 @@ class PointFacts:
 
     def _alike(self, point_id: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """The points in groups of which each has one definition, as far as the directory numbers them."""
-        if not isinstance(self._directory, SortedDirectory):
+        if self._sorted is None:
             return list(point_id.reshape(-1, 1))
         number = self._seen_number[point_id]
         if (number == number[0]).all():  # the everyday
