@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from api import json_columns, json_series, line_intake, stored_offset_kernels, time_text
+from api import json_columns, json_series, line_intake, row_kernels, stored_offset_kernels, time_text
 from api import line_protocol_kernels as kernels
 from api.latest_form import LatestForm
 from api.line_key_table import LineKeyTable
@@ -24,7 +24,9 @@ def warm_kernels() -> None:
     json_columns.encode_times(time_us, timestamp.load_zone(_ZONE))
     json_columns.encode_epoch_ms(time_us)
     json_columns.encode_values(np.array([1.5, np.nan]))
+    json_columns.encode_samples(time_us, np.array([1.5, np.nan]), True)
     _warm_latest()
+    _warm_rows()
     time_text.read_times(["2018-01-01T00:15:00Z", "2018-01-01T09:15:00+09:00"])
     json_series.read_columns(_SERIES)
     stored_offset_kernels.look(np.zeros(1, np.uint32), np.zeros(1, np.int64))
@@ -35,6 +37,20 @@ def _warm_latest() -> None:
     point = Point(id=1, name="a", unit="kW", kind=PointKind.INSTANTANEOUS)
     found = LastBlock(np.ones(1, np.bool_), np.zeros(1, np.int64), np.zeros(1), np.zeros(1, np.uint16))
     LatestForm([point]).encode_rows(found, 0, True)
+
+
+def _warm_rows() -> None:
+    """One row of one column: ``{"a":1}``."""
+    key, text, flag = (
+        np.frombuffer(bytearray(b'{"a":}'), np.uint8),
+        np.full(1, 49, np.uint8),
+        np.zeros(1, np.uint8),
+    )
+    begin, end, key_at = np.empty((1, 1), np.int64), np.empty((1, 1), np.int64), np.array([0, 5, 6])
+    row_kernels.split(text, 0, begin[0], end[0])
+    absent, out = np.zeros((1, 1), np.uint8), np.empty(64, np.uint8)
+    row_kernels.weave(key, key_at, text, text, flag, begin, end, absent, flag, out)
+    row_kernels.digest(np.zeros(1, np.uint64))
 
 
 def _warm_lines() -> None:

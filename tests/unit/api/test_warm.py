@@ -8,6 +8,8 @@ from api import (
     json_columns_kernels,
     json_series_kernels,
     line_protocol_kernels,
+    row_kernels,
+    stored_offset_kernels,
     text_kernels,
     time_text,
     time_text_kernels,
@@ -22,6 +24,8 @@ def compiled() -> dict[str, int]:
         json_columns_kernels,
         json_series_kernels,
         line_protocol_kernels,
+        row_kernels,
+        stored_offset_kernels,
         text_kernels,
         time_text_kernels,
     )
@@ -39,6 +43,11 @@ async def test_nothing_is_compiled_once_it_is_warm(api: Api) -> None:
     called = (
         "write_times",
         "write_decimals",
+        "write_samples",
+        "split",
+        "weave",
+        "digest",
+        "look",
         "read_times",
         "read_lines",
         "place_keys",
@@ -56,6 +65,7 @@ async def test_nothing_is_compiled_once_it_is_warm(api: Api) -> None:
     await api.get_json(
         "/api/v1/points/m.a.x/recorded?start=2026-11-21T00:00:00Z&end=2026-11-22T00:00:00Z&tz=Asia/Shanghai"
     )
+    await api.get_json("/api/v1/rollups?points=m.a.x&period=day&from=2026-11-21&to=2026-11-22")
     frozen = np.arange(4, dtype=np.int64)
     frozen.flags.writeable = False
     json_columns.encode_times(frozen[::2])
