@@ -7,7 +7,7 @@ meanwhile moves rows from the unsealed batches to segments, and neither place al
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -221,8 +221,9 @@ class Reader:
         block.is_found[places] = False  # below the floor the ring may hold what was removed since
         sealed = await self._in_thread(self._archive.newest, self._archive.live, wanted, TIME_HIGHEST)
         is_sealed = sealed.is_found & (sealed.time_us > newest)
-        for into, column in zip(block, sealed, strict=True):
-            into[places[is_sealed]] = column[is_sealed]
+        into: tuple[npt.NDArray[Any], ...] = block
+        for own, column in zip(into, sealed, strict=True):
+            own[places[is_sealed]] = column[is_sealed]
         newest = np.maximum(newest, sealed.time_us)
         newest[is_sealed] = TIME_LOWEST
         for day in np.unique(newest[newest != TIME_LOWEST] // DAY_US).tolist():
