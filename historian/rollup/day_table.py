@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from historian import zstd_frame
 from historian.catalogue.database import Database
 from historian.rollup import day_key, day_table_old, figure_columns, figure_pack
 from historian.rollup.day_figure import Definition
@@ -29,6 +30,8 @@ from historian.rollup.figure_columns import FigureColumns
 from historian.rollup.figure_kernels import CELL_COUNT, DAY_BITS, POINT_BITS
 
 DIRTY_SLACK: Final = 100_000  # keys in the log beyond those that are dirty, before it is written anew
+
+_KEYS_BYTES_MAX: Final = 1 << 33  # unpacked: a day of every point in a million, a thousand times
 
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS figure_block (point_group INTEGER NOT NULL, day_window INTEGER NOT NULL,
@@ -229,4 +232,4 @@ def _pack_keys(keys: KeyColumn) -> bytes:
 
 
 def _unpack_keys(packed: bytes) -> KeyColumn:
-    return np.cumsum(np.frombuffer(zstandard.ZstdDecompressor().decompress(packed), np.int64))
+    return np.cumsum(np.frombuffer(zstd_frame.unpack(packed, _KEYS_BYTES_MAX), np.int64))

@@ -9,11 +9,13 @@ import msgspec
 import numpy as np
 import zstandard
 
+from historian import zstd_frame
 from historian.errors import CatalogueError, FormatTooNew
 from historian.rollup.figure_columns import TYPES, FigureColumns, WideSums, allocate
 
 VERSION: Final = 1
 _LEVEL: Final = 1
+_BYTES_MAX: Final = 1 << 30  # unpacked; those of 32 days of 1,024 points are some MB
 
 
 class _Head(msgspec.Struct, array_like=True, frozen=True):
@@ -43,10 +45,10 @@ def pack(columns: FigureColumns) -> bytes:
 def unpack(packed: bytes, where: str) -> FigureColumns:
     """The inverse of `pack`. Raises CatalogueError for damaged bytes, FormatTooNew for those of a newer version."""
     try:
-        body = zstandard.ZstdDecompressor().decompress(packed)
+        body = zstd_frame.unpack(packed, _BYTES_MAX)
         size = int.from_bytes(body[:4], "little")
         head = msgspec.msgpack.decode(body[4 : 4 + size], type=_Head)
-    except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+    except (zstd_frame.FrameDamaged, msgspec.MsgspecError) as error:
         raise CatalogueError(where, f"figures cannot be read: {error}") from error
     if head.version > VERSION:
         raise FormatTooNew(f"{where}: figures of format {head.version}, this version reads up to {VERSION}")

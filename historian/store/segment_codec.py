@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from historian import zstd_frame
 from historian.store import segment_codec_kernels as kernels
 from historian.store import segment_layout
 
 Column = npt.NDArray[Any]
-ChunkDamaged = zstandard.ZstdError
+ChunkDamaged = zstd_frame.FrameDamaged
 
 _TO_PLANES: Final = {
     1: kernels.to_planes_8,
@@ -73,7 +74,7 @@ def encode_texts(texts: Column, chunk_samples: int) -> bytes:
 
 def _planes(frame: bytes, width: int, chunk_samples: int) -> npt.NDArray[np.uint8]:
     """The byte planes in a frame. Raises ChunkDamaged."""
-    data = _decompressor().decompress(frame)
+    data = zstd_frame.unpack(frame, width * chunk_samples, _decompressor())
     if len(data) != width * chunk_samples:
         raise ChunkDamaged(f"a chunk holds {len(data)} bytes instead of {width * chunk_samples}")
     return np.frombuffer(data, np.uint8).reshape(width, chunk_samples)

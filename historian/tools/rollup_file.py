@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from historian import zstd_frame
 from historian.errors import CatalogueError, FormatTooNew
 from historian.tools.day_sum import block_us_of
 
@@ -24,6 +25,7 @@ READS_VERSION: Final = 1  # of the packed columns
 DAY_BITS: Final = 22  # of a key: point id << 22 | day
 WINDOW_BITS: Final = 5  # a block holds 32 days
 NO_SLOT: Final = 255
+_UNPACKED_BYTES_MAX: Final = 1 << 30
 
 _COLUMNS: Final = {
     "point_id": "<u4", "day": "<i4", "definition": "<i4", "total_numerator": "<i8", "ranked_numerator": "<i8",
@@ -182,8 +184,8 @@ def _decoded(body: bytes) -> _Part:
 
 def _unzipped(packed: bytes) -> bytes:
     try:
-        return zstandard.ZstdDecompressor().decompress(packed)
-    except zstandard.ZstdError as error:
+        return zstd_frame.unpack(packed, _UNPACKED_BYTES_MAX)
+    except zstd_frame.FrameDamaged as error:
         raise sqlite3.DatabaseError(f"packed figures do not decompress: {error}") from error
 
 
