@@ -19,6 +19,7 @@ SLOT_US_MAX: Final = 26 * HOUR_US  # longer slots would overflow the kernels' ha
 EXACT_GRID_MAX: Final = 10_000  # parts of a period that still count as regular
 FINE_GRID: Final = 1_000_000  # parts of the last digit where periods are irregular
 EXACT_FLOAT_MAX: Final = 2.0**53
+_JOINED_HIGH_MAX: Final = 1 << 35  # times 2²⁶, and a low half below 2⁶²: within int64
 
 
 class SlotSums(NamedTuple):
@@ -62,13 +63,16 @@ def mean_rates(sums: SlotSums, factor: Fraction) -> F64:
     per_us = sums.unit * factor * HOUR_US
     numerator, denominator = per_us.numerator, per_us.denominator
     high, low, covered = sums.high, sums.low, sums.covered_us
-    approximate = np.ldexp(high.astype(np.float64), HALF_BITS) + low
     value = np.full(len(high), np.nan)
     has_value = covered > 0
+    # Joined as whole numbers: the halves may have opposite signs and more digits than a float.
+    has_room = np.abs(high) < _JOINED_HIGH_MAX
+    whole_sum = np.where(has_room, (high << HALF_BITS) + low, 0)
     if abs(numerator) < EXACT_FLOAT_MAX and denominator < EXACT_FLOAT_MAX:
         # Quotients of whole numbers below 2⁵³ are correctly rounded by the processor.
-        dividend, divisor = approximate * float(numerator), covered * float(denominator)
-        is_exact = has_value & (np.abs(dividend) < EXACT_FLOAT_MAX) & (divisor < EXACT_FLOAT_MAX)
+        dividend, divisor = whole_sum * float(numerator), covered * float(denominator)
+        is_exact = has_value & has_room & (np.abs(whole_sum) < EXACT_FLOAT_MAX)
+        is_exact &= (np.abs(dividend) < EXACT_FLOAT_MAX) & (divisor < EXACT_FLOAT_MAX)
         value[is_exact] = dividend[is_exact] / divisor[is_exact]
         has_value &= ~is_exact
     for slot in np.flatnonzero(has_value):

@@ -117,3 +117,11 @@ def test_means_of_long_decimals_are_correctly_rounded(whole: int, cut_s: int) ->
     spans = [(0, cut_s * SECOND_US), (cut_s * SECOND_US, QUARTER_US)]
     sums = slot_sum.sum_slots(periods_of(spans, [whole / 10**6, 0.000001]), False, HOUR_EDGES)
     assert rates(sums)[0] == float((Fraction(whole, 10**6) * cut_s + Fraction(900 - cut_s, 10**6)) / 900)
+
+
+def test_a_mean_whose_halves_are_large_and_of_opposite_sign_is_correctly_rounded() -> None:
+    ends = (MINUTE_US, 2 * MINUTE_US, 15 * MINUTE_US)
+    spans = [(0, ends[0]), (ends[0], ends[1]), (14 * MINUTE_US + 1, ends[2])]
+    sums = slot_sum.sum_slots(periods_of(spans, [-0.01, -1.0, -0.01]), False, HOUR_EDGES)
+    exact = Fraction(-6_119_999_999, 179_999_999 * 100)
+    assert rates(sums)[0] == float(exact)
