@@ -57,7 +57,8 @@ async def test_nothing_is_compiled_once_it_is_warm(api: Api) -> None:
         "read_series",
         "find_key",
     )
-    assert {name: before[name] for name in called} == dict.fromkeys(called, 1)
+    # A kernel that another one calls has a version more where that one was compiled and not loaded.
+    assert [name for name in called if before[name] == 0] == []
     await api.client.post(
         "/api/v2/write", data=b"m,t=a x=1.5 1\nm y=t\n" + b"".join(b"k n%d=1\n" % i for i in range(600))
     )
