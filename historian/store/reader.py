@@ -222,7 +222,8 @@ class Reader:
         sealed = await self._in_thread(self._archive.newest, self._archive.live, wanted, TIME_HIGHEST)
         is_sealed = sealed.is_found & (sealed.time_us > newest)
         into: tuple[npt.NDArray[Any], ...] = block
-        for own, column in zip(into, sealed, strict=True):
+        columns_found: tuple[npt.NDArray[Any], ...] = sealed
+        for own, column in zip(into, columns_found, strict=True):
             own[places[is_sealed]] = column[is_sealed]
         newest = np.maximum(newest, sealed.time_us)
         newest[is_sealed] = TIME_LOWEST
