@@ -236,7 +236,9 @@ async def test_a_write_that_is_acknowledged_before_it_is_done_is_found(
 ) -> None:
     """The proof itself, tried on a log that holds the newest write back."""
     config = tmp_path / "historian.toml"
-    config.write_text(SETTINGS.replace("seal_interval_s = 1", "seal_interval_s = 3600"))  # a seal would save it
+    config.write_text(
+        SETTINGS.replace("seal_interval_s = 1", "seal_interval_s = 3600")
+    )  # a seal would save it
     (tmp_path / "sitecustomize.py").write_text(MUTANT)
     places = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     clients = [Client(number) for number in range(CLIENTS)]
