@@ -143,11 +143,7 @@ async def reply_table(
     etag: str | None = None,
 ) -> web.StreamResponse:
     """The table as CSV, NDJSON or flat JSON rows, streamed where it is long."""
-    headers = {"Cache-Control": "no-cache"}
-    if next_cursor is not None:
-        headers["X-Next-Cursor"] = next_cursor
-    if etag is not None:
-        headers["ETag"] = etag
+    headers = _table_headers(next_cursor, etag)
     if form is Format.ARROW:
         return web.Response(body=await encode_arrow(table), content_type=ARROW_TYPE, headers=headers)
     chunks = _encode_chunks(table, form, has_bom=params_of(request).is_set("bom"))
@@ -189,10 +185,16 @@ async def encode_arrow(table: Table) -> bytes:
 
 def reply_arrow(body: bytes, *, next_cursor: str | None = None) -> web.Response:
     """An Arrow stream that is there already."""
+    return web.Response(body=body, content_type=ARROW_TYPE, headers=_table_headers(next_cursor))
+
+
+def _table_headers(next_cursor: str | None, etag: str | None = None) -> dict[str, str]:
     headers = {"Cache-Control": "no-cache"}
     if next_cursor is not None:
         headers["X-Next-Cursor"] = next_cursor
-    return web.Response(body=body, content_type=ARROW_TYPE, headers=headers)
+    if etag is not None:
+        headers["ETag"] = etag
+    return headers
 
 
 def table_of(rows: Sequence[msgspec.Struct], row_type: type[msgspec.Struct]) -> Table:
