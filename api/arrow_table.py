@@ -10,6 +10,25 @@ import pyarrow as pa
 from api.formats import Column, Ready, Table, Times, Typed, Values, Words
 
 
+class _Parts:
+    """A file that keeps what is written, without a copy."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.parts: list[Any] = []  # bytes and Arrow buffers
+
+    def write(self, part: Any) -> int:
+        self.parts.append(part)
+        return len(part)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 def encode(table: Table) -> bytes:
     """The whole table as one stream; a column without a type of its own gets that of its cells."""
     arrays = [_array_of(column, table.row_count) for column in table.columns]
@@ -17,14 +36,13 @@ def encode(table: Table) -> bytes:
 
 
 def encode_arrays(names: list[str], arrays: list[Any], about: Mapping[str, str]) -> bytes:
-    """Arrays of one length, likewise; `about` is the schema's metadata."""
+    """Arrays of one length, likewise, copied once: into the body; `about` is the schema's metadata."""
     fields = [(name, array.type) for name, array in zip(names, arrays, strict=True)]
     schema = pa.schema(fields, dict(about) or None)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema) as writer:
+    sink = _Parts()
+    with pa.ipc.new_stream(pa.PythonFile(sink, "w"), schema) as writer:
         writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
-    stream: bytes = sink.getvalue().to_pybytes()
-    return stream
+    return b"".join(sink.parts)
 
 
 def array_of(typed: Typed) -> Any:

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from api import arrow_parts
+from api import arrow_table
 from api.rollup_table import Field, Rollups
 
 
 def encode(rollups: Rollups) -> bytes:
     """All rows as one stream, without a Python object for a row."""
     arrays = [_array_of(field, rollups) for field in rollups.fields]
-    return arrow_parts.encode([field.flat_name for field in rollups.fields], arrays)
+    return arrow_table.encode_arrays([field.flat_name for field in rollups.fields], arrays, {})
 
 
 def _array_of(field: Field, rollups: Rollups) -> Any:

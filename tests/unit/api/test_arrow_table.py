@@ -57,3 +57,20 @@ def test_other_columns_have_the_type_of_their_cells() -> None:
         {"name": "x", "share": 0.5, "mixed": '"good"'},
         {"name": "x", "share": None, "mixed": '{"bits":1}'},
     ]
+
+
+def test_the_bytes_are_those_of_the_usual_writer() -> None:
+    word = pa.DictionaryArray.from_arrays(pa.array(np.array([0, 1, 0], np.int32)), pa.array(["a", "b"]))
+    arrays = [word, pa.array([1.5, None, 2.5]), pa.array([1, 2, 3])]
+    names = ["word", "number", "whole"]
+    sink = pa.BufferOutputStream()
+    batch = pa.RecordBatch.from_arrays(arrays, names=names)
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    assert arrow_table.encode_arrays(names, arrays, {}) == sink.getvalue().to_pybytes()
+
+
+def test_a_long_column_is_read_back() -> None:
+    number = np.arange(100_000.0)
+    stream = arrow_table.encode_arrays(["number"], [pa.array(number)], {})
+    np.testing.assert_array_equal(pa.ipc.open_stream(stream).read_all().column("number").to_numpy(), number)
