@@ -18,9 +18,6 @@ U32 = npt.NDArray[np.uint32]
 U16 = npt.NDArray[np.uint16]
 F64 = npt.NDArray[np.float64]
 
-_CHUNK_BITS: Final = 15
-_KIND_I64: Final = 16
-
 LACKING: Final = -1
 UNORDERED: Final = -2
 
@@ -81,14 +78,14 @@ def search_decoded(held: Held, ids: U32, start: int, end: int, found: Found) -> 
         )
         if last_us < start or first_us >= end:
             continue
-        if step == 0 or index[read.QUALITY_AT, run] >= 0 or index[read.KIND, run] >= _KIND_I64:
+        if step == 0 or index[read.QUALITY_AT, run] >= 0 or index[read.KIND, run] >= read.KIND_I64:
             to_first[i], to_size[i], to_slot[i], lacking = read.find_in_run(held, run, start, end, nothing, 0)
             if lacking:
                 return False
             continue
         low, high = index[read.TIME_AT, run], index[read.TIME_AT, run] + index[read.MISSING, run]
         if low < high:
-            for chunk in range(low >> _CHUNK_BITS, ((high - 1) >> _CHUNK_BITS) + 1):
+            for chunk in range(low >> read.CHUNK_BITS, ((high - 1) >> read.CHUNK_BITS) + 1):
                 if filled[base[read.C_MISSING] + chunk] == 0:
                     return False
         slot, end_slot = 0, index[read.COUNT, run] + high - low
@@ -96,21 +93,14 @@ def search_decoded(held: Held, ids: U32, start: int, end: int, found: Found) -> 
             slot = (start - first_us + step - 1) // step
         if end <= last_us:
             end_slot = (end - first_us + step - 1) // step
-        before, limit = low, high
-        while before < limit:
-            middle = (before + limit) >> 1
-            if missing_slot[middle] < slot:
-                before = middle + 1
-            else:
-                limit = middle
-        inside = before
+        inside = before = read.below(missing_slot, low, high, slot)
         while inside < high and missing_slot[inside] < end_slot:
             inside += 1
         first = slot - (before - low)
         size = end_slot - (inside - low) - first
         value_at = index[read.VALUE_AT, run] + first
         for chunk in range(
-            value_at >> _CHUNK_BITS, ((value_at + size - 1) >> _CHUNK_BITS) + 1 if size else 0
+            value_at >> read.CHUNK_BITS, ((value_at + size - 1) >> read.CHUNK_BITS) + 1 if size else 0
         ):
             if filled[base[read.C_I32] + chunk] == 0:
                 return False

@@ -43,8 +43,8 @@ C_TIME: Final = 4
 C_QUALITY: Final = 5
 C_SEQUENCE: Final = 6
 
-_CHUNK_BITS: Final = 15
-_KIND_I64: Final = 16
+CHUNK_BITS: Final = 15
+KIND_I64: Final = 16
 _KIND_F64: Final = 255
 _SCANNED: Final = -2
 _POWERS: Final = (1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9)
@@ -106,7 +106,7 @@ def _lack(held: Held, column: int, first: int, last: int, needed: I64, n: int) -
     if first >= last:
         return n
     base = held.base[column]
-    for chunk in range(base + (first >> _CHUNK_BITS), base + ((last - 1) >> _CHUNK_BITS) + 1):
+    for chunk in range(base + (first >> CHUNK_BITS), base + ((last - 1) >> CHUNK_BITS) + 1):
         if held.filled[chunk] == 0:
             if n < len(needed):
                 needed[n] = chunk
@@ -115,7 +115,7 @@ def _lack(held: Held, column: int, first: int, last: int, needed: I64, n: int) -
 
 
 @njit(cache=True, nogil=True)
-def _below(slots: U32, first: int, last: int, wanted: int) -> int:
+def below(slots: U32, first: int, last: int, wanted: int) -> int:
     """The first place in ``[first, last)`` whose slot is not below `wanted`."""
     while first < last:
         middle = (first + last) >> 1
@@ -153,7 +153,7 @@ def _lack_samples(held: Held, run: int, first: int, count: int, needed: I64, n: 
     """Chunks that are lacking to read samples of a run."""
     index = held.fields
     kind = index[KIND, run]
-    column = C_F64 if kind == _KIND_F64 else (C_I64 if kind >= _KIND_I64 else C_I32)
+    column = C_F64 if kind == _KIND_F64 else (C_I64 if kind >= KIND_I64 else C_I32)
     at = index[VALUE_AT, run] + first
     n = _lack(held, column, at, at + count, needed, n)
     at = index[QUALITY_AT, run] + first
@@ -177,7 +177,7 @@ def _sample_before(held: Held, run: int, time: int) -> tuple[int, int]:
     if time > index[LAST_US, run]:
         return count, count + missing
     slot = (time - index[FIRST_US, run] + step - 1) // step
-    return slot - (_below(held.missing_slot, at, at + missing, slot) - at), slot
+    return slot - (below(held.missing_slot, at, at + missing, slot) - at), slot
 
 
 @njit(cache=True, nogil=True)
@@ -330,8 +330,8 @@ def _fill_values(held: Held, run: int, first: int, out: F64) -> None:
     if kind == _KIND_F64:
         for k in range(len(out)):
             out[k] = held.f64[at + k]
-    elif kind >= _KIND_I64:
-        divisor = _POWERS[kind - _KIND_I64]
+    elif kind >= KIND_I64:
+        divisor = _POWERS[kind - KIND_I64]
         for k in range(len(out)):
             out[k] = held.i64[at + k] / divisor
     else:
