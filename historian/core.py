@@ -16,6 +16,7 @@ import numpy.typing as npt
 from historian import warm
 from historian.catalogue.journal import Journal
 from historian.catalogue.registry import Registry
+from historian.catalogue.term_book import TermBook
 from historian.clock import Clock
 from historian.errors import HistorianError, StoreError
 from historian.ingest.pipeline import IngestPipeline
@@ -46,6 +47,7 @@ class Core(NamedTuple):
     clock: Clock
     metrics: Metrics
     registry: Registry
+    terms: TermBook
     journal: Journal
     store: Store
     sink: IngestPipeline
@@ -79,9 +81,11 @@ async def open_core(
         lock = FolderLock(data)
         stack.callback(lock.release)
         registry = await _load(stack, settings, data, clock)
+        terms = TermBook(data / filenames.CATALOGUE, registry, clock)
+        stack.callback(terms.close)
         journal = Journal(data / filenames.JOURNAL, clock)
         stack.callback(journal.close)
-        core = await _start_store(stack, settings, data, clock, metrics, files, registry, journal)
+        core = await _start_store(stack, settings, data, clock, metrics, files, registry, terms, journal)
         journal.process_started(clock.now_us())
         stack.callback(lambda: journal.process_stopped(clock.now_us()))
         yield core
@@ -115,6 +119,7 @@ async def _start_store(
     metrics: Metrics,
     files: DurableFiles,
     registry: Registry,
+    terms: TermBook,
     journal: Journal,
 ) -> Core:
     early = _EarlyMarks()
@@ -154,7 +159,7 @@ async def _start_store(
     stack.push_async_callback(quarantine.close)
     sink = IngestPipeline(store, registry, clock, metrics, settings.ingest, quarantine)
     desk = Desk(quarantine, sink, clock, settings)
-    core = Core(clock, metrics, registry, journal, store, sink, query, rollup, desk, asyncio.Queue())
+    core = Core(clock, metrics, registry, terms, journal, store, sink, query, rollup, desk, asyncio.Queue())
     _register_gauges(core)
     stack.push_async_callback(_seal_at_stop, core)
     _background(stack, core, rollup.run_background, "rollup")

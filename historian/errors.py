@@ -6,6 +6,7 @@ HistorianError
 │   ├── PointNotFound        no point of that name or id
 │   ├── PointConflict        the name is taken, or a fixed attribute would change
 │   └── PointInvalid         an attribute is outside what is allowed
+├── TermInvalid              a statement about a point (tariff, exchange, rules …) is not as it must be
 ├── CatalogueError           the catalogue or journal file cannot be read or written
 ├── UnitError                unknown unit, or two units of different dimension
 ├── TimeError                a time stamp or time range that cannot be read
@@ -56,6 +57,10 @@ class PointConflict(PointError):
 
 class PointInvalid(PointError):
     """An attribute of a point is outside what is allowed; the text says what is."""
+
+
+class TermInvalid(HistorianError):
+    """A statement about a point is not as it must be; the text says what is allowed."""
 
 
 class CatalogueError(HistorianError):

@@ -116,9 +116,9 @@ class PointTable:
         rows = self._database.rows("SELECT seq FROM sqlite_sequence WHERE name = 'point'")
         return int(rows[0][0]) if rows else 0
 
-    def revision_count(self) -> int:
-        """How many changes were recorded, over all points."""
-        return int(self._database.rows("SELECT count(*) FROM point_revision")[0][0])
+    def revision_counts(self) -> dict[int, int]:
+        """How many statements were recorded about each point that ever changed."""
+        return dict(self._database.rows("SELECT point_id, count(*) FROM point_revision GROUP BY point_id"))
 
     def insert(self, rows: PointRows, additions: Additions) -> None:
         """Add new points and what they refer to, all or none."""

@@ -50,7 +50,8 @@ class Registry:
         self._former_names = self._table.load_former_names()
         self._id_max = max(self._table.highest_id(), self._memory.names.names.length - 1)
         self._memory.columns.reach(self._id_max)
-        self._revision = self._memory.count + self._table.revision_count()
+        self._change_counts = self._table.revision_counts()
+        self._revision = self._memory.count + sum(self._change_counts.values())
 
     def close(self) -> None:
         """Release the file; look-ups still answer."""
@@ -229,6 +230,14 @@ class Registry:
         point = self.by_id(point_id)
         return self._table.load_revisions(point_id) or [PointRevision(point, None, 0)]
 
+    def change_count(self, point_id: int) -> int:
+        """How many statements about the point were recorded; 0 where it never changed."""
+        return self._change_counts.get(point_id, 0)
+
+    def changed_ids(self) -> builtins.list[int]:
+        """Points that ever changed, in no order."""
+        return builtins.list(self._change_counts)
+
     def as_of(self, point_id: int, time_us: int) -> Point:
         """What the point was at `time_us`, by all that is recorded today: the latest statement that covers it."""
         covering = [
@@ -264,6 +273,8 @@ class Registry:
             former = self._former_names | {before.name: before.id}
             former.pop(after.name, None)
             self._former_names = former
+        # The first change also records what the point was before.
+        self._change_counts[before.id] = self._change_counts.get(before.id, 1) + 1
         self._revision += 1
         return after
 

@@ -98,7 +98,7 @@ def test_a_change_keeps_what_was(tmp_path: Path) -> None:
     table.change(stronger, FULL, (2, 1), NOTHING, (300, 400))
     assert points_in(table) == [FULL]
     assert table.load_revisions(3) == [(FULL, None, 200), (stronger, 100, 200), (FULL, 300, 400)]
-    assert table.revision_count() == 3
+    assert table.revision_counts() == {3: 3}
     assert table.load_former_names() == {}
     table.close()
 

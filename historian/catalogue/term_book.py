@@ -1,0 +1,176 @@
+"""The book of terms: what was stated about each point, and what follows from it, now and as of any moment.
+
+Look-ups are pure memory. `state` and `withdraw` block until SQLite has synced: code on an event loop calls them through
+``asyncio.to_thread``.
+"""
+
+import hashlib
+import threading
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from historian.catalogue.point_table import PointRevision
+from historian.catalogue.registry import Registry
+from historian.catalogue.term_table import TermTable
+from historian.clock import Clock
+from historian.errors import TermInvalid, TimeError
+from historian.model import term, timestamp
+from historian.model.point import PointKind
+from historian.model.term import NO_TERMS, PointTerms, Statement, Step, Term
+
+REASON_LENGTH_MAX: Final = 500
+_DIGEST_BYTES: Final = 12
+
+
+class _Resolved(NamedTuple):
+    """Terms of a point by so many changes of its attributes."""
+
+    change_count: int
+    terms: PointTerms
+    digest: str
+
+
+class TermBook:
+    """Implements the directory of terms that rollups ask. `path` is the file of the registry, which was opened first."""
+
+    def __init__(self, path: Path, registry: Registry, clock: Clock) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._table = TermTable(path)
+        self._by_point: dict[int, list[Statement]] = {}
+        for statement in self._table.load():
+            self._by_point.setdefault(statement.point_id, []).append(statement)
+        self._resolved: dict[int, _Resolved] = {}
+        self._own_revision = 0
+
+    def close(self) -> None:
+        """Release the file; look-ups still answer."""
+        self._table.close()
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change that may alter the terms of a point."""
+        return self._own_revision + self._registry.revision
+
+    def ids(self) -> set[int]:
+        """Every point that may have terms; of all others `of` says NO_TERMS."""
+        return {*self._by_point, *self._registry.changed_ids()}
+
+    def of(self, point_id: int) -> PointTerms:
+        """The terms of a point as they are known now."""
+        return self._find(point_id).terms
+
+    def digest(self, point_id: int) -> str:
+        """Names the terms of a point: equal terms have equal digests; empty where there are none."""
+        return self._find(point_id).digest
+
+    def as_of(self, point_id: int, time_us: int) -> PointTerms:
+        """The terms of a point as they were known at `time_us`."""
+        known = [one for one in self._by_point.get(point_id, ()) if one.is_known_at(time_us)]
+        history = [
+            one for one in self._history(point_id) if one.recorded_us <= time_us or one.valid_from_us is None
+        ]
+        return _resolved(known, history)
+
+    def statements(self, point_id: int) -> list[Statement]:
+        """All that was stated about a point, withdrawn statements too, by rising number."""
+        return list(self._by_point.get(point_id, ()))
+
+    def state(
+        self,
+        point_id: int,
+        stated: Term,
+        valid_from_us: int,
+        valid_to_us: int | None,
+        author: str,
+        reason: str,
+    ) -> Statement:
+        """Record that a term holds. Raises TermInvalid, TimeError, PointNotFound."""
+        point = self._registry.by_id(point_id)
+        _check(stated, point.kind, valid_from_us, valid_to_us, reason)
+        draft = Statement(
+            number=0,
+            point_id=point_id,
+            valid_from_us=valid_from_us,
+            valid_to_us=valid_to_us,
+            recorded_us=self._clock.now_us(),
+            author=author,
+            reason=reason,
+            term=stated,
+        )
+        with self._lock:
+            made = self._table.add(draft)
+            self._put(point_id, [*self._by_point.get(point_id, ()), made])
+        return made
+
+    def withdraw(self, point_id: int, number: int, reason: str) -> Statement:
+        """Take a statement back; it stays on record. Raises TermInvalid where there is none in force."""
+        _check_reason(reason)
+        with self._lock:
+            known = self._by_point.get(point_id, [])
+            place = next((i for i, one in enumerate(known) if one.number == number), None)
+            if place is None or known[place].withdrawn_us is not None:
+                raise TermInvalid(f"statement {number} of the point is not there, or was withdrawn already")
+            now_us = self._clock.now_us()
+            self._table.withdraw(number, now_us, reason)
+            gone = msgspec.structs.replace(known[place], withdrawn_us=now_us, withdrawn_reason=reason)
+            self._put(point_id, [*known[:place], gone, *known[place + 1 :]])
+        return gone
+
+    def _put(self, point_id: int, statements: list[Statement]) -> None:
+        self._by_point[point_id] = statements
+        self._resolved.pop(point_id, None)
+        self._own_revision += 1
+
+    def _find(self, point_id: int) -> _Resolved:
+        count = self._registry.change_count(point_id)
+        found = self._resolved.get(point_id)
+        if found is None or found.change_count != count:
+            statements = [one for one in self._by_point.get(point_id, ()) if one.withdrawn_us is None]
+            terms = _resolved(statements, self._history(point_id))
+            found = self._resolved[point_id] = _Resolved(count, terms, digest_of(terms))
+        return found
+
+    def _history(self, point_id: int) -> list[PointRevision]:
+        return self._registry.history(point_id) if self._registry.change_count(point_id) else []
+
+
+def digest_of(terms: PointTerms) -> str:
+    """A name for these terms, the same on every machine; empty where there are none."""
+    if terms.is_empty:
+        return ""
+    return hashlib.blake2b(msgspec.json.encode(terms, order="sorted"), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _resolved(statements: list[Statement], history: list[PointRevision]) -> PointTerms:
+    if not statements and not history:
+        return NO_TERMS
+    multiplier = _steps([(one.valid_from_us, one.point.multiplier) for one in history])
+    capacity = _steps([(one.valid_from_us, one.point.capacity or 0.0) for one in history])
+    return msgspec.structs.replace(term.resolve(statements), multiplier=multiplier, capacity=capacity)
+
+
+def _steps(stated: list[tuple[int | None, float]]) -> tuple[Step, ...]:
+    """Of an attribute that ever changed; none where it always was what it is."""
+    beginning = timestamp.TIME_MIN_US
+    steps = term.steps_of([(beginning if from_us is None else from_us, value) for from_us, value in stated])
+    return steps if len(steps) > 1 else ()
+
+
+def _check(stated: Term, kind: PointKind, valid_from_us: int, valid_to_us: int | None, reason: str) -> None:
+    _check_reason(reason)
+    name = term.kind_of(stated)
+    if valid_to_us is not None and valid_to_us <= valid_from_us:
+        raise TimeError(f"valid_to {timestamp.format_time(valid_to_us)} is not after valid_from")
+    if name in term.EVENTS and valid_to_us is not None:
+        raise TermInvalid(f"{name} happens at valid_from; valid_to is not allowed")
+    if name in {"register", *term.EVENTS} and kind is not PointKind.REGISTER:
+        raise TermInvalid(f"{name} is for points of kind register, this one is {kind.value}")
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip() or len(reason) > REASON_LENGTH_MAX:
+        raise TermInvalid(f"reason: 1 to {REASON_LENGTH_MAX} characters are required")

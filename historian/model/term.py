@@ -1,0 +1,236 @@
+"""Terms: what people state about a metering point beside its attributes, each with its validity and its record time.
+
+Some hold from a date on until another takes their place (how the register counts, the tariff, the rules); others
+happened once (a meter exchange, a reset). A statement is never changed: it is withdrawn, or another covers it, so what was
+held true at any moment can be told.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, NamedTuple, get_args
+
+import msgspec
+from msgspec import Meta
+
+from historian.errors import TermInvalid
+from historian.model import timestamp
+
+Carrier = Literal["electricity", "water", "gas", "heat", "cooling", "steam", "fuel"]
+RatioFormula = Literal["load_ratio", "line_load_ratio", "power_factor"]
+_Name = Annotated[str, Meta(min_length=1, max_length=200)]
+_Positive = Annotated[float, Meta(gt=0)]
+
+
+class RegisterTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="register", tag_field="kind"):
+    """How the register counts, in the point's unit before the multiplier.
+
+    `modulus`: where it begins again at zero (1000000 for six digits); without it no rollover is ever assumed.
+    `resolution`: its last digit. `is_signed`: it may fall (combined active energy, 组合有功).
+    """
+
+    modulus: _Positive | None = None
+    resolution: _Positive | None = None
+    is_signed: bool = False
+
+
+class ExchangeTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="exchange", tag_field="kind"):
+    """The meter was changed at the statement's `valid_from`; readings before the multiplier."""
+
+    old_end: float
+    new_start: float
+    meter: str = ""
+
+
+class ResetTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="reset", tag_field="kind"):
+    """The register was set to `new_start` at `valid_from`; what it counted since the reading before is not known."""
+
+    new_start: float = 0.0
+
+
+class TariffTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="tariff", tag_field="kind"):
+    """The time-of-use calendar of the account, and which of its conditions hold for it."""
+
+    calendar: _Name
+    options: tuple[str, ...] = ()
+
+
+class DemandTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="demand", tag_field="kind"):
+    """Maximum demand over `period_s`, looked for every `slide_s`; where both are equal, over fixed blocks."""
+
+    period_s: Annotated[int, Meta(ge=60, le=7200)] = 900
+    slide_s: Annotated[int, Meta(ge=60, le=7200)] = 60
+
+    def __post_init__(self) -> None:
+        if self.period_s % self.slide_s:
+            raise ValueError(f"slide_s: {self.slide_s} does not divide period_s ({self.period_s})")
+
+
+class BillingTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="billing", tag_field="kind"):
+    """Billing periods begin on this day of each month (抄表例日), at 00:00 of the point's zone."""
+
+    cutoff_day: Annotated[int, Meta(ge=1, le=28)] = 1
+
+
+class MediumTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="medium", tag_field="kind"):
+    """What flows: thermal kWh never add to electrical ones. `reference`: of gas, the condition of its volume."""
+
+    carrier: Carrier
+    reference: Literal["", "0C,101.325kPa", "15C,101.325kPa", "20C,101.325kPa"] = ""
+
+
+class RatioTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="ratio", tag_field="kind"):
+    """From which points a derived ratio is made, by their names; it is made anew on aggregates, never averaged.
+
+    load_ratio: `inputs` active and reactive power, of one or several circuits in pairs; power_factor: active and
+    reactive energy; line_load_ratio: currents of the phases.
+    """
+
+    formula: RatioFormula
+    inputs: Annotated[tuple[_Name, ...], Meta(min_length=1, max_length=64)]
+
+
+class CheckTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="check", tag_field="kind"):
+    """Another point that measures the same energy; the two are kept apart, and their difference is told."""
+
+    point: _Name
+    tolerance: Annotated[float, Meta(gt=0, le=1)] = 0.05
+    steps: Annotated[int, Meta(ge=0, le=1000)] = 3
+
+
+Term = (
+    RegisterTerm
+    | ExchangeTerm
+    | ResetTerm
+    | TariffTerm
+    | DemandTerm
+    | BillingTerm
+    | MediumTerm
+    | RatioTerm
+    | CheckTerm
+)
+
+KINDS: tuple[str, ...] = tuple(one.__struct_config__.tag for one in get_args(Term))
+EVENTS = frozenset({"exchange", "reset"})  # happened once; the others hold until another takes their place
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """A term of a point as it was recorded; numbers rise with record time.
+
+    Holds for ``[valid_from_us, valid_to_us)``; of statements of one kind that cover an instant, the one recorded last counts.
+    """
+
+    number: int
+    point_id: int
+    valid_from_us: int
+    valid_to_us: int | None
+    recorded_us: int
+    author: str
+    reason: str
+    term: Term
+    withdrawn_us: int | None = None
+    withdrawn_reason: str = ""
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.term)
+
+    def is_known_at(self, time_us: int) -> bool:
+        """Whether it had been recorded, and not withdrawn, at that time."""
+        return self.recorded_us <= time_us and (self.withdrawn_us is None or self.withdrawn_us > time_us)
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A term in force over ``[from_us, to_us)``."""
+
+    from_us: int
+    to_us: int
+    term: Term
+
+
+class Step(NamedTuple):
+    """A number that holds from an instant until the next step."""
+
+    from_us: int
+    value: float
+
+
+class PointTerms(msgspec.Struct, frozen=True):
+    """All terms of a point, resolved: for each kind spans that rise and do not overlap; events by rising time.
+
+    `multiplier` and `capacity` are the point's attributes where they ever changed: steps, the first from the beginning of
+    time; empty where the attribute holds for all time.
+    """
+
+    spans: dict[str, tuple[Span, ...]] = {}
+    events: tuple[Span, ...] = ()
+    multiplier: tuple[Step, ...] = ()
+    capacity: tuple[Step, ...] = ()
+
+    def at(self, kind: str, time_us: int) -> Term | None:
+        """The term of a kind in force at an instant."""
+        for span in self.spans.get(kind, ()):
+            if span.from_us <= time_us < span.to_us:
+                return span.term
+        return None
+
+    def of_kind(self, kind: str) -> tuple[Span, ...]:
+        """The spans of a kind."""
+        return self.spans.get(kind, ())
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.spans or self.events or self.multiplier or self.capacity)
+
+
+NO_TERMS = PointTerms()
+
+
+def kind_of(term: Term) -> str:
+    """``tariff``, ``exchange`` …"""
+    tag = type(term).__struct_config__.tag
+    assert isinstance(tag, str), "every term has a tag"
+    return tag
+
+
+def decode(data: bytes | str) -> Term:
+    """A term from JSON. Raises TermInvalid, which says what is allowed."""
+    try:
+        made: Term = msgspec.json.decode(data, type=Term)
+    except msgspec.DecodeError as error:
+        raise TermInvalid(f"term: {error}") from error
+    return made
+
+
+def resolve(statements: list[Statement]) -> PointTerms:
+    """What holds by these statements, which are all in force: later numbers paint over earlier ones."""
+    spans: dict[str, list[Span]] = {}
+    events: list[Span] = []
+    for one in sorted(statements, key=lambda statement: statement.number):
+        to_us = timestamp.TIME_MAX_US if one.valid_to_us is None else one.valid_to_us
+        span = Span(one.valid_from_us, to_us, one.term)
+        if one.kind in EVENTS:
+            events.append(span)
+        else:
+            spans[one.kind] = _painted(spans.get(one.kind, []), span)
+    events.sort(key=lambda span: span.from_us)
+    return PointTerms({kind: tuple(spans[kind]) for kind in sorted(spans)}, tuple(events))
+
+
+def steps_of(values: Sequence[tuple[int, float]]) -> tuple[Step, ...]:
+    """Steps from statements in the order of their recording, each of which holds from its time on."""
+    painted: list[Step] = []
+    for from_us, value in values:
+        painted = [step for step in painted if step.from_us < from_us]
+        if not painted or painted[-1].value != value:
+            painted.append(Step(from_us, value))
+    return tuple(painted)
+
+
+def _painted(before: list[Span], span: Span) -> list[Span]:
+    """The spans with another one over them."""
+    kept: list[Span] = []
+    for one in before:
+        if one.from_us < span.from_us:
+            kept.append(Span(one.from_us, min(one.to_us, span.from_us), one.term))
+        if one.to_us > span.to_us:
+            kept.append(Span(max(one.from_us, span.to_us), one.to_us, one.term))
+    return sorted([*kept, span], key=lambda one: one.from_us)
