@@ -7,9 +7,12 @@ HistorianError
 │   ├── PointConflict        the name is taken, or a fixed attribute would change
 │   └── PointInvalid         an attribute is outside what is allowed
 ├── TermInvalid              a statement about a point (tariff, exchange, rules …) is not as it must be
+├── TariffNotFound           no time-of-use calendar has that id
 ├── CatalogueError           the catalogue or journal file cannot be read or written
 ├── UnitError                unknown unit, or two units of different dimension
 ├── TimeError                a time stamp or time range that cannot be read
+├── TariffError              a time-of-use calendar that does not tile the day, or lacks what is asked
+├── FactorError              no such conversion factor, or figures that may not be added
 ├── IngestError
 │   ├── QueueFull            back-pressure: try again after `retry_after_s`
 │   └── StoreReadOnly        disk reserve reached or log failed: no durable writes now
@@ -23,6 +26,8 @@ HistorianError
 │   └── QueryTooLarge        refused before work starts
 └── ProtocolError            the peer broke its protocol
 """
+
+from collections.abc import Sequence
 
 
 class HistorianError(Exception):
@@ -63,6 +68,14 @@ class TermInvalid(HistorianError):
     """A statement about a point is not as it must be; the text says what is allowed."""
 
 
+class TariffNotFound(HistorianError):
+    """No calendar has that id."""
+
+    def __init__(self, tariff_id: str, known: Sequence[str]) -> None:
+        super().__init__(f"no calendar is named {tariff_id!r}; there are: {', '.join(known) or 'none'}")
+        self.tariff_id = tariff_id
+
+
 class CatalogueError(HistorianError):
     """A catalogue or journal file cannot be read or written; nothing of the change was kept."""
 
@@ -77,6 +90,19 @@ class UnitError(HistorianError):
 
 class TimeError(HistorianError):
     """A time stamp, zone or time range cannot be read."""
+
+
+class TariffError(HistorianError):
+    """A calendar is not as it must be; `place` leads to the fault in its file, such as ``("seasons", 1, "peak")``."""
+
+    def __init__(self, tariff_id: str, place: tuple[str | int, ...], problem: str) -> None:
+        super().__init__(f"{tariff_id}: {problem}")
+        self.place = place
+        self.problem = problem
+
+
+class FactorError(HistorianError):
+    """A conversion factor does not exist, or figures of different meaning were to be added; the text says what is there."""
 
 
 class IngestError(HistorianError):
