@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from historian.energy import fixed_point, fleet_kernels, sample_period, steady_kernels
 from historian.energy.load_curve import LoadCurve
+from historian.energy.metering import Metering
 from historian.energy.steady_kernels import Figures, Grid
 from historian.model import quality
 from historian.model.point import DAY_US, HOUR_US, PointKind
@@ -31,11 +32,22 @@ _HELD_KINDS: Final = frozenset({PointKind.INSTANTANEOUS, PointKind.RATIO})
 
 
 class Ask(NamedTuple):
-    """What decides the curve of a run beside its samples."""
+    """What decides the curve of a run beside its samples; `metering`, where there is more than one factor to say."""
 
     kind: PointKind
     interval_us: int
     factor: float
+    metering: Metering | None = None
+
+    @property
+    def facts(self) -> Metering:
+        """All that is known of the point."""
+        return self.metering or Metering.plain(self.kind, self.interval_us, self.factor)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether kind, interval and factor say everything."""
+        return self.metering is None or self.metering.is_plain
 
 
 class Asked(NamedTuple):
@@ -204,7 +216,7 @@ def _columns_of(runs: Sequence[SampleRun], asks: Sequence[Ask], edges_us: I64) -
 
 
 def _row_of(ask: Ask) -> list[int]:
-    factor = fixed_point.exact(ask.factor)
+    factor = fixed_point.exact(ask.factor if ask.metering is None else ask.metering.factor[-1].value)
     is_held = ask.kind in _HELD_KINDS
     is_by_calendar = not is_held and ask.interval_us % DAY_US == 0
     is_small = abs(factor.numerator) < FACTOR_MAX and factor.denominator < FACTOR_MAX
@@ -214,6 +226,6 @@ def _row_of(ask: Ask) -> list[int]:
     row[fleet_kernels.INTERVAL_US] = ask.interval_us
     row[fleet_kernels.LONGEST_GAP_US] = sample_period.longest_gap_us(ask.interval_us)
     row[fleet_kernels.FACTOR_NUMERATOR] = factor.numerator if is_small else 0
-    is_everyday = is_small and not is_by_calendar and ask.kind is not PointKind.REGISTER
+    is_everyday = is_small and not is_by_calendar and ask.kind is not PointKind.REGISTER and ask.is_plain
     row[fleet_kernels.FACTOR_DENOMINATOR] = factor.denominator if is_everyday else 0
     return row

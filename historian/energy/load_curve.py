@@ -5,6 +5,8 @@ A slot's value is the mean over the time that its samples speak for, in the unit
 missing slot is NaN, never zero and never the last value. Nothing is carried across a gap.
 """
 
+import functools
+import operator
 from collections.abc import Sequence
 from enum import IntEnum
 from fractions import Fraction
@@ -15,9 +17,10 @@ import numpy.typing as npt
 
 from historian.energy import fixed_point, load_curve_kernels, sample_period, slot_sum
 from historian.energy.load_curve_kernels import HALF_BITS, HALF_MASK
+from historian.energy.metering import Metering
 from historian.energy.sample_period import Mask, SamplePeriods
 from historian.model import quality
-from historian.model.point import HOUR_US, PointKind
+from historian.model.point import HOUR_US
 from historian.model.sample import SampleRun
 
 I64 = npt.NDArray[np.int64]
@@ -47,6 +50,7 @@ class LoadCurve(NamedTuple):
     `total` is the exact sum over all slots in unit·hours, or the amount for interval and register points;
     it includes what gaps are known to hold. `known_us` is the time it speaks for. `ranked_total` and `ranked_us`
     are the same over those slots only that may be the maximum or minimum: at least half of each is covered.
+    `events` are the `counter_event.CounterFlag` of all periods that reach into the slots.
     """
 
     value: F64
@@ -58,6 +62,7 @@ class LoadCurve(NamedTuple):
     known_us: int
     ranked_total: Fraction
     ranked_us: int
+    events: int = 0
 
 
 class CurveSummary(NamedTuple):
@@ -87,35 +92,29 @@ class CurveSummary(NamedTuple):
     complete_count: int = 0
 
 
-def build(
-    run: SampleRun,
-    kind: PointKind,
-    point_interval_us: int,
-    edges_us: I64,
-    factor: float = 1.0,
-    period_end_us: I64 | None = None,
-) -> LoadCurve:
-    """The curve of one point over the slots ``edges_us[i] … edges_us[i + 1]``, `factor` applied once.
+def build(run: SampleRun, of: Metering, edges_us: I64, period_end_us: I64 | None = None) -> LoadCurve:
+    """The curve of one point over the slots ``edges_us[i] … edges_us[i + 1]``, the factor of each period applied once.
 
-    The run should reach two intervals beyond both ends, a register's one reading beyond; what speaks for no
-    slot is ignored, so a longer run gives the same curve. `period_end_us`: see `sample_period.periods_of`.
+    The run should reach two intervals beyond both ends, a register's as `sample_period.register_span` says; what
+    speaks for no slot is ignored, so a longer run gives the same curve. `period_end_us`: see
+    `sample_period.periods_of`.
     """
-    periods = sample_period.periods_of(run, kind, point_interval_us, period_end_us)
+    periods = sample_period.periods_of(run, of, period_end_us)
     periods = periods.select((periods.end_us > edges_us[0]) & (periods.start_us < edges_us[-1]))
-    sums = slot_sum.sum_slots(periods, kind in sample_period.AMOUNT_KINDS, edges_us)
-    scale = fixed_point.exact(factor)
-    value = slot_sum.mean_rates(sums, scale)
+    sums = slot_sum.sum_slots(periods, of.kind in sample_period.AMOUNT_KINDS, edges_us)
+    value = slot_sum.mean_rates(sums)
     is_ranked = _is_ranked(sums.covered_us, edges_us) & ~np.isnan(value)
     return LoadCurve(
         value=value,
-        state=_states(sums.covered_us, value, periods, edges_us, point_interval_us),
+        state=_states(sums.covered_us, value, periods, edges_us, of.interval_us),
         sample_count=_count_samples(run, edges_us),
         quality=_qualities(periods, edges_us),
         covered_us=sums.covered_us,
-        total=sums.total * scale,
+        total=sums.total,
         known_us=sums.known_us,
-        ranked_total=slot_sum.sum_of(sums, is_ranked) * scale,
+        ranked_total=slot_sum.sum_of(sums, is_ranked),
         ranked_us=int(np.sum(sums.covered_us[is_ranked])),
+        events=int(np.bitwise_or.reduce(periods.events)),
     )
 
 
@@ -141,6 +140,7 @@ def add(curves: Sequence[LoadCurve], edges_us: I64) -> LoadCurve:
         known_us=max(int(np.sum(covered_us)), max(curve.known_us for curve in curves)),
         ranked_total=sum((sums[slot] * int(covered_us[slot]) for slot in ranked), Fraction()) / HOUR_US,
         ranked_us=int(np.sum(covered_us[ranked])),
+        events=functools.reduce(operator.or_, (curve.events for curve in curves)),
     )
 
 

@@ -3,7 +3,7 @@
     instantaneous, ratio   from its stamp until the next sample, at most the point's interval
     mean_power             its interval, cut short by the next sample
     interval               the same, but the quantity stays whole
-    register               from one reading to the next; the quantity is their difference
+    register               from one reading to the next; the quantity is their difference: see `register`
 
 A next sample that comes a little late is no gap: an instant is held, and a register difference is taken for
 measured, up to one and a half intervals. Beyond that a sample is missing.
@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from historian.energy import metering, register
+from historian.energy.metering import Metering
 from historian.model import quality
 from historian.model.point import DAY_US, PointKind
 from historian.model.sample import SampleRun
@@ -31,10 +33,11 @@ _END_OF_TIME_US: Final = np.iinfo(np.int64).max
 class SamplePeriods(NamedTuple):
     """Periods ``[start, end)`` in order, never overlapping, with what happened in each.
 
-    `value` less `base` is a rate, or for kinds of AMOUNT_KINDS the amount of the whole period; `base` is the
-    earlier reading of a register, else zero. They are kept apart because floats do not subtract exactly.
-    `is_usable`: the value may enter a figure. `is_whole_only`: a register difference across a gap; its sum
-    is known, its course is not.
+    `value` less `base` plus `carry`, times `factor`, is a rate, or for kinds of AMOUNT_KINDS the amount of the whole
+    period; `base` is the earlier reading of a register, else zero, `carry` its modulus where it began again at zero,
+    else zero. They are kept apart because floats do not subtract exactly. `is_usable`: the value may enter a figure.
+    `is_whole_only`: a register difference across a gap; its sum is known, its course is not. `events`: see
+    `counter_event.CounterFlag`.
     """
 
     start_us: I64
@@ -44,20 +47,15 @@ class SamplePeriods(NamedTuple):
     quality: U16
     is_usable: Mask
     is_whole_only: Mask
+    carry: F64
+    factor: F64
+    events: U16
 
     def select(self, mask: Mask) -> "SamplePeriods":
         """The periods where `mask` holds; these same columns where it holds everywhere."""
         if bool(np.all(mask)):
             return self
-        return SamplePeriods(
-            self.start_us[mask],
-            self.end_us[mask],
-            self.value[mask],
-            self.base[mask],
-            self.quality[mask],
-            self.is_usable[mask],
-            self.is_whole_only[mask],
-        )
+        return SamplePeriods._make(column[mask] for column in self)
 
 
 def without_deleted(run: SampleRun) -> SampleRun:
@@ -66,37 +64,60 @@ def without_deleted(run: SampleRun) -> SampleRun:
 
 
 def readings(run: SampleRun) -> SampleRun:
-    """The samples that may enter a figure."""
-    return _where(run, quality.is_usable(run.quality))
+    """The samples that may be a register's reading."""
+    return _where(run, register.is_reading(run.quality))
 
 
-def periods_of(
-    run: SampleRun, kind: PointKind, interval_us: int, period_end_us: I64 | None = None
-) -> SamplePeriods:
+def register_span(run: SampleRun, start_us: int, end_us: int) -> tuple[int, int]:
+    """From when to when, both included, a register's readings decide ``[start_us, end_us)``; `run` is of readings.
+
+    One reading beyond each end, and where that is a lone one near zero perhaps, one more. An end is that of the
+    range where there is no reading beyond.
+    """
+    before = int(np.searchsorted(run.time_us, start_us, side="right")) - 1
+    after = int(np.searchsorted(run.time_us, end_us))
+    if before > 0 and register.needs_neighbour(float(run.value[before])):
+        before -= 1
+    if after < run.sample_count - 1 and register.needs_neighbour(float(run.value[after])):
+        after += 1
+    first_us = int(run.time_us[before]) if before >= 0 else start_us
+    return first_us, int(run.time_us[after]) if after < run.sample_count else end_us
+
+
+def periods_of(run: SampleRun, of: Metering, period_end_us: I64 | None = None) -> SamplePeriods:
     """The periods of a run's samples.
 
     `period_end_us` says for each sample where its period ends, where that is not simply one interval later
     (a daily value on a day of 23 hours).
     """
+    if of.kind is PointKind.REGISTER:
+        return _between_readings(run, of)
     run, period_end_us = _sorted_out(run, period_end_us)
-    if kind is PointKind.REGISTER:
-        return _between_readings(run, interval_us)
     next_us = np.append(run.time_us[1:], _END_OF_TIME_US)
-    if kind in (PointKind.MEAN_POWER, PointKind.INTERVAL):
-        end_us = np.minimum(run.time_us + interval_us if period_end_us is None else period_end_us, next_us)
+    if of.kind in (PointKind.MEAN_POWER, PointKind.INTERVAL):
+        end_us = run.time_us + of.interval_us if period_end_us is None else period_end_us
+        end_us = np.minimum(end_us, next_us)
     else:
-        is_followed = next_us - run.time_us <= longest_gap_us(interval_us)
-        end_us = np.where(is_followed, next_us, run.time_us + interval_us)
-    is_usable = quality.is_usable(run.quality)
+        is_followed = next_us - run.time_us <= longest_gap_us(of.interval_us)
+        end_us = np.where(is_followed, next_us, run.time_us + of.interval_us)
     count = len(end_us)
     return SamplePeriods(
-        run.time_us, end_us, run.value, np.zeros(count), run.quality, is_usable, np.zeros(count, np.bool_)
+        start_us=run.time_us,
+        end_us=end_us,
+        value=run.value,
+        base=np.zeros(count),
+        quality=run.quality,
+        is_usable=quality.is_usable(run.quality),
+        is_whole_only=np.zeros(count, np.bool_),
+        carry=np.zeros(count),
+        factor=metering.column_at(of.factor, run.time_us),
+        events=np.zeros(count, np.uint16),
     )
 
 
 def longest_gap_us(interval_us: int) -> int:
     """The longest distance of two samples between which none is missing."""
-    return interval_us + interval_us // 2
+    return register.longest_gap_us(interval_us)
 
 
 def reach_us(kind: PointKind, interval_us: int) -> tuple[int, int]:
@@ -128,16 +149,9 @@ def _sorted_out(run: SampleRun, period_end_us: I64 | None) -> tuple[SampleRun, I
     return without_deleted(run), period_end_us
 
 
-def _between_readings(run: SampleRun, interval_us: int) -> SamplePeriods:
-    """A fall from one reading to the next is suspect and gives no amount, never a negative one."""
-    usable = readings(run)
-    start_us, end_us = usable.time_us[:-1], usable.time_us[1:]
-    base, value, qualities = usable.value[:-1], usable.value[1:], usable.quality
-    is_rising = value >= base
-    is_gap = end_us - start_us > longest_gap_us(interval_us)
-    fallen = np.where(is_rising, np.uint16(quality.GOOD), np.uint16(quality.SUSPECT))
-    worse = worse_of(worse_of(qualities[:-1], qualities[1:]), fallen)
-    return SamplePeriods(start_us, end_us, value, base, worse, is_rising, is_gap & is_rising)
+def _between_readings(run: SampleRun, of: Metering) -> SamplePeriods:
+    judged = register.judge(run, of)
+    return SamplePeriods(**judged._asdict())
 
 
 def worst_of_rows(rows: U16) -> U16:

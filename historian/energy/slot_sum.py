@@ -22,15 +22,24 @@ EXACT_FLOAT_MAX: Final = 2.0**53
 _JOINED_HIGH_MAX: Final = 1 << 35  # times 2²⁶, and a low half below 2⁶²: within int64
 
 
-class SlotSums(NamedTuple):
-    """Sum of slot i in unit·hours: ``(high[i] × 2²⁶ + low[i]) × unit``, over `covered_us`.
-
-    `spanned_us` is time within gaps that a register difference bridges: in `total`, in no slot's sum.
-    """
+class SlotPart(NamedTuple):
+    """What one factor applies to: slot i holds ``(high[i] × 2²⁶ + low[i]) × unit`` unit·hours."""
 
     high: I64
     low: I64
     unit: Fraction
+    covered_us: I64
+    spanned_us: I64
+    total: Fraction
+
+
+class SlotSums(NamedTuple):
+    """Sums over slots in unit·hours, each sample's factor applied: the parts added up, over `covered_us`.
+
+    `spanned_us` is time within gaps that a register difference bridges: in `total`, in no slot's sum.
+    """
+
+    parts: list[SlotPart]
     covered_us: I64
     spanned_us: I64
     total: Fraction
@@ -48,21 +57,49 @@ def sum_slots(periods: SamplePeriods, has_amounts: bool, edges_us: I64) -> SlotS
     """
     slot_lengths_us = np.diff(edges_us)
     assert np.all(slot_lengths_us <= SLOT_US_MAX), "a slot is at most a day"
-    if has_amounts:
-        return _sum_amounts(periods.select(periods.is_usable), edges_us)
-    return _sum_rates(periods.select(periods.is_usable), edges_us)
+    used = periods.select(periods.is_usable)
+    add_up = _sum_amounts if has_amounts else _sum_rates
+    parts = [_scaled(add_up(some, edges_us), factor) for factor, some in _by_factor(used)]
+    if len(parts) == 1:
+        return SlotSums(parts, parts[0].covered_us, parts[0].spanned_us, parts[0].total)
+    covered_us: I64 = np.sum([part.covered_us for part in parts], axis=0, dtype=np.int64)
+    spanned_us: I64 = np.sum([part.spanned_us for part in parts], axis=0, dtype=np.int64)
+    return SlotSums(parts, covered_us, spanned_us, sum((part.total for part in parts), Fraction()))
 
 
 def sum_of(sums: SlotSums, mask: npt.NDArray[np.bool_]) -> Fraction:
     """The exact sum over the slots of `mask`, without what gaps hold."""
-    return _whole(sums.high[mask], sums.low[mask]) * sums.unit
+    return sum((_whole(part.high[mask], part.low[mask]) * part.unit for part in sums.parts), Fraction())
 
 
-def mean_rates(sums: SlotSums, factor: Fraction) -> F64:
-    """Sum × factor over covered time, per hour, correctly rounded; NaN where nothing is covered."""
-    per_us = sums.unit * factor * HOUR_US
+def mean_rates(sums: SlotSums) -> F64:
+    """Sum over covered time, per hour, correctly rounded; NaN where nothing is covered."""
+    if len(sums.parts) == 1:
+        return _mean_rates_of(sums.parts[0])
+    value = np.full(len(sums.covered_us), np.nan)
+    for slot in np.flatnonzero(sums.covered_us > 0).tolist():
+        rest = sum_of(sums, np.arange(len(value)) == slot)
+        value[slot] = fixed_point.to_float(rest * HOUR_US / int(sums.covered_us[slot]))
+    return value
+
+
+def _by_factor(periods: SamplePeriods) -> list[tuple[float, SamplePeriods]]:
+    """The periods of each factor; mostly there is one."""
+    if len(periods.factor) == 0:
+        return [(1.0, periods)]
+    factors = np.unique(periods.factor).tolist()
+    return [(factor, periods.select(periods.factor == factor)) for factor in factors]
+
+
+def _scaled(part: SlotPart, factor: float) -> SlotPart:
+    scale = fixed_point.exact(factor)
+    return part._replace(unit=part.unit * scale, total=part.total * scale)
+
+
+def _mean_rates_of(part: SlotPart) -> F64:
+    per_us = part.unit * HOUR_US
     numerator, denominator = per_us.numerator, per_us.denominator
-    high, low, covered = sums.high, sums.low, sums.covered_us
+    high, low, covered = part.high, part.low, part.covered_us
     value = np.full(len(high), np.nan)
     has_value = covered > 0
     # Joined as whole numbers: the halves may have opposite signs and more digits than a float.
@@ -81,7 +118,7 @@ def mean_rates(sums: SlotSums, factor: Fraction) -> F64:
     return value + 0.0  # minus zero becomes zero
 
 
-def _sum_rates(periods: SamplePeriods, edges_us: I64) -> SlotSums:
+def _sum_rates(periods: SamplePeriods, edges_us: I64) -> SlotPart:
     fixed = fixed_point.to_fixed(periods.value)
     start = np.maximum(periods.start_us, edges_us[0]) - edges_us[0]
     end = np.minimum(periods.end_us, edges_us[-1]) - edges_us[0]
@@ -92,13 +129,17 @@ def _sum_rates(periods: SamplePeriods, edges_us: I64) -> SlotSums:
         start // tick_us, end // tick_us, fixed.scaled, edges // tick_us, high, low, covered
     )
     unit = fixed.unit * Fraction(tick_us, HOUR_US)
-    return SlotSums(high, low, unit, covered * tick_us, np.zeros_like(covered), _whole(high, low) * unit)
+    return SlotPart(high, low, unit, covered * tick_us, np.zeros_like(covered), _whole(high, low) * unit)
 
 
-def _sum_amounts(periods: SamplePeriods, edges_us: I64) -> SlotSums:
+def _sum_amounts(periods: SamplePeriods, edges_us: I64) -> SlotPart:
     count = len(periods.value)
-    fixed = fixed_point.to_fixed(np.concatenate((periods.value, periods.base)))
-    amount = fixed.scaled[:count] - fixed.scaled[count:]
+    has_carry = bool(periods.carry.any())
+    columns = (periods.value, periods.base, periods.carry)[: 3 if has_carry else 2]
+    fixed = fixed_point.to_fixed(np.concatenate(columns))
+    amount = fixed.scaled[:count] - fixed.scaled[count : 2 * count]
+    if has_carry:
+        amount += fixed.scaled[2 * count :]
     grid = _grid(periods, amount, edges_us)
     unit = fixed.unit / grid
     is_spanned = periods.is_whole_only
@@ -106,7 +147,7 @@ def _sum_amounts(periods: SamplePeriods, edges_us: I64) -> SlotSums:
     spanned_high, spanned_low, spanned_us = _spread(periods, amount, is_spanned, grid, edges_us)
     total = (_whole(high, low) + _whole(spanned_high, spanned_low)) * unit
     total += _rounded_off_at_ends(periods, amount, grid, edges_us) * unit
-    return SlotSums(high, low, unit, covered_us, spanned_us, total)
+    return SlotPart(high, low, unit, covered_us, spanned_us, total)
 
 
 def _spread(

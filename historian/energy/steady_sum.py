@@ -83,6 +83,7 @@ def _is_steady(ask: Ask, slot_us: int) -> bool:
     is_held = ask.kind in (PointKind.INSTANTANEOUS, PointKind.RATIO)
     return (
         ask.kind is not PointKind.REGISTER
+        and ask.is_plain
         and ask.interval_us == slot_us
         and ask.factor > 0
         and (is_held or ask.interval_us % DAY_US != 0)

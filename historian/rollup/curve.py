@@ -131,13 +131,11 @@ def _build_all(
 ) -> list[LoadCurve]:
     curves: list[LoadCurve] = []
     asks = [day_figure.ask_of(point) for point in points]
-    for point, run, curve in zip(points, runs, fleet.build(runs, asks, edges_us), strict=True):
+    for point, ask, run, curve in zip(points, asks, runs, fleet.build(runs, asks, edges_us), strict=True):
         if curve is not None:
             curves.append(curve)
             continue
         near = day_figure.near_day(point, run, int(edges_us[0]), int(edges_us[-1]))
         ends_us = day_figure.period_ends_us(point, near, zone)
-        curves.append(
-            load_curve.build(near, point.kind, point.interval_us, edges_us, point.multiplier, ends_us)
-        )
+        curves.append(load_curve.build(near, ask.facts, edges_us, ends_us))
     return curves

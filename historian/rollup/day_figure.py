@@ -145,9 +145,7 @@ def compute(point: Point, day: int, zone: zoneinfo.ZoneInfo, run: SampleRun, now
     edges_us = slot_edges_us(day, zone, point.interval_us)
     start_us, end_us = int(edges_us[0]), int(edges_us[-1])
     near = near_day(point, run, start_us, end_us)
-    curve = load_curve.build(
-        near, point.kind, point.interval_us, edges_us, point.multiplier, period_ends_us(point, near, zone)
-    )
+    curve = load_curve.build(near, ask_of(point).facts, edges_us, period_ends_us(point, near, zone))
     summary = load_curve.summarise(curve, edges_us)
     counts = coverage.count(near, start_us, end_us, point.interval_us)
     has_own_rank = (curve.ranked_total, curve.ranked_us) != (curve.total, curve.known_us)
@@ -189,10 +187,7 @@ def near_day(point: Point, run: SampleRun, start_us: int, end_us: int) -> Sample
     if point.kind is not PointKind.REGISTER:
         margin = margin_us(point.interval_us)
         return run.between(start_us - margin, end_us + margin)
-    times_us = sample_period.readings(run).time_us
-    before, after = times_us[times_us <= start_us], times_us[times_us >= end_us]
-    first_us = int(before[-1]) if len(before) else start_us
-    last_us = int(after[0]) if len(after) else end_us
+    first_us, last_us = sample_period.register_span(sample_period.readings(run), start_us, end_us)
     return run.between(first_us, last_us + 1)
 
 

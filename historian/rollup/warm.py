@@ -5,8 +5,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import fleet, load_curve, packed, steady_sum
+from historian.energy import digest_kernels, fleet, load_curve, packed, steady_sum
 from historian.energy.fleet import Ask, Asked
+from historian.energy.metering import Metering
 from historian.energy.packed import Needs
 from historian.model.packed import FIELD_COUNT, PackedBlock, PackedPiece
 from historian.model.point import HOUR_US, MINUTE_US, PointKind
@@ -39,13 +40,18 @@ def _warm_energy() -> None:
     run = _run_of([0, 60, 120], [1.0, 2.0, 3.5])
     edges = np.array([0, 60, 120, 180], np.int64)
     for kind in PointKind:
-        load_curve.build(run, kind, 60, edges)
+        load_curve.build(run, Metering.plain(kind, 60), edges)
     fleet.build([run], [Ask(PointKind.MEAN_POWER, 60, 1.0)], edges)
     odd = _run_of([0, 60, 121], [1.0, 2.0, 3.5])
     steady_sum.add_up(block_of([run, run]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)] * 2), edges)
     for some in (run, odd):
         fleet.day_figures(block_of([some]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)]), [edges])
     _warm_packed(edges)
+    block, one = block_of([run]), np.zeros(1, np.int64)
+    digest_kernels.digest_days(
+        block.offset, block.time_us, block.value.view(np.int64), block.quality, np.ones(1, np.uint8), one, one,
+        edges[:2], np.zeros((1, 1), np.int64),
+    )  # fmt: skip
 
 
 def _warm_packed(edges: npt.NDArray[np.int64]) -> None:

@@ -15,6 +15,7 @@ from historian.clock import ManualClock
 from historian.energy import calendar, load_curve
 from historian.energy.calendar import DateRange
 from historian.energy.load_curve import SlotState
+from historian.energy.metering import Metering
 from historian.model import decimal_kernels, quality
 from historian.model.point import HOUR_US, MINUTE_US, SECOND_US, Point, PointKind
 from historian.model.sample import SampleRun
@@ -100,13 +101,13 @@ def test_days_and_slots_add_up_to_the_whole_exactly(
     days = Days(*case)
     run = run_of(found, days.start_us)
     totals = [
-        load_curve.build(run, kind, interval_us, edges_us).total
+        load_curve.build(run, Metering.plain(kind, interval_us), edges_us).total
         for slot_us in (15 * MINUTE_US, HOUR_US, 26 * HOUR_US)
         for edges_us in days.edges_us(slot_us)
     ]
     by_quarter, by_hour, by_day = totals[:3], totals[3:6], totals[6:]
     whole_edges_us = np.unique(np.concatenate(days.edges_us(15 * MINUTE_US)))
-    whole = load_curve.build(run, kind, interval_us, whole_edges_us).total
+    whole = load_curve.build(run, Metering.plain(kind, interval_us), whole_edges_us).total
     if decimal_kernels.decimal_exponent(run.value + 0.0) >= 0:
         assert by_quarter == by_hour == by_day
         assert sum(by_quarter) == whole
@@ -123,7 +124,7 @@ def test_every_slot_is_honest(
 ) -> None:
     days = Days(*case)
     edges_us = np.unique(np.concatenate(days.edges_us(15 * MINUTE_US)))
-    curve = load_curve.build(run_of(found, days.start_us), kind, interval_us, edges_us)
+    curve = load_curve.build(run_of(found, days.start_us), Metering.plain(kind, interval_us), edges_us)
     has_value = ~np.isnan(curve.value)
     told = np.isin(curve.state, [SlotState.COMPLETE, SlotState.PARTIAL, SlotState.SPREAD])
     assert np.array_equal(has_value, told)

@@ -47,7 +47,7 @@ def runs(draw: st.DrawFn, interval_us: int) -> SampleRun:
 
 @st.composite
 def questions(draw: st.DrawFn) -> tuple[list[SampleRun], list[Ask], np.ndarray]:
-    asks = draw(st.lists(st.builds(Ask, KINDS, INTERVALS_US, FACTORS), min_size=1, max_size=4))
+    asks = draw(st.lists(st.builds(Ask, KINDS, INTERVALS_US, FACTORS, st.none()), min_size=1, max_size=4))
     block_us = draw(st.sampled_from([MINUTE_US, 5 * MINUTE_US, 15 * MINUTE_US, HOUR_US, 25 * HOUR_US]))
     count, rest = draw(st.integers(1, 12)), draw(st.sampled_from([block_us, block_us // 2]))
     edges = START_US + np.append(np.arange(count) * block_us, (count - 1) * block_us + rest)
@@ -55,7 +55,7 @@ def questions(draw: st.DrawFn) -> tuple[list[SampleRun], list[Ask], np.ndarray]:
 
 
 def general(run: SampleRun, ask: Ask, edges_us: np.ndarray) -> load_curve.LoadCurve:
-    return load_curve.build(run, ask.kind, ask.interval_us, edges_us, ask.factor)
+    return load_curve.build(run, ask.facts, edges_us)
 
 
 @given(questions())
@@ -167,7 +167,7 @@ def test_a_steady_sum_is_that_of_the_curves(data: st.DataObject) -> None:
     kinds = st.sampled_from([PointKind.MEAN_POWER, PointKind.INTERVAL, PointKind.INSTANTANEOUS])
     asks = data.draw(
         st.lists(
-            st.builds(Ask, kinds, st.just(slot_us), st.sampled_from([1.0, 1.0, 0.1, 80.0])),
+            st.builds(Ask, kinds, st.just(slot_us), st.sampled_from([1.0, 1.0, 0.1, 80.0]), st.none()),
             min_size=2,
             max_size=5,
         )

@@ -5,6 +5,7 @@ import pytest
 
 from historian.energy import fleet, load_curve
 from historian.energy.fleet import Ask, Asked
+from historian.energy.metering import Metering
 from historian.model import quality
 from historian.model.point import DAY_US, HOUR_US, MINUTE_US, PointKind
 from historian.model.sample import SampleRun, block_of, empty_run
@@ -43,7 +44,7 @@ def test_what_is_done(
     [curve] = fleet.build([run_of(values)], [Ask(kind, interval_us, factor)], EDGES)
     assert (curve is not None) == is_done
     if curve is not None:
-        expected = load_curve.build(run_of(values), kind, interval_us, EDGES, factor)
+        expected = load_curve.build(run_of(values), Metering.plain(kind, interval_us, factor), EDGES)
         assert curve.total == expected.total
         assert curve.value.tolist() == pytest.approx(expected.value.tolist(), rel=0, abs=0, nan_ok=True)
 

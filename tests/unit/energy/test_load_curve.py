@@ -9,6 +9,7 @@ import pytest
 
 from historian.energy import calendar, load_curve
 from historian.energy.load_curve import LoadCurve, SlotState
+from historian.energy.metering import Metering
 from historian.model import quality
 from historian.model.point import DAY_US, HOUR_US, MINUTE_US, PointKind
 from historian.model.sample import SampleRun
@@ -41,7 +42,7 @@ def curve_of(
         np.array([samples[time] for time in times], np.float64),
         np.array([(qualities or {}).get(time, 0) for time in times], np.uint16),
     )
-    return load_curve.build(run, kind, interval_min * MINUTE_US, edges_us, factor)
+    return load_curve.build(run, Metering.plain(kind, interval_min * MINUTE_US, factor), edges_us)
 
 
 def states(curve: LoadCurve) -> list[int]:
@@ -101,7 +102,7 @@ def test_a_sliver_of_jitter_leaves_a_slot_complete() -> None:
         np.ones(2),
         np.zeros(2, np.uint16),
     )
-    curve = load_curve.build(run, PointKind.MEAN_POWER, QUARTER_US, HOUR_EDGES)
+    curve = load_curve.build(run, Metering.plain(PointKind.MEAN_POWER, QUARTER_US), HOUR_EDGES)
     assert states(curve)[:2] == [COMPLETE, COMPLETE]
 
 
@@ -180,7 +181,7 @@ def test_a_daily_amount_fills_a_day_of_23_hours() -> None:
     edges_us = calendar.slot_edges_us(date, zone, QUARTER_US)
     run = SampleRun(1, edges_us[:1], np.array([46.0]), np.zeros(1, np.uint16))
     ends_us = calendar.period_ends_us(run.time_us, DAY_US, zone)
-    curve = load_curve.build(run, PointKind.INTERVAL, DAY_US, edges_us, 1.0, ends_us)
+    curve = load_curve.build(run, Metering.plain(PointKind.INTERVAL, DAY_US), edges_us, ends_us)
     assert curve.value.tolist() == [2.0] * 92
     assert curve.total == 46
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from historian.energy import sample_period
+from historian.energy.metering import Metering
 from historian.model import quality
 from historian.model.point import DAY_US, HOUR_US, PointKind
 from historian.model.sample import SampleRun
@@ -36,61 +37,71 @@ def run_of(
 
 @pytest.mark.parametrize(("kind", "times", "ends"), START_END_CASES)
 def test_period_of_a_sample(kind: PointKind, times: list[int], ends: list[int]) -> None:
-    periods = sample_period.periods_of(run_of(times), kind, INTERVAL)
+    periods = sample_period.periods_of(run_of(times), Metering.plain(kind, INTERVAL))
     assert (periods.start_us.tolist(), periods.end_us.tolist()) == (times, ends)
 
 
 @pytest.mark.parametrize("kind", PointKind)
 def test_no_samples_have_no_periods(kind: PointKind) -> None:
-    assert len(sample_period.periods_of(run_of([]), kind, INTERVAL).start_us) == 0
+    assert len(sample_period.periods_of(run_of([]), Metering.plain(kind, INTERVAL)).start_us) == 0
 
 
 def test_a_bad_sample_ends_the_one_before_and_is_not_used() -> None:
     run = run_of([0, 4, 8], qualities=[quality.GOOD, quality.BAD, quality.SUSPECT])
-    periods = sample_period.periods_of(run, PointKind.INSTANTANEOUS, INTERVAL)
+    periods = sample_period.periods_of(run, Metering.plain(PointKind.INSTANTANEOUS, INTERVAL))
     assert periods.end_us.tolist() == [4, 8, 18]
     assert periods.is_usable.tolist() == [True, False, True]
 
 
 def test_a_deleted_sample_never_came() -> None:
     run = run_of([0, 4], qualities=[quality.GOOD, quality.DELETED])
-    assert sample_period.periods_of(run, PointKind.INSTANTANEOUS, INTERVAL).end_us.tolist() == [10]
+    assert sample_period.periods_of(
+        run, Metering.plain(PointKind.INSTANTANEOUS, INTERVAL)
+    ).end_us.tolist() == [10]
 
 
 def test_calendar_ends_follow_their_samples() -> None:
     run = run_of([0, 5, 24], qualities=[quality.GOOD, quality.DELETED, quality.GOOD])
-    periods = sample_period.periods_of(run, PointKind.INTERVAL, 24, np.array([23, 28, 49]))
+    periods = sample_period.periods_of(run, Metering.plain(PointKind.INTERVAL, 24), np.array([23, 28, 49]))
     assert periods.end_us.tolist() == [23, 49]
 
 
 def test_a_register_gives_the_difference_of_neighbours() -> None:
-    periods = sample_period.periods_of(run_of([0, 10, 20], [5.0, 7.0, 7.0]), PointKind.REGISTER, INTERVAL)
+    periods = sample_period.periods_of(
+        run_of([0, 10, 20], [5.0, 7.0, 7.0]), Metering.plain(PointKind.REGISTER, INTERVAL)
+    )
     assert (periods.start_us.tolist(), periods.end_us.tolist()) == ([0, 10], [10, 20])
     assert (periods.value - periods.base).tolist() == [2.0, 0.0]
     assert periods.is_usable.tolist() == [True, True]
 
 
 def test_a_register_that_falls_is_suspect() -> None:
-    periods = sample_period.periods_of(run_of([0, 10, 20], [5.0, 3.0, 4.0]), PointKind.REGISTER, INTERVAL)
+    periods = sample_period.periods_of(
+        run_of([0, 10, 20], [5.0, 3.0, 4.0]), Metering.plain(PointKind.REGISTER, INTERVAL)
+    )
     assert periods.is_usable.tolist() == [False, True]
     assert periods.quality.tolist() == [quality.SUSPECT, quality.GOOD]
 
 
 def test_a_register_difference_across_a_gap_is_known_as_a_whole_only() -> None:
-    periods = sample_period.periods_of(run_of([0, 15, 31], [1.0, 2.0, 3.0]), PointKind.REGISTER, INTERVAL)
+    periods = sample_period.periods_of(
+        run_of([0, 15, 31], [1.0, 2.0, 3.0]), Metering.plain(PointKind.REGISTER, INTERVAL)
+    )
     assert periods.is_whole_only.tolist() == [False, True]
 
 
 def test_a_bad_reading_is_passed_over() -> None:
     run = run_of([0, 10, 20], [1.0, 99.0, 3.0], [quality.GOOD, quality.BAD, quality.ESTIMATED])
-    periods = sample_period.periods_of(run, PointKind.REGISTER, INTERVAL)
+    periods = sample_period.periods_of(run, Metering.plain(PointKind.REGISTER, INTERVAL))
     assert (periods.start_us.tolist(), periods.end_us.tolist()) == ([0], [20])
     assert (periods.value - periods.base).tolist() == [2.0]
     assert periods.quality.tolist() == [quality.ESTIMATED]
 
 
 def test_select_keeps_columns_together() -> None:
-    periods = sample_period.periods_of(run_of([0, 10], [1.0, 2.0]), PointKind.INTERVAL, INTERVAL)
+    periods = sample_period.periods_of(
+        run_of([0, 10], [1.0, 2.0]), Metering.plain(PointKind.INTERVAL, INTERVAL)
+    )
     chosen = periods.select(np.array([False, True]))
     assert (chosen.start_us.tolist(), chosen.end_us.tolist(), chosen.value.tolist()) == ([10], [20], [2.0])
 

@@ -14,7 +14,7 @@ HOUR_EDGES = np.arange(5, dtype=np.int64) * QUARTER_US
 
 
 def periods_of(
-    spans_us: list[tuple[int, int]], values: list[float], is_whole_only: bool = False
+    spans_us: list[tuple[int, int]], values: list[float], is_whole_only: bool = False, factor: float = 1.0
 ) -> SamplePeriods:
     count = len(spans_us)
     start_us, end_us = (np.array([span[side] for span in spans_us], np.int64) for side in (0, 1))
@@ -26,11 +26,14 @@ def periods_of(
         np.zeros(count, np.uint16),
         np.ones(count, np.bool_),
         np.full(count, is_whole_only),
+        np.zeros(count),
+        np.full(count, factor),
+        np.zeros(count, np.uint16),
     )
 
 
-def rates(sums: slot_sum.SlotSums, factor: Fraction = Fraction(1)) -> list[float]:
-    return slot_sum.mean_rates(sums, factor).tolist()
+def rates(sums: slot_sum.SlotSums) -> list[float]:
+    return slot_sum.mean_rates(sums).tolist()
 
 
 def test_a_rate_times_time_is_exact() -> None:
@@ -73,8 +76,8 @@ def test_large_numbers_do_not_overflow() -> None:
 
 
 def test_a_factor_is_exact() -> None:
-    sums = slot_sum.sum_slots(periods_of([(0, QUARTER_US)], [2.75]), True, HOUR_EDGES)
-    assert rates(sums, Fraction(8000))[0] == 88_000.0
+    sums = slot_sum.sum_slots(periods_of([(0, QUARTER_US)], [2.75], factor=8000.0), True, HOUR_EDGES)
+    assert rates(sums)[0] == 88_000.0
 
 
 def test_spanned_time_is_in_the_total_only() -> None:
