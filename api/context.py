@@ -6,12 +6,14 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from historian.catalogue.registry import Registry
+from historian.catalogue.term_book import TermBook
 from historian.clock import Clock
 from historian.metrics import Metrics
 from historian.model.ports import DriverDirectory, SampleSink, StoreHealth
 from historian.model.quarantine import QuarantineDesk
 from historian.query.engine import QueryEngine
 from historian.rollup.service import RollupService
+from historian.rollup.tariff_book import TariffBook
 from historian.settings import Settings
 
 
@@ -24,6 +26,8 @@ class ApiContext(NamedTuple):
     clock: Clock
     metrics: Metrics
     registry: Registry
+    terms: TermBook
+    tariffs: TariffBook
     sink: SampleSink
     query: QueryEngine
     rollup: RollupService

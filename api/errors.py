@@ -123,6 +123,10 @@ def _weight(parameter: str) -> float:
 _KINDS: Final[tuple[tuple[type[errors.HistorianError], ProblemKind], ...]] = (
     (errors.PointConflict, problem.POINT_CONFLICT),
     (errors.PointInvalid, problem.POINT_INVALID),
+    (errors.TermInvalid, problem.TERM_INVALID),
+    (errors.TariffNotFound, problem.TARIFF_NOT_FOUND),
+    (errors.TariffError, problem.TARIFF_INVALID),
+    (errors.FactorError, problem.FACTOR_MISSING),
     (errors.UnitError, problem.UNIT_MISMATCH),
     (errors.TimeError, problem.INVALID_TIME),
     (errors.EditRefused, problem.EDIT_REFUSED),

@@ -58,6 +58,19 @@ INVALID_BODY: Final = ProblemKind(
 POINT_INVALID: Final = ProblemKind(
     "point-invalid", 422, "An attribute of the point is not allowed", "测点属性不合规定"
 )
+TERM_INVALID: Final = ProblemKind(
+    "term-invalid", 422, "The statement about the point is not as it must be", "对测点的约定不符合要求"
+)
+TARIFF_NOT_FOUND: Final = ProblemKind("tariff-not-found", 404, "There is no such calendar", "没有该分时日历")
+TARIFF_INVALID: Final = ProblemKind(
+    "tariff-invalid", 422, "The calendar is not as it must be", "分时日历不符合要求"
+)
+FACTOR_MISSING: Final = ProblemKind(
+    "factor-missing",
+    422,
+    "There is no such factor, or figures do not add up",
+    "没有该排放因子，或数值不可相加",
+)
 UNIT_MISMATCH: Final = ProblemKind("unit-mismatch", 422, "The unit does not fit", "单位不匹配")
 EDIT_REFUSED: Final = ProblemKind(
     "edit-refused", 422, "The correction or decision is not as it must be", "修正或处理不符合要求"
@@ -88,6 +101,7 @@ ALL: Final = (
     ROUTE_NOT_FOUND,
     POINT_NOT_FOUND,
     STATION_NOT_FOUND,
+    TARIFF_NOT_FOUND,
     DRIVER_NOT_FOUND,
     PAGE_NOT_FOUND,
     METHOD_NOT_ALLOWED,
@@ -98,6 +112,9 @@ ALL: Final = (
     UNSUPPORTED_MEDIA_TYPE,
     INVALID_BODY,
     POINT_INVALID,
+    TERM_INVALID,
+    TARIFF_INVALID,
+    FACTOR_MISSING,
     UNIT_MISMATCH,
     EDIT_REFUSED,
     QUERY_TOO_LARGE,

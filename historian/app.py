@@ -60,6 +60,8 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
             clock=clock,
             metrics=parts.metrics,
             registry=parts.registry,
+            terms=parts.terms,
+            tariffs=parts.tariffs,
             sink=parts.sink,
             query=parts.query,
             rollup=parts.rollup,

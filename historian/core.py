@@ -13,11 +13,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from historian import warm
+from historian import resources, warm
+from historian.catalogue import tariff_files
 from historian.catalogue.journal import Journal
 from historian.catalogue.registry import Registry
 from historian.catalogue.term_book import TermBook
 from historian.clock import Clock
+from historian.energy.holiday import NO_HOLIDAYS, Holidays
 from historian.errors import HistorianError, StoreError
 from historian.ingest.pipeline import IngestPipeline
 from historian.ingest.quarantine import Quarantine
@@ -28,6 +30,7 @@ from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
 from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
+from historian.rollup.tariff_book import TariffBook
 from historian.settings import Settings
 from historian.store import filenames, maintenance, recovery, ring_fill, salvage, upkeep
 from historian.store.durable import DurableFiles, FolderLock
@@ -48,6 +51,7 @@ class Core(NamedTuple):
     metrics: Metrics
     registry: Registry
     terms: TermBook
+    tariffs: TariffBook
     journal: Journal
     store: Store
     sink: IngestPipeline
@@ -83,12 +87,24 @@ async def open_core(
         registry = await _load(stack, settings, data, clock)
         terms = TermBook(data / filenames.CATALOGUE, registry, clock)
         stack.callback(terms.close)
+        tariffs = _open_tariffs(terms, settings, clock)
         journal = Journal(data / filenames.JOURNAL, clock)
         stack.callback(journal.close)
-        core = await _start_store(stack, settings, data, clock, metrics, files, registry, terms, journal)
+        core = await _start_store(
+            stack, settings, data, clock, metrics, files, registry, terms, tariffs, journal
+        )
         journal.process_started(clock.now_us())
         stack.callback(lambda: journal.process_stopped(clock.now_us()))
         yield core
+
+
+def _open_tariffs(terms: TermBook, settings: Settings, clock: Clock) -> TariffBook:
+    """Calendars in force; those of the folder that nobody has put yet come in as first versions."""
+    folder = resources.config_dir() / "tariffs"
+    shipped = [one.calendar for one in tariff_files.load_calendars(folder)]
+    tables = tariff_files.load_holidays(folder)
+    holidays = Holidays.of(tables[settings.holidays]) if settings.holidays in tables else NO_HOLIDAYS
+    return TariffBook(terms.database, clock, shipped, holidays)
 
 
 async def _load(stack: contextlib.AsyncExitStack, settings: Settings, data: Path, clock: Clock) -> Registry:
@@ -120,6 +136,7 @@ async def _start_store(
     files: DurableFiles,
     registry: Registry,
     terms: TermBook,
+    tariffs: TariffBook,
     journal: Journal,
 ) -> Core:
     early = _EarlyMarks()
@@ -143,6 +160,8 @@ async def _start_store(
         clock,
         RollupLimits(**msgspec.structs.asdict(settings.rollup)),
         is_busy=lambda: sink.is_busy,
+        terms=terms,
+        tariffs=tariffs,
     )
     await rollup.open()
     stack.push_async_callback(rollup.close)
@@ -159,7 +178,9 @@ async def _start_store(
     stack.push_async_callback(quarantine.close)
     sink = IngestPipeline(store, registry, clock, metrics, settings.ingest, quarantine)
     desk = Desk(quarantine, sink, clock, settings)
-    core = Core(clock, metrics, registry, terms, journal, store, sink, query, rollup, desk, asyncio.Queue())
+    core = Core(
+        clock, metrics, registry, terms, tariffs, journal, store, sink, query, rollup, desk, asyncio.Queue()
+    )
     _register_gauges(core)
     stack.push_async_callback(_seal_at_stop, core)
     _background(stack, core, rollup.run_background, "rollup")

@@ -162,6 +162,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file. After `load`, `substations` holds absolute patterns."""
 
     time_zone: str = "Asia/Shanghai"
+    holidays: str = "CN"
     substations: tuple[str, ...] = ("substations/*.toml",)
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()

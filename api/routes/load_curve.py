@@ -9,7 +9,7 @@ import numpy as np
 from aiohttp import web
 
 from api import curve_form, formats, problem, schemas
-from api.as_of import AS_OF, query_of
+from api.as_of import AS_OF, moment_us, query_of
 from api.context import CONTEXT
 from api.curve_form import Day
 from api.formats import Format
@@ -101,11 +101,13 @@ async def _read_day(
     interval_us: int,
     zone: zoneinfo.ZoneInfo,
 ) -> Day:
-    reader = query_of(request, params_of(request)).reader
+    params = params_of(request)
+    reader, as_of_us = query_of(request, params).reader, moment_us(request, params)
     rollup = request.app[CONTEXT].rollup
     if len(points) == 1:
-        return Day(points, zone, await rollup.load_curve(points, date, interval_us, zone, reader))
-    return Day(points, zone, await rollup.sum_curve(ids.astype(np.int64), date, interval_us, zone, reader))
+        return Day(points, zone, await rollup.load_curve(points, date, interval_us, zone, reader, as_of_us))
+    sums = await rollup.sum_curve(ids.astype(np.int64), date, interval_us, zone, reader, as_of_us)
+    return Day(points, zone, sums)
 
 
 _LABEL: Final = one_of("label", "Whether labels name each slot's start or its end (default).", "start", "end")

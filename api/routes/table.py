@@ -14,6 +14,8 @@ from api.routes import (
     revisions,
     rollups,
     samples,
+    tariffs,
+    terms,
 )
 
 
@@ -28,6 +30,8 @@ def all_operations() -> tuple[Operation, ...]:
         *latest.OPERATIONS,
         *load_curve.OPERATIONS,
         *rollups.OPERATIONS,
+        *terms.OPERATIONS,
+        *tariffs.OPERATIONS,
         *quarantine.OPERATIONS,
         *drivers.OPERATIONS,
         *operations.OPERATIONS,

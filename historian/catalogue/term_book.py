@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from historian.catalogue.database import Database
 from historian.catalogue.point_table import PointRevision
 from historian.catalogue.registry import Registry
 from historian.catalogue.term_table import TermTable
@@ -51,6 +52,11 @@ class TermBook:
         self._table.close()
 
     @property
+    def database(self) -> Database:
+        """The open file, for who keeps calendars in it."""
+        return self._table.database
+
+    @property
     def revision(self) -> int:
         """Grows with every change that may alter the terms of a point."""
         return self._own_revision + self._registry.revision
@@ -64,7 +70,7 @@ class TermBook:
         return self._find(point_id).terms
 
     def digest(self, point_id: int) -> str:
-        """Names the terms of a point: equal terms have equal digests; empty where there are none."""
+        """Names the terms of a point that decide its figures; equal ones have equal digests. Empty where there are none."""
         return self._find(point_id).digest
 
     def as_of(self, point_id: int, time_us: int) -> PointTerms:
@@ -131,7 +137,7 @@ class TermBook:
         if found is None or found.change_count != count:
             statements = [one for one in self._by_point.get(point_id, ()) if one.withdrawn_us is None]
             terms = _resolved(statements, self._history(point_id))
-            found = self._resolved[point_id] = _Resolved(count, terms, digest_of(terms))
+            found = self._resolved[point_id] = _Resolved(count, terms, digest_of(terms.for_figures()))
         return found
 
     def _history(self, point_id: int) -> list[PointRevision]:

@@ -40,6 +40,7 @@ _HIGHEST: Final = 1 << 62
 class Figures(NamedTuple):
     """Of each run (row) and day (column). Exact sums are ``numerator / denominator``, all three without a common
     divisor; `ranked_…` are over the slots that may be the maximum. Slots are NO_SLOT where there is none.
+    `input_digest` names the samples of the day, where more than these figures is made from them; else zero.
     """
 
     total_numerator: I64
@@ -57,6 +58,7 @@ class Figures(NamedTuple):
     estimated: U32
     manual: U32
     is_complete: U8
+    input_digest: I64
 
 
 class Grid(NamedTuple):

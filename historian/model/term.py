@@ -109,6 +109,7 @@ Term = (
 )
 
 KINDS: tuple[str, ...] = tuple(one.__struct_config__.tag for one in get_args(Term))
+FIGURE_KINDS = frozenset({"register", "rules"})
 EVENTS = frozenset({"exchange", "reset"})  # happened once; the others hold until another takes their place
 
 
@@ -171,6 +172,16 @@ class PointTerms(msgspec.Struct, frozen=True):
             if span.from_us <= time_us < span.to_us:
                 return span.term
         return None
+
+    def for_figures(self) -> "PointTerms":
+        """Those that decide the figures of days; tariffs and their like decide what is made of them."""
+        spans = {kind: spans for kind, spans in self.spans.items() if kind in FIGURE_KINDS}
+        return msgspec.structs.replace(self, spans=spans)
+
+    @property
+    def has_bill(self) -> bool:
+        """Whether more is made of the samples than figures of days: energy by band, demand."""
+        return "tariff" in self.spans or "demand" in self.spans
 
     def of_kind(self, kind: str) -> tuple[Span, ...]:
         """The spans of a kind."""

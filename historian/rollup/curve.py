@@ -2,7 +2,7 @@
 
 import asyncio
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from historian.energy.load_curve import CurveSummary, LoadCurve
 from historian.model.point import DAY_US, Point
 from historian.model.ports import PackedReader, SampleReader
 from historian.model.sample import SampleRun
+from historian.model.term import NO_TERMS, PointTerms
 from historian.rollup import day_figure, day_source
 from historian.rollup.point_unit import FigureUnits
 
@@ -21,6 +22,9 @@ I64 = npt.NDArray[np.int64]
 
 LOOP_SAMPLES_MAX: Final = 2_000  # a day of minutes: curves of so many are made before a thread has begun
 READ_SAMPLES_MAX: Final = 500_000  # asked of the store at once, as far as intervals tell
+
+
+TermsOf = Callable[[int], PointTerms]
 
 
 class PointCurves(NamedTuple):
@@ -46,7 +50,11 @@ class PointCurves(NamedTuple):
 
 
 async def read_curves(
-    reader: SampleReader, points: Sequence[Point], edges_us: I64, zone: zoneinfo.ZoneInfo
+    reader: SampleReader,
+    points: Sequence[Point],
+    edges_us: I64,
+    zone: zoneinfo.ZoneInfo,
+    terms_of: TermsOf = lambda _: NO_TERMS,
 ) -> list[LoadCurve]:
     """The curve of each point, in their order; arithmetic that takes long runs beside the loop."""
     curves: dict[int, LoadCurve] = {}
@@ -55,9 +63,9 @@ async def read_curves(
         some = [points[index] for index in indexes]
         runs = await day_source.read_runs(reader, some, start_us, end_us)
         if sum(run.sample_count for run in runs) <= LOOP_SAMPLES_MAX:
-            made = _build_all(some, runs, edges_us, zone)
+            made = _build_all(some, runs, edges_us, zone, terms_of)
         else:
-            made = await asyncio.to_thread(_build_all, some, runs, edges_us, zone)
+            made = await asyncio.to_thread(_build_all, some, runs, edges_us, zone, terms_of)
         curves.update(zip(indexes, made, strict=True))
     return [curves[index] for index in range(len(points))]
 
@@ -127,10 +135,15 @@ def _parts_of(points: Sequence[Point]) -> list[list[int]]:
 
 
 def _build_all(
-    points: Sequence[Point], runs: Sequence[SampleRun], edges_us: I64, zone: zoneinfo.ZoneInfo
+    points: Sequence[Point],
+    runs: Sequence[SampleRun],
+    edges_us: I64,
+    zone: zoneinfo.ZoneInfo,
+    terms_of: TermsOf,
 ) -> list[LoadCurve]:
     curves: list[LoadCurve] = []
-    asks = [day_figure.ask_of(point) for point in points]
+    start_us = int(edges_us[0])
+    asks = [day_figure.ask_of(point, terms_of(point.id), start_us) for point in points]
     for point, ask, run, curve in zip(points, asks, runs, fleet.build(runs, asks, edges_us), strict=True):
         if curve is not None:
             curves.append(curve)

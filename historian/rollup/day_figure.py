@@ -9,8 +9,11 @@ from typing import Final, NamedTuple
 from historian.energy import calendar, coverage, load_curve, sample_period
 from historian.energy.coverage import Coverage
 from historian.energy.fleet import Ask
+from historian.model import timestamp
 from historian.model.point import DAY_US, HOUR_US, MINUTE_US, Point, PointKind
 from historian.model.sample import SampleRun
+from historian.model.term import NO_TERMS, PointTerms
+from historian.rollup import point_metering
 
 DEMAND_BLOCK_US: Final = 15 * MINUTE_US
 _EDGES_KEPT_MAX: Final = 1024
@@ -18,13 +21,17 @@ WHOLE_DAY_US: Final = 26 * HOUR_US  # longer than any local day
 
 
 class Definition(NamedTuple):
-    """What of a point decides its figures: where this differs, a kept figure is of another point."""
+    """What of a point decides its figures: where this differs, a kept figure is of another point.
+
+    `terms` names what was stated about the point beside its attributes; see `terms_text`.
+    """
 
     time_zone: str
     unit: str
     kind: str
     interval_us: int
     multiplier: float
+    terms: str = ""
 
 
 class DayFigure(NamedTuple):
@@ -59,11 +66,13 @@ class DayFigure(NamedTuple):
     estimated_count: int
     manual_count: int
     is_complete: bool
+    input_digest: int
     time_zone: str
     unit: str
     kind: str
     interval_us: int
     multiplier: float
+    terms: str = ""
     revision: int = 0
     computed_at_us: int = 0
 
@@ -94,7 +103,7 @@ class DayFigure(NamedTuple):
     @property
     def definition(self) -> Definition:
         """Of what point the figure is."""
-        return Definition(self.time_zone, self.unit, self.kind, self.interval_us, self.multiplier)
+        return Definition._make(self[_FIRST_OF_DEFINITION:_AFTER_DEFINITION])
 
     @property
     def is_empty(self) -> bool:
@@ -111,17 +120,34 @@ class DayFigure(NamedTuple):
 
 
 _FIRST_OF_DEFINITION: Final = DayFigure._fields.index("time_zone")
-_AFTER_DEFINITION: Final = DayFigure._fields.index("multiplier") + 1
+_AFTER_DEFINITION: Final = DayFigure._fields.index("terms") + 1
 
 
-def definition_of(point: Point) -> Definition:
+def definition_of(point: Point, terms_digest: str = "") -> Definition:
     """The definition that figures of `point` computed now would have."""
-    return Definition(point.time_zone, point.unit, point.kind.value, point.interval_us, point.multiplier)
+    return Definition(
+        point.time_zone,
+        point.unit,
+        point.kind.value,
+        point.interval_us,
+        point.multiplier,
+        terms_text(point, terms_digest),
+    )
 
 
-def ask_of(point: Point) -> Ask:
-    """What decides the point's curves beside its samples."""
-    return Ask(point.kind, point.interval_us, point.multiplier)
+def terms_text(point: Point, terms_digest: str) -> str:
+    """The digest of the terms and, of a register, the capacity that decides which differences are plausible."""
+    if point.kind is not PointKind.REGISTER or point.capacity is None:
+        return terms_digest
+    return f"{terms_digest} capacity={point.capacity!r}".lstrip()
+
+
+def ask_of(point: Point, terms: PointTerms = NO_TERMS, at_us: int = timestamp.TIME_MIN_US) -> Ask:
+    """What decides the point's curves beside its samples; `at_us`: about when."""
+    metering = point_metering.metering_of(point, terms, at_us)
+    if metering.is_plain:
+        return Ask(point.kind, point.interval_us, metering.factor[0].value)
+    return Ask(point.kind, point.interval_us, point.multiplier, metering)
 
 
 def margin_us(interval_us: int) -> int:
@@ -140,12 +166,20 @@ def slot_edges_us(day: int, zone: zoneinfo.ZoneInfo, interval_us: int) -> calend
     return calendar.slot_edges_us(datetime.date.fromordinal(day), zone, demand_block_us(interval_us))
 
 
-def compute(point: Point, day: int, zone: zoneinfo.ZoneInfo, run: SampleRun, now_us: int) -> DayFigure:
+def compute(
+    point: Point,
+    day: int,
+    zone: zoneinfo.ZoneInfo,
+    run: SampleRun,
+    now_us: int,
+    terms: PointTerms = NO_TERMS,
+) -> DayFigure:
     """Figures of a local day from a run that reaches `margin_us` (a register's: one reading) beyond it."""
     edges_us = slot_edges_us(day, zone, point.interval_us)
     start_us, end_us = int(edges_us[0]), int(edges_us[-1])
     near = near_day(point, run, start_us, end_us)
-    curve = load_curve.build(near, ask_of(point).facts, edges_us, period_ends_us(point, near, zone))
+    metering = point_metering.metering_of(point, terms, start_us)
+    curve = load_curve.build(near, metering, edges_us, period_ends_us(point, near, zone))
     summary = load_curve.summarise(curve, edges_us)
     counts = coverage.count(near, start_us, end_us, point.interval_us)
     has_own_rank = (curve.ranked_total, curve.ranked_us) != (curve.total, curve.known_us)
@@ -173,6 +207,7 @@ def compute(point: Point, day: int, zone: zoneinfo.ZoneInfo, run: SampleRun, now
         estimated_count=counts.estimated,
         manual_count=counts.manual,
         is_complete=summary.complete_count == summary.slot_count,
+        input_digest=0,
         time_zone=zone.key,
         unit=point.unit,
         kind=point.kind.value,

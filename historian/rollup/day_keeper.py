@@ -39,6 +39,7 @@ from historian.rollup.figure_kernels import CELL_COUNT, DAY_BITS
 from historian.rollup.found import Figures, Found, Work
 from historian.rollup.frames import Frames, Question
 from historian.rollup.point_facts import RevisedDirectory
+from historian.rollup.term_directory import TermDirectory
 
 I64 = npt.NDArray[np.int64]
 
@@ -67,8 +68,9 @@ class DayKeeper:
         table: DayTable,
         clock: Clock,
         cache_bytes: int = CACHE_BYTES,
+        terms: TermDirectory | None = None,
     ) -> None:
-        self.dirty = DirtyDays(directory, table.definitions)
+        self.dirty = DirtyDays(directory, table.definitions, terms)
         self.making_count = 0
         self._next_key = 0  # where the background goes on
         self._reader = reader

@@ -8,11 +8,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import calendar, fleet
+from historian.energy import calendar, digest_kernels, fleet
 from historian.energy.fleet import Asked
 from historian.energy.steady_kernels import NO_SLOT, Figures
 from historian.model.point import DAY_US, Point, PointKind
 from historian.model.sample import RunBlock, SampleRun
+from historian.model.term import NO_TERMS, PointTerms
 from historian.rollup import day_figure, day_key, figure_columns
 from historian.rollup.day_figure import DayFigure
 from historian.rollup.day_key import KeyColumn
@@ -42,6 +43,13 @@ class Reading(NamedTuple):
     def keys(self) -> KeyColumn:
         """The keys of its days, ascending where the points are."""
         return day_key.pack(self.point_id[:, np.newaxis], np.array(self.days)).reshape(-1)
+
+
+class Metered(NamedTuple):
+    """A point and what was stated of it."""
+
+    point: Point
+    terms: PointTerms
 
 
 class MadeDays(NamedTuple):
@@ -99,9 +107,14 @@ def _alike(traits: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
 
 
 def make_days(
-    reading: Reading, point_of: Callable[[int], Point], asked: Asked, block: RunBlock, now_us: int
+    reading: Reading,
+    point_of: Callable[[int], Point],
+    asked: Asked,
+    block: RunBlock,
+    now_us: int,
+    terms_of: Callable[[int], PointTerms] = lambda _: NO_TERMS,
 ) -> MadeDays:
-    """The figures of a reading. `point_of` is asked where kernels do not suffice."""
+    """The figures of a reading. `point_of` and `terms_of` are asked where kernels do not suffice."""
     edges_us = [day_figure.slot_edges_us(day, reading.zone, reading.interval_us) for day in reading.days]
     figures, is_done = fleet.day_figures(block, asked, edges_us)
     made = MadeDays(reading, figures, {}, now_us)
@@ -109,9 +122,23 @@ def make_days(
     if left:
         starts_us = np.array([*(edges[0] for edges in edges_us), edges_us[-1][-1]], np.int64)
         for row in left:
-            point = point_of(int(reading.point_id[row]))
-            _make_one_by_one(made, row, point, block.run(row), starts_us, is_done[row])
+            point_id = int(reading.point_id[row])
+            metered = Metered(point_of(point_id), terms_of(point_id))
+            _make_one_by_one(made, row, metered, block.run(row), starts_us, is_done[row])
     return made
+
+
+def put_digests(made: MadeDays, block: RunBlock, is_wanted: npt.NDArray[np.bool_]) -> None:
+    """Name the samples of each day of the wanted points, so that any other samples make another version."""
+    starts = [
+        _start_us(day, made.reading.zone)
+        for day in range(made.reading.days.start, made.reading.days.stop + 1)
+    ]
+    margin_us = np.full(len(is_wanted), day_figure.margin_us(made.reading.interval_us), np.int64)
+    digest_kernels.digest_days(
+        block.offset, block.time_us, block.value.view(np.int64), block.quality, is_wanted.astype(np.uint8),
+        margin_us, margin_us, np.array(starts, np.int64), made.figures.input_digest,
+    )  # fmt: skip
 
 
 def figures_of(made: MadeDays, row: int, point: Point) -> dict[int, DayFigure]:
@@ -136,19 +163,19 @@ def figures_of(made: MadeDays, row: int, point: Point) -> dict[int, DayFigure]:
 def _make_one_by_one(
     made: MadeDays,
     row: int,
-    point: Point,
+    of: Metered,
     run: SampleRun,
     starts_us: npt.NDArray[np.int64],
     is_done: npt.NDArray[np.bool_],
 ) -> None:
-    has_samples = _has_samples(point, run, starts_us)
+    has_samples = _has_samples(of.point, run, starts_us)
     for place, day in enumerate(made.reading.days):
         if is_done[place]:
             continue
         if not has_samples[place]:
             _put(made.figures, row, place, _NOTHING)
             continue
-        figure = day_figure.compute(point, day, made.reading.zone, run, made.computed_at_us)
+        figure = day_figure.compute(of.point, day, made.reading.zone, run, made.computed_at_us, of.terms)
         values, wide = figure_columns.cell_of(figure)
         _put(made.figures, row, place, values)
         if wide is not None:

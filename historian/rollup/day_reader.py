@@ -15,7 +15,7 @@ from historian.energy.packed import Needs
 from historian.energy.steady_kernels import Figures
 from historian.model.ports import PackedReader, SampleReader
 from historian.model.sample import block_of
-from historian.rollup import day_figure, day_key, day_maker, day_source
+from historian.rollup import day_figure, day_key, day_maker, day_source, point_metering
 from historian.rollup.day_key import KeyColumn
 from historian.rollup.day_maker import MadeDays, Reading
 from historian.rollup.point_facts import PointFacts, RevisedDirectory
@@ -53,7 +53,14 @@ class DayReader:
     def asked(self, reading: Reading) -> Asked:
         """What each point of a reading is asked."""
         used, code = np.unique(self._facts.ask[reading.point_id], return_inverse=True)
-        return Asked([self._facts.asks[number] for number in used.tolist()], code.astype(np.int64))
+        asks = [self._facts.asks[number] for number in used.tolist()]
+        if not all(ask.is_plain for ask in asks):
+            start_us, end_us = reading.span
+            margin_us = day_figure.margin_us(reading.interval_us)
+            asks = [
+                point_metering.narrowed_ask(ask, start_us - margin_us, end_us + margin_us) for ask in asks
+            ]
+        return Asked(asks, code.astype(np.int64))
 
     async def make(self, reading: Reading, in_thread: InThread) -> MadeDays:
         """The figures of a reading; arithmetic is done by `in_thread`."""
@@ -68,10 +75,17 @@ class DayReader:
             ids = reading.point_id.astype(np.uint32)
             margin_us = day_figure.margin_us(reading.interval_us)
             block = await self._reader.read_block(ids, start_us - margin_us, end_us + margin_us)
-        now_us = self._clock.now_us()
-        make = partial(
-            day_maker.make_days, reading, self._directory.by_id, self.asked(reading), block, now_us
-        )
+        now_us, asked = self._clock.now_us(), self.asked(reading)
+        is_billed = self._facts.is_billed[reading.point_id]
+
+        def make() -> MadeDays:
+            made = day_maker.make_days(
+                reading, self._directory.by_id, asked, block, now_us, self._facts.terms.of
+            )
+            if is_billed.any():
+                day_maker.put_digests(made, block, is_billed)
+            return made
+
         return await in_thread(make)
 
     async def make_packed(self, reading: Reading, needs: Needs, in_thread: InThread) -> PackedDays | None:
@@ -90,12 +104,14 @@ class DayReader:
         if block is None:
             return None
         asked, now_us = self.asked(reading), self._clock.now_us()
+        is_billed = self._facts.is_billed[reading.point_id]
         early = reading._replace(days=reading.days[:day_count])
 
         def make() -> PackedDays:
             figures, is_done = packed.day_figures(
                 block, asked, edges_us[:day_count], reading.interval_us, needs
             )
+            is_done[is_billed] = False  # their samples are looked at in any case
             figures.denominator[~is_done] = 1  # of nothing
             return PackedDays(MadeDays(early, figures, {}, now_us), np.flatnonzero(~is_done.all(axis=1)))
 

@@ -41,7 +41,8 @@ _SCHEMA: Final = """
         day_window INTEGER NOT NULL, figures BLOB NOT NULL);
     CREATE INDEX IF NOT EXISTS figure_history_by_block ON figure_history (point_group, day_window);
     CREATE TABLE IF NOT EXISTS figure_definition (code INTEGER PRIMARY KEY, time_zone TEXT NOT NULL,
-        unit TEXT NOT NULL, kind TEXT NOT NULL, interval_us INTEGER NOT NULL, multiplier REAL NOT NULL);
+        unit TEXT NOT NULL, kind TEXT NOT NULL, interval_us INTEGER NOT NULL, multiplier REAL NOT NULL,
+        terms TEXT NOT NULL DEFAULT '');
     CREATE TABLE IF NOT EXISTS dirty_log (number INTEGER PRIMARY KEY, is_cleaned INTEGER NOT NULL, keys BLOB NOT NULL)
 """
 
@@ -52,9 +53,9 @@ class DayTable:
     """The file of day figures. Blocking: called in one worker thread."""
 
     def __init__(self, path: Path) -> None:
-        self._database = Database(path, _SCHEMA, is_synced=True)
+        self._database = Database(path, _SCHEMA, is_synced=True, upgrade=_upgrade)
         rows = self._database.rows(
-            "SELECT code, time_zone, unit, kind, interval_us, multiplier FROM figure_definition"
+            "SELECT code, time_zone, unit, kind, interval_us, multiplier, terms FROM figure_definition"
         )
         self.definitions = Definitions((row[0], Definition(*row[1:])) for row in rows)
         self._dirty = KeySet()
@@ -181,6 +182,13 @@ class DayTable:
         self.definitions.saved(code for code, _ in new_definitions)
 
 
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """From format 2, whose definitions know no terms; format 1 had no definitions."""
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(figure_definition)")}
+    if columns and "terms" not in columns:
+        connection.execute("ALTER TABLE figure_definition ADD COLUMN terms TEXT NOT NULL DEFAULT ''")
+
+
 def _write(
     connection: sqlite3.Connection,
     figures: FigureColumns,
@@ -188,7 +196,7 @@ def _write(
     definitions: Iterable[tuple[int, Definition]],
 ) -> None:
     connection.executemany(
-        "INSERT OR REPLACE INTO figure_definition VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO figure_definition VALUES (?, ?, ?, ?, ?, ?, ?)",
         [(code, *definition) for code, definition in definitions],
     )
     if figures.row_count:

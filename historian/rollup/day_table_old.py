@@ -11,6 +11,7 @@ from historian.rollup.day_figure import DayFigure
 from historian.rollup.day_key import KeyColumn
 
 _TABLES: Final = ("day_figure", "day_figure_history", "dirty_day")
+_ABSENT: Final = {"terms": "''", "input_digest": "0"}
 
 
 class OldTables(NamedTuple):
@@ -43,7 +44,9 @@ def drop(connection: sqlite3.Connection) -> None:
 def _figures(database: Database, table: str) -> list[DayFigure]:
     present = {row[1] for row in database.rows(f"PRAGMA table_info({table})")}
     # The earliest files lack the ranked sums: those equal the totals then.
-    names = ", ".join(name if name in present else f"NULL AS {name}" for name in DayFigure._fields)
+    names = ", ".join(
+        name if name in present else f"{_ABSENT.get(name, 'NULL')} AS {name}" for name in DayFigure._fields
+    )
     return [_figure_of(row) for row in database.rows(f"SELECT {names} FROM {table}")]  # noqa: S608 our own names
 
 

@@ -23,6 +23,7 @@ from historian.rollup import day_key, mark_kernels
 from historian.rollup.day_key import KeyColumn, KeySet
 from historian.rollup.definitions import Definitions
 from historian.rollup.point_facts import PointFacts, RevisedDirectory
+from historian.rollup.term_directory import TermDirectory
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
@@ -85,8 +86,13 @@ class _HotDay:
 class DirtyDays:
     """The dirty set, and the marks that were not yet put there. Owned by the loop's thread."""
 
-    def __init__(self, directory: RevisedDirectory, definitions: Definitions | None = None) -> None:
-        self.facts = PointFacts(directory, definitions or Definitions())
+    def __init__(
+        self,
+        directory: RevisedDirectory,
+        definitions: Definitions | None = None,
+        terms: TermDirectory | None = None,
+    ) -> None:
+        self.facts = PointFacts(directory, definitions or Definitions(), terms)
         self._hot: list[_HotDay] = []
         self._hot_revision = -1
         self._starts: dict[tuple[int, int, int], I64] = {}

@@ -46,6 +46,7 @@ class FigureColumns(NamedTuple):
     estimated: npt.NDArray[np.uint32]
     manual: npt.NDArray[np.uint32]
     is_complete: npt.NDArray[np.uint8]
+    input_digest: npt.NDArray[np.int64]
     revision: npt.NDArray[np.uint32]
     computed_at_us: npt.NDArray[np.int64]
     wide: WideSums
@@ -91,6 +92,7 @@ TYPES: Final[dict[str, np.dtype[Any]]] = {
     "estimated": np.dtype(np.uint32),
     "manual": np.dtype(np.uint32),
     "is_complete": np.dtype(np.uint8),
+    "input_digest": np.dtype(np.int64),
     "revision": np.dtype(np.uint32),
     "computed_at_us": np.dtype(np.int64),
 }
@@ -166,6 +168,7 @@ def cell_of(figure: DayFigure) -> tuple[dict[str, Any], tuple[int, int, int] | N
         "estimated": figure.estimated_count,
         "manual": figure.manual_count,
         "is_complete": figure.is_complete,
+        "input_digest": figure.input_digest,
     }
     return values, sums if is_wide else None
 
@@ -214,11 +217,13 @@ def _figure_of(cell: dict[str, Any], sums: tuple[int, int, int], definitions: De
         estimated_count=cell["estimated"],
         manual_count=cell["manual"],
         is_complete=bool(cell["is_complete"]),
+        input_digest=cell["input_digest"],
         time_zone=definition.time_zone,
         unit=definition.unit,
         kind=definition.kind,
         interval_us=definition.interval_us,
         multiplier=definition.multiplier,
+        terms=definition.terms,
         revision=cell["revision"],
         computed_at_us=cell["computed_at_us"],
     )

@@ -59,6 +59,7 @@ class Cells(NamedTuple):
     estimated: U32
     manual: U32
     is_complete: U8
+    input_digest: I64
     revision: U32
     computed_at_us: I64
 
@@ -163,6 +164,7 @@ def judge(
                 and figures.estimated[p, d] == cells.estimated[frame, cell]
                 and figures.manual[p, d] == cells.manual[frame, cell]
                 and figures.is_complete[p, d] == cells.is_complete[frame, cell]
+                and figures.input_digest[p, d] == cells.input_digest[frame, cell]
             ):  # spelt out here: handing the tuples on would count references of each column
                 is_over = cells.computed_at_us[frame, cell] >= day_end_us[d]
                 verdict[p, d] = REPLACED if is_over else CHANGED
@@ -208,5 +210,6 @@ def put_rows(
         cells.estimated[f, c] = figures.estimated[i]
         cells.manual[f, c] = figures.manual[i]
         cells.is_complete[f, c] = figures.is_complete[i]
+        cells.input_digest[f, c] = figures.input_digest[i]
         cells.revision[f, c] = revision[i]
         cells.computed_at_us[f, c] = computed_at_us[i]

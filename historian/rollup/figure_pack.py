@@ -13,7 +13,8 @@ from historian import zstd_frame
 from historian.errors import CatalogueError, FormatTooNew
 from historian.rollup.figure_columns import TYPES, FigureColumns, WideSums, allocate
 
-VERSION: Final = 1
+VERSION: Final = 2
+_SINCE: Final = {"input_digest": 2}  # columns that earlier versions do not have
 _LEVEL: Final = 1
 _BYTES_MAX: Final = 1 << 30  # unpacked; those of 32 days of 1,024 points are some MB
 
@@ -55,6 +56,8 @@ def unpack(packed: bytes, where: str) -> FigureColumns:
     columns = allocate(head.row_count)
     place = 4 + size
     for name, type_ in TYPES.items():
+        if _SINCE.get(name, 1) > head.version:
+            continue
         count = 1 if name in head.constant else head.row_count
         column = np.frombuffer(body, type_, count, place)
         getattr(columns, name)[:] = column

@@ -52,5 +52,6 @@ def _put_rest(
         cells.received[f, c], cells.good[f, c] = figures.received[p, day], figures.good[p, day]
         cells.measured[f, c], cells.estimated[f, c] = figures.measured[p, day], figures.estimated[p, day]
         cells.manual[f, c], cells.is_complete[f, c] = figures.manual[p, day], figures.is_complete[p, day]
+        cells.input_digest[f, c] = figures.input_digest[p, day]
         cells.revision[f, c], cells.computed_at_us[f, c] = 0, computed_at_us
         day += 1

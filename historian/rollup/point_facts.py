@@ -16,6 +16,7 @@ from historian.rollup import day_key
 from historian.rollup.day_figure import Definition, ask_of, definition_of, demand_block_us
 from historian.rollup.definitions import Definitions
 from historian.rollup.point_unit import FigureUnits, units_of
+from historian.rollup.term_directory import NoTerms, TermDirectory
 
 I64 = npt.NDArray[np.int64]
 
@@ -23,7 +24,7 @@ UNKNOWN: Final = -1  # zone number of a point that is not in the directory
 _ROOM_SHARE: Final = 4  # a quarter more than needed; memory is taken as it is filled
 
 _COLUMNS: Final = dict.fromkeys(
-    ("definition", "ask", "units_number", "interval_us", "block_us", "before_us", "after_us", "is_register", "_seen_number"), 0,
+    ("definition", "ask", "units_number", "interval_us", "block_us", "before_us", "after_us", "is_register", "is_billed", "_seen_number"), 0,
 ) | {"zone_number": UNKNOWN, "_is_old": True}  # fmt: skip
 _Known = TypeVar("_Known")
 
@@ -65,23 +66,33 @@ class _Facts(NamedTuple):
     before_us: int
     after_us: int
     is_register: bool
+    is_billed: bool
 
 
 class PointFacts:
     """Columns by point id, asked from the directory once for each change. Owned by one thread.
 
-    Where the directory numbers definitions, only points whose number changed are asked for again.
+    Where the directory numbers definitions, only points whose number changed are asked for again; and those that have
+    terms, whenever any terms changed.
     """
 
-    def __init__(self, directory: RevisedDirectory, definitions: Definitions) -> None:
+    def __init__(
+        self, directory: RevisedDirectory, definitions: Definitions, terms: TermDirectory | None = None
+    ) -> None:
         self._directory = directory
+        self.terms = terms or NoTerms()
+        self._seen_terms = -1
+        self._has_terms: set[int] = set()
         self._sorted = directory if isinstance(directory, SortedDirectory) else None  # asked once: it is slow
         self._definitions = definitions
         self._seen_revision = -1
         self._seen_sorts: Sorts | None = None
         self._seen_number = np.empty(0, np.uint32)
         self._is_old = np.empty(0, np.bool_)
-        self._facts_of: dict[Definition, _Facts] = {}
+        self._facts_of: dict[tuple[Definition, bool], _Facts] = {}
+        self._zone_numbers: dict[zoneinfo.ZoneInfo, int] = {}
+        self._ask_numbers: dict[Ask, int] = {}
+        self._units_numbers: dict[FigureUnits, int] = {}
         self.zones: list[zoneinfo.ZoneInfo] = []
         self.asks: list[Ask] = []
         self.units: list[FigureUnits] = []
@@ -94,11 +105,12 @@ class PointFacts:
         self.before_us = np.empty(0, np.int64)
         self.after_us = np.empty(0, np.int64)
         self.is_register = np.empty(0, np.bool_)
+        self.is_billed = np.empty(0, np.bool_)
 
     @property
     def revision(self) -> int:
-        """That of the directory."""
-        return self._directory.revision
+        """That of the directory and the terms."""
+        return self._directory.revision + self.terms.revision
 
     def refresh(self, point_id: npt.NDArray[np.integer]) -> None:
         """Make the columns right for these points."""
@@ -125,6 +137,7 @@ class PointFacts:
 
     def _note_changes(self) -> None:
         """Mark the points that may be others than when they were asked for."""
+        self._note_terms()
         if self._sorted is None:
             if self._seen_revision != self._directory.revision:
                 self._seen_revision = self._directory.revision
@@ -138,10 +151,30 @@ class PointFacts:
             self._seen_number[:count] = sorts.definition
             self._seen_sorts = sorts
 
+    def _note_terms(self) -> None:
+        if self._seen_terms == self.terms.revision:
+            return
+        self._seen_terms = self.terms.revision
+        now = self.terms.ids()
+        concerned = np.array(
+            sorted(one for one in now | self._has_terms if one < len(self._is_old)), np.int64
+        )
+        self._is_old[concerned] = True
+        self._has_terms = now
+
     def _alike(self, point_id: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """The points in groups of which each has one definition, as far as the directory numbers them."""
         if self._sorted is None:
             return list(point_id.reshape(-1, 1))
+        if self._has_terms:
+            has_terms = np.isin(point_id, np.fromiter(self._has_terms, np.int64, len(self._has_terms)))
+            if has_terms.any():
+                others = point_id[~has_terms]
+                alone = list(point_id[has_terms].reshape(-1, 1))
+                return alone + (self._numbered_alike(others) if len(others) else [])
+        return self._numbered_alike(point_id)
+
+    def _numbered_alike(self, point_id: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         number = self._seen_number[point_id]
         if (number == number[0]).all():  # the everyday
             return [point_id]
@@ -155,10 +188,11 @@ class PointFacts:
         if point is None:
             self.zone_number[point_id], self.is_register[point_id] = UNKNOWN, False
             return
-        definition = definition_of(point)
-        facts = self._facts_of.get(definition)
+        definition = definition_of(point, self.terms.digest(first_id))
+        key = definition, self.terms.of(first_id).has_bill
+        facts = self._facts_of.get(key)
         if facts is None:
-            facts = self._facts_of[definition] = self._make(point, definition)
+            facts = self._facts_of[key] = self._make(point, definition)
         self.zone_number[point_id] = facts.zone_number
         self.definition[point_id] = facts.definition
         self.ask[point_id] = facts.ask
@@ -168,17 +202,19 @@ class PointFacts:
         self.before_us[point_id] = facts.before_us
         self.after_us[point_id] = facts.after_us
         self.is_register[point_id] = facts.is_register
+        self.is_billed[point_id] = facts.is_billed
 
     def _make(self, point: Point, definition: Definition) -> _Facts:
         return _Facts(
-            _number_in(self.zones, timestamp.load_zone(point.time_zone)),
+            _number_in(self._zone_numbers, self.zones, timestamp.load_zone(point.time_zone)),
             self._definitions.code_of(definition),
-            _number_in(self.asks, ask_of(point)),
-            _number_in(self.units, units_of(point)),
+            _number_in(self._ask_numbers, self.asks, ask_of(point, self.terms.of(point.id))),
+            _number_in(self._units_numbers, self.units, units_of(point)),
             point.interval_us,
             demand_block_us(point.interval_us),
             *sample_period.reach_us(point.kind, point.interval_us),
             point.kind is PointKind.REGISTER,
+            self.terms.of(point.id).has_bill,
         )
 
     def _grow(self, size: int) -> None:
@@ -194,7 +230,8 @@ class PointFacts:
             setattr(self, name, grown)
 
 
-def _number_in(known: list[_Known], wanted: _Known) -> int:
-    if wanted not in known:
-        known.append(wanted)
-    return known.index(wanted)
+def _number_in(known: dict[_Known, int], values: list[_Known], wanted: _Known) -> int:
+    number = known.setdefault(wanted, len(values))
+    if number == len(values):
+        values.append(wanted)
+    return number

@@ -25,7 +25,7 @@ from historian.model import timestamp
 from historian.model.point import DAY_US, Point
 from historian.model.ports import PackedReader, SampleReader
 from historian.rollup import curve, periods, revision
-from historian.rollup.curve import PointCurves
+from historian.rollup.curve import PointCurves, TermsOf
 from historian.rollup.day_keeper import DayKeeper
 from historian.rollup.day_table import DayTable
 from historian.rollup.foreign_days import ForeignDays
@@ -34,6 +34,8 @@ from historian.rollup.periods import Folder, PeriodColumns
 from historian.rollup.point_facts import RevisedDirectory
 from historian.rollup.point_unit import common_units
 from historian.rollup.row import RollupLimits, RollupRow
+from historian.rollup.tariff_book import TariffBook
+from historian.rollup.term_directory import NoTerms, TermDirectory
 
 BACKGROUND_INTERVAL_S: Final = 0.5  # so that figures follow an acknowledgement within a second
 BACKGROUND_DAYS_MIN: Final = 64  # made between two looks at the clock, while nobody else can have a turn
@@ -61,13 +63,19 @@ class RollupService:
         clock: Clock,
         limits: RollupLimits | None = None,
         is_busy: Callable[[], bool] = lambda: False,
+        terms: TermDirectory | None = None,
+        tariffs: TariffBook | None = None,
     ) -> None:
         self._reader = reader
         self._directory = directory
         self._clock = clock
         self._limits = limits or RollupLimits()
         self._is_busy = is_busy
-        self._days = DayKeeper(reader, directory, DayTable(path), clock, self._limits.figures_bytes_max)
+        self._terms = terms or NoTerms()
+        self._tariffs = tariffs
+        self._days = DayKeeper(
+            reader, directory, DayTable(path), clock, self._limits.figures_bytes_max, self._terms
+        )
         self._packed = reader if isinstance(reader, PackedReader) else None
         self._foreign = ForeignDays(reader, directory, self._days.dirty.facts, clock)
 
@@ -207,17 +215,19 @@ class RollupService:
         interval_us: int,
         zone: zoneinfo.ZoneInfo | None = None,
         reader: SampleReader | None = None,
+        as_of_us: int | None = None,
     ) -> PointCurves:
         """Curves of at least one point over a local day of `zone` (default: the first point's), and their sum.
 
-        `reader`: from what is read instead of the store, such as the store as of a moment. Raises QueryTooLarge before any work, UnitError where several points do not add up.
+        `reader`: from what is read instead of the store, such as the store as of a moment; `as_of_us` is that moment. Raises QueryTooLarge before any work, UnitError where several points do not add up.
         """
         assert points, "a curve has at least one point"
         units = common_units(list(points))
         zone = zone or timestamp.load_zone(points[0].time_zone)
         self._check_slots(len(points), interval_us)
         edges_us = calendar.slot_edges_us(date, zone, interval_us)
-        curves = await curve.read_curves(reader or self._reader, points, edges_us, zone)
+        terms_of = self._terms_of(as_of_us)
+        curves = await curve.read_curves(reader or self._reader, points, edges_us, zone, terms_of)
         if len(points) < THREAD_CURVES_MIN:
             return curve.put_together(curves, edges_us, units)
         return await asyncio.to_thread(curve.put_together, curves, edges_us, units)
@@ -229,6 +239,7 @@ class RollupService:
         interval_us: int,
         zone: zoneinfo.ZoneInfo | None = None,
         reader: SampleReader | None = None,
+        as_of_us: int | None = None,
     ) -> PointCurves:
         """The sum of known points as `load_curve` tells it, quicker: `curves` may be left out.
 
@@ -246,6 +257,7 @@ class RollupService:
         units = facts.units[int(number[0])]
         is_sum = len(point_id) > 1 and units.energy is not None and bool((number == number[0]).all())
         sample_count = len(point_id) * ((end_us - start_us) // max(1, int(interval.min())) + 4)
+        is_sum = is_sum and (as_of_us is None or not self._terms.ids())  # facts are those of today
         if is_sum and sample_count <= SUM_SAMPLES_MAX and (interval == interval_us).all():
             used, code = np.unique(facts.ask[point_id], return_inverse=True)
             asked = Asked([facts.asks[number] for number in used.tolist()], code.astype(np.int64))
@@ -256,8 +268,13 @@ class RollupService:
             if total is not None:
                 return total
         points = [self._directory.by_id(one) for one in point_id.tolist()]
-        curves = await self.load_curve(points, date, interval_us, zone, reader)
+        curves = await self.load_curve(points, date, interval_us, zone, reader, as_of_us)
         return curves._replace(expected_count=expected)
+
+    def _terms_of(self, as_of_us: int | None) -> TermsOf:
+        """What holds of a point, as it is known now or was known then."""
+        terms = self._terms
+        return terms.of if as_of_us is None else lambda point_id: terms.as_of(point_id, as_of_us)
 
     def _check_size(self, point_count: int, day_count: int) -> None:
         limits = self._limits

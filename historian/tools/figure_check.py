@@ -40,6 +40,7 @@ _POINTS_BY_DEFINITION: Final = """
     SELECT point.id, name, kind, interval_us, multiplier, time_zone, unit
     FROM point JOIN definition ON definition.id = definition_id
 """
+_ATTRIBUTE_COUNT: Final = 5  # of a definition without terms
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 Tell = Callable[[str, int, int], None]
@@ -113,6 +114,9 @@ def _compare_point(
     point = points.get(point_id)
     run = runs.get(point_id, RawRun(np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint16)))
     for figure in kept:
+        if len(figure.definition) > _ATTRIBUTE_COUNT:
+            report.skipped["of a point with terms: a meter exchange, a dated multiplier, rules"] += 1
+            continue
         if point is None or point.definition != figure.definition:
             report.skipped["of another definition of the point"] += 1
             continue

@@ -21,7 +21,7 @@ from historian.errors import CatalogueError, FormatTooNew
 from historian.tools.day_sum import block_us_of
 
 CLOCK_SLACK_US: Final = 3_600_000_000  # a clock may be set back meanwhile; making a figure anew costs little
-READS_VERSION: Final = 1  # of the packed columns
+READS_VERSION: Final = 2  # of the packed columns
 DAY_BITS: Final = 22  # of a key: point id << 22 | day
 WINDOW_BITS: Final = 5  # a block holds 32 days
 NO_SLOT: Final = 255
@@ -31,12 +31,13 @@ _COLUMNS: Final = {
     "point_id": "<u4", "day": "<i4", "definition": "<i4", "total_numerator": "<i8", "ranked_numerator": "<i8",
     "denominator": "<i8", "known_us": "<i8", "ranked_us": "<i8", "max_value": "<f8", "min_value": "<f8",
     "max_slot": "<u1", "min_slot": "<u1", "received": "<u4", "good": "<u4", "measured": "<u4",
-    "estimated": "<u4", "manual": "<u4", "is_complete": "<u1", "revision": "<u4", "computed_at_us": "<i8",
+    "estimated": "<u4", "manual": "<u4", "is_complete": "<u1", "input_digest": "<i8", "revision": "<u4", "computed_at_us": "<i8",
 }  # fmt: skip
+_SINCE: Final = {"input_digest": 2}  # columns that earlier versions do not have
 _PACKED: Final = "SELECT figures FROM figure_block WHERE day_window BETWEEN ? AND ?"
 _LOGGED: Final = "SELECT figures FROM figure_log ORDER BY number"
 _DEFINITION: Final = ("time_zone", "unit", "kind", "interval_us", "multiplier")
-_DEFINITIONS: Final = "SELECT code, time_zone, unit, kind, interval_us, multiplier FROM figure_definition"
+_DEFINITIONS: Final = "SELECT code, time_zone, unit, kind, interval_us, multiplier{} FROM figure_definition"
 _MARK_ROWS: Final = """
     INSERT OR IGNORE INTO dirty_day (point_id, day)
     SELECT point_id, day FROM day_figure WHERE computed_at_us >= ?
@@ -50,7 +51,9 @@ class KeptFigure(NamedTuple):
 
     point_id: int
     day: int
-    definition: tuple[Any, ...]  # time zone, unit, kind, interval in µs, multiplier
+    definition: tuple[
+        Any, ...
+    ]  # time zone, unit, kind, interval in µs, multiplier; the digest of terms if there are any
     total: Fraction
     known_us: int
     ranked: Fraction
@@ -87,7 +90,7 @@ def figures(connection: sqlite3.Connection, first_day: int, last_day: int) -> li
     """The newest figures of ``[first_day, last_day)``, sorted by point and day."""
     if _has_rows(connection):
         return list(_of_rows(connection, first_day, last_day))
-    definitions = {row[0]: tuple(row[1:]) for row in connection.execute(_DEFINITIONS)}
+    definitions = _definitions(connection)
     found: dict[tuple[int, int], tuple[int, KeptFigure]] = {}
     for part in _parts(connection, (first_day >> WINDOW_BITS, (last_day - 1) >> WINDOW_BITS)):
         day = part.columns["day"]
@@ -98,6 +101,13 @@ def figures(connection: sqlite3.Connection, first_day: int, last_day: int) -> li
             if before is None or before[0] <= revision:
                 found[figure[:2]] = revision, figure
     return [found[key][1] for key in sorted(found)]
+
+
+def _definitions(connection: sqlite3.Connection) -> dict[int, tuple[Any, ...]]:
+    """By code. Files up to version 0.4 know of no terms."""
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(figure_definition)")}
+    rows = connection.execute(_DEFINITIONS.format(", terms" if "terms" in columns else ""))
+    return {row[0]: tuple(row[1:6]) + tuple(filter(None, row[6:])) for row in rows}
 
 
 def dirty_days(connection: sqlite3.Connection) -> set[tuple[int, int]]:
@@ -174,6 +184,8 @@ def _decoded(body: bytes) -> _Part:
     columns: dict[str, npt.NDArray[Any]] = {}
     at = 4 + size
     for name, dtype in _COLUMNS.items():
+        if version < _SINCE.get(name, 1):
+            continue
         stored = np.frombuffer(body, dtype, 1 if name in constant else row_count, at)
         columns[name] = np.broadcast_to(stored, row_count)
         at += stored.nbytes

@@ -76,7 +76,7 @@ def figures(draw: st.DrawFn, point: Point, day: int) -> DayFigure:
         ranked.numerator if has_own_rank else None, ranked.denominator if has_own_rank else None,
         max(1, known_us // 2) if has_own_rank else None,
         highest, starts[0], ends[0], lowest, starts[1], ends[1],
-        calendar_expected(start_us, end_us, point), *counts, draw(st.booleans()),
+        calendar_expected(start_us, end_us, point), *counts, draw(st.booleans()), draw(st.sampled_from([0, 0, -(2**63), 77])),
         *definition_of(point), draw(st.integers(1, 9)), draw(st.integers(0, 2**50)),
     )  # fmt: skip
 

@@ -12,9 +12,11 @@ from api.context import ApiContext
 from api.server import make_app, start
 from historian.catalogue.journal import Journal
 from historian.catalogue.registry import Registry
+from historian.catalogue.term_book import TermBook
 from historian.clock import ManualClock
 from historian.ingest.quarantine import Quarantine
 from historian.ingest.quarantine_desk import Desk
+from historian.energy.holiday import NO_HOLIDAYS
 from historian.metrics import Metrics
 from historian.model.ports import DriverStatus
 from historian.model.timestamp import parse_time_us
@@ -22,6 +24,7 @@ from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
 from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
+from historian.rollup.tariff_book import TariffBook
 from historian.settings import Settings
 from tests.unit.api.memory_store import MemoryStore
 
@@ -116,11 +119,17 @@ def context(
     store = MemoryStore(clock=clock)
     registry = Registry(tmp_path / "points.db", clock, "Asia/Shanghai")
     journal = Journal(tmp_path / "journal.db", clock)
-    rollup = RollupService(store, registry, tmp_path / "rollups.db", clock, RollupLimits())
+    terms = TermBook(tmp_path / "points.db", registry, clock)
+    tariffs = TariffBook(terms.database, clock, [], NO_HOLIDAYS)
+    rollup = RollupService(
+        store, registry, tmp_path / "rollups.db", clock, RollupLimits(), terms=terms, tariffs=tariffs
+    )
     yield ApiContext(
         clock=clock,
         metrics=Metrics(),
         registry=registry,
+        terms=terms,
+        tariffs=tariffs,
         sink=store,
         query=QueryEngine(store, journal, clock, QueryLimits()),
         rollup=rollup,
@@ -132,6 +141,7 @@ def context(
         web_dir=web_dir,
     )
     journal.close()
+    terms.close()
     registry.close()
 
 

@@ -84,13 +84,27 @@ def test_a_multiplier_that_changed_comes_as_steps(
     assert book.of(1).multiplier == (Step(timestamp.TIME_MIN_US, 80.0), Step(YESTERDAY_US - 1, 100.0))
 
 
-def test_equal_terms_have_equal_digests_whenever_they_were_stated(book: TermBook, clock: ManualClock) -> None:
-    book.state(1, TARIFF, YESTERDAY_US, None, "a", "x")
+def another_register(registry: Registry) -> int:
+    return registry.create(PointDraft(name="E2", unit="kWh", kind=PointKind.REGISTER)).id
+
+
+def test_equal_terms_have_equal_digests_whenever_they_were_stated(
+    book: TermBook, registry: Registry, clock: ManualClock
+) -> None:
+    other = another_register(registry)
+    book.state(1, RegisterTerm(modulus=1e6), YESTERDAY_US, None, "a", "x")
     clock.advance(5.0)
-    book.state(2, TARIFF, YESTERDAY_US, None, "b", "y")
-    assert book.digest(1) == book.digest(2) != ""
-    book.state(2, BillingTerm(cutoff_day=25), YESTERDAY_US, None, "", "z")
-    assert book.digest(1) != book.digest(2)
+    book.state(other, RegisterTerm(modulus=1e6), YESTERDAY_US, None, "b", "y")
+    assert book.digest(1) == book.digest(other) != ""
+    book.state(other, ExchangeTerm(old_end=1.0, new_start=0.0), YESTERDAY_US, None, "", "z")
+    assert book.digest(1) != book.digest(other)
+
+
+def test_a_tariff_decides_no_figures_of_days(book: TermBook) -> None:
+    book.state(1, TARIFF, YESTERDAY_US, None, "a", "x")
+    book.state(1, BillingTerm(cutoff_day=25), YESTERDAY_US, None, "a", "x")
+    assert book.digest(1) == ""
+    assert book.of(1).has_bill
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def make_figure(number: int, energy: Fraction, highest: float | None = 1.0, **ch
         estimated_count=1,
         manual_count=1,
         is_complete=True,
+        input_digest=0,
         time_zone="Asia/Shanghai",
         unit="kWh",
         kind="interval",

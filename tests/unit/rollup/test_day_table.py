@@ -48,6 +48,7 @@ def make_figure(point_id: int = 1, day: int = FIRST, **changes: object) -> DayFi
         estimated_count=2,
         manual_count=1,
         is_complete=True,
+        input_digest=-5,
         time_zone="Asia/Seoul",
         unit="kWh",
         kind="interval",
