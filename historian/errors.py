@@ -7,6 +7,7 @@ HistorianError
 │   ├── PointConflict        the name is taken, or a fixed attribute would change
 │   └── PointInvalid         an attribute is outside what is allowed
 ├── TermInvalid              a statement about a point (tariff, exchange, rules …) is not as it must be
+├── LockRefused              a period cannot be locked or unlocked as asked
 ├── TariffNotFound           no time-of-use calendar has that id
 ├── CatalogueError           the catalogue or journal file cannot be read or written
 ├── UnitError                unknown unit, or two units of different dimension
@@ -66,6 +67,10 @@ class PointInvalid(PointError):
 
 class TermInvalid(HistorianError):
     """A statement about a point is not as it must be; the text says what is allowed."""
+
+
+class LockRefused(HistorianError):
+    """A period cannot be locked, or a lock not taken back; the text says why."""
 
 
 class TariffNotFound(HistorianError):

@@ -79,7 +79,7 @@ class TermBook:
         history = [
             one for one in self._history(point_id) if one.recorded_us <= time_us or one.valid_from_us is None
         ]
-        return _resolved(known, history)
+        return _resolved(known, history, is_then=True)
 
     def statements(self, point_id: int) -> list[Statement]:
         """All that was stated about a point, withdrawn statements too, by rising number."""
@@ -151,19 +151,22 @@ def digest_of(terms: PointTerms) -> str:
     return hashlib.blake2b(msgspec.json.encode(terms, order="sorted"), digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def _resolved(statements: list[Statement], history: list[PointRevision]) -> PointTerms:
+def _resolved(
+    statements: list[Statement], history: list[PointRevision], *, is_then: bool = False
+) -> PointTerms:
+    """`is_then`: the point may have other attributes today, so those that never changed until then are told too."""
     if not statements and not history:
         return NO_TERMS
-    multiplier = _steps([(one.valid_from_us, one.point.multiplier) for one in history])
-    capacity = _steps([(one.valid_from_us, one.point.capacity or 0.0) for one in history])
+    multiplier = _steps([(one.valid_from_us, one.point.multiplier) for one in history], is_then)
+    capacity = _steps([(one.valid_from_us, one.point.capacity or 0.0) for one in history], is_then)
     return msgspec.structs.replace(term.resolve(statements), multiplier=multiplier, capacity=capacity)
 
 
-def _steps(stated: list[tuple[int | None, float]]) -> tuple[Step, ...]:
-    """Of an attribute that ever changed; none where it always was what it is."""
+def _steps(stated: list[tuple[int | None, float]], is_then: bool) -> tuple[Step, ...]:
+    """Of an attribute that ever changed; none where it always was what it is today."""
     beginning = timestamp.TIME_MIN_US
     steps = term.steps_of([(beginning if from_us is None else from_us, value) for from_us, value in stated])
-    return steps if len(steps) > 1 else ()
+    return steps if len(steps) > 1 or is_then else ()
 
 
 def _check(stated: Term, kind: PointKind, valid_from_us: int, valid_to_us: int | None, reason: str) -> None:

@@ -76,7 +76,7 @@ def test_a_multiplier_that_changed_comes_as_steps(
     clock.advance(60.0)
     registry.update(1, {"multiplier": 120.0}, valid_from_us=YESTERDAY_US)
     assert book.of(1).multiplier == (Step(timestamp.TIME_MIN_US, 80.0), Step(YESTERDAY_US, 120.0))
-    assert book.as_of(1, NOW_US).multiplier == ()
+    assert book.as_of(1, NOW_US).multiplier == (Step(timestamp.TIME_MIN_US, 80.0),)
     digest = book.digest(1)
     registry.update(1, {"name_en": "meter"})
     assert book.digest(1) == digest
