@@ -45,9 +45,7 @@ def of_energies(
     one: Fraction, other: Fraction, sides: tuple[str, str], factors: Sequence[float] = ()
 ) -> list[Suggestion]:
     """By the ratio of two energies that should be the same; `factors`: the CT and PT ratios that may be at fault."""
-    if one <= 0 or other <= 0:
-        return []
-    return of_ratio(float(one / other), sides, factors)
+    return of_ratio(float(one / other), sides, factors) if other else []
 
 
 def of_ratio(ratio: float, sides: tuple[str, str], factors: Sequence[float] = ()) -> list[Suggestion]:
@@ -71,7 +69,7 @@ def of_slots(one: F64, other: F64, sides: tuple[str, str], factors: Sequence[flo
     """By the sums of the slots in which both have a value, if those are at least half of the first's."""
     both = np.isfinite(one) & np.isfinite(other)
     sums = float(np.sum(np.abs(one[both]))), float(np.sum(np.abs(other[both])))
-    if 2 * np.count_nonzero(both) < np.count_nonzero(np.isfinite(one)) or 0.0 in sums:
+    if 2 * np.count_nonzero(both) < np.count_nonzero(np.isfinite(one)) or sums[1] == 0:
         return []
     return of_ratio(sums[0] / sums[1], sides, factors)
 
@@ -82,7 +80,7 @@ def swapped_words(readings: F64, resolution: float, side: str) -> Suggestion | N
     `resolution` is one count of the counter in the unit of the readings. Readings that are no counts tell nothing.
     """
     counts = np.rint(readings / resolution)
-    if len(counts) == 0 or not np.all(np.abs(counts) < _EXACT_COUNT_MAX):
+    if not np.all(np.abs(counts) < _EXACT_COUNT_MAX):
         return None
     steps = np.diff(counts)
     steps = steps[steps != 0]
@@ -97,7 +95,7 @@ def frozen_register(register: F64, other: F64, side: str) -> Suggestion | None:
     both = np.isfinite(register) & np.isfinite(other)
     count = int(np.count_nonzero(both))
     moved = int(np.count_nonzero(other[both] > 0))
-    if count == 0 or np.any(register[both] != 0) or moved < FROZEN_SLOTS_MIN:
+    if np.any(register[both] != 0) or moved < FROZEN_SLOTS_MIN:
         return None
     return Suggestion("frozen_register", side, {"slots": count, "slots_other_moved": moved})
 

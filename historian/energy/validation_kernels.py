@@ -216,6 +216,6 @@ def _mark(quality: U16, breach: U16, bad_mask: int, marked: U16) -> np.int64:
         if bits:
             seen |= bits
             validity = _BAD if bits & bad_mask else _SUSPECT
-            before = np.int64(quality[i])
-            marked[i] = (before & ~_VALIDITY_MASK) | max(before & _VALIDITY_MASK, validity)
+            # Only samples of use break rules: what they were is no worse than suspect.
+            marked[i] = (np.int64(quality[i]) & ~_VALIDITY_MASK) | validity
     return seen

@@ -5,12 +5,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import digest_kernels, fleet, load_curve, packed, steady_sum
+from historian.energy import digest_kernels, fleet, load_curve, packed, steady_sum, validation
 from historian.energy.fleet import Ask, Asked
 from historian.energy.metering import Metering
 from historian.energy.packed import Needs
+from historian.energy.validation import Subject
 from historian.model.packed import FIELD_COUNT, PackedBlock, PackedPiece
 from historian.model.point import HOUR_US, MINUTE_US, PointKind
+from historian.model.rules import Rules
 from historian.model.sample import RunBlock, SampleRun, block_of
 from historian.rollup import (
     figure_kernels,
@@ -46,6 +48,7 @@ def _warm_energy() -> None:
     steady_sum.add_up(block_of([run, run]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)] * 2), edges)
     for some in (run, odd):
         fleet.day_figures(block_of([some]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)]), [edges])
+    validation.check(run, Subject(Rules(), PointKind.MEAN_POWER, 60))
     _warm_packed(edges)
     block, one = block_of([run]), np.zeros(1, np.int64)
     digest_kernels.digest_days(

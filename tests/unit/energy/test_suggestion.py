@@ -38,11 +38,12 @@ def test_energies_suggest_by_their_exact_ratio() -> None:
 
 
 def test_slots_suggest_by_those_that_both_have() -> None:
-    one, other = np.array([2000.0, np.nan, 1000.0]), np.array([2.0, 9.0, 1.0])
+    one, other = np.array([2000.0, np.nan, 1000.0, 5.0]), np.array([2.0, 9.0, 1.0, np.nan])
     assert [found.kind for found in suggestion.of_slots(one, other, SIDES)] == ["unit_scale"]
-    few = np.array([2.0, np.nan, np.nan])
-    assert suggestion.of_slots(np.full(3, 2000.0), few, SIDES) == []
-    assert suggestion.of_slots(np.zeros(3), other, SIDES) == []
+    few = np.array([2.0, np.nan, np.nan, np.nan])
+    assert suggestion.of_slots(np.full(4, 2000.0), few, SIDES) == []
+    assert suggestion.of_slots(np.zeros(4), other, SIDES) == []
+    assert suggestion.of_slots(np.ones(4), np.zeros(4), SIDES) == []
 
 
 def swap(count: int) -> int:
@@ -62,6 +63,8 @@ def test_words_read_in_the_wrong_order_are_seen_by_their_steps() -> None:
     [
         pytest.param([0.0, 65536.0, 131072.0], id="two steps"),
         pytest.param([5.0] * 9, id="no step"),
+        pytest.param([0.0, 65536.0, 131072.0, 196608.0, 196609.0], id="one of four is no multiple"),
+        pytest.param([0.0, 2.0, 4.0, 6.0, 8.0], id="small even steps"),
         pytest.param([], id="none"),
         pytest.param([0.0, 65536e300, 1.0, 65537.0], id="no counts"),
         pytest.param([0.0, np.nan, 65536.0], id="not a number"),

@@ -1,6 +1,7 @@
 """The kernel's bits are those of the rules' names; property tests compare it with the rules' own words."""
 
 import numpy as np
+import pytest
 
 from historian.energy import validation
 from historian.energy import validation_kernels as kernels
@@ -35,3 +36,21 @@ def test_columns_are_written_where_they_are_read_from() -> None:
     assert not breach.any()
     assert marked.tolist() == block.quality.tolist()
     assert run_breach.tolist() == [kernels.MISSING | kernels.PROLONGED_ESTIMATION] * 2
+
+
+@pytest.mark.parametrize(
+    ("qualities", "is_told"),
+    [
+        pytest.param([quality.ESTIMATED] * 3, False, id="as long as allowed"),
+        pytest.param([quality.ESTIMATED] * 4, True, id="longer"),
+        pytest.param([quality.ESTIMATED] * 2 + [0] + [quality.ESTIMATED], False, id="a measured one between"),
+        pytest.param(
+            [quality.ESTIMATED] * 2 + [quality.BAD, quality.ESTIMATED], True, id="a bad one between"
+        ),
+    ],
+)
+def test_estimates_are_told_beyond_their_days(qualities: list[int], is_told: bool) -> None:
+    subject = Subject(Rules(prolonged_estimation=ProlongedEstimationRule(2.0)), PointKind.RATIO, DAY_US)
+    count = len(qualities)
+    run = SampleRun(1, np.arange(count) * DAY_US, np.ones(count), np.array(qualities, np.uint16))
+    assert validation.check(run, subject).run_breach.tolist() == [kernels.PROLONGED_ESTIMATION * is_told]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from historian.energy import calendar, packed_kernels, steady_kernels
+from historian.energy import calendar, packed_kernels, steady_kernels, validation_kernels
 from historian.energy.calendar import DateRange
 from historian.energy.packed import Needs
 from historian.model.point import MINUTE_US, Point, PointKind
@@ -30,7 +30,7 @@ KERNELS = (
     period_kernels.fold_states, period_kernels.fold_energy, period_kernels.fold_ratios,
     fold_kernels.fold_extreme, fold_kernels.fold_single_days, period_kernels.fold_counts, mark_kernels.mark_day,
     mark_kernels.find_days, packed_kernels.raise_exponents, packed_kernels.add_piece, packed_kernels.finish,
-    foreign_kernels.put_made, store_packed_kernels.describe,
+    foreign_kernels.put_made, store_packed_kernels.describe, validation_kernels.check_runs,
 )  # fmt: skip
 
 
