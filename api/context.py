@@ -12,6 +12,7 @@ from historian.metrics import Metrics
 from historian.model.ports import DriverDirectory, SampleSink, StoreHealth
 from historian.model.quarantine import QuarantineDesk
 from historian.query.engine import QueryEngine
+from historian.rollup.billing import Billing
 from historian.rollup.service import RollupService
 from historian.rollup.tariff_book import TariffBook
 from historian.settings import Settings
@@ -31,6 +32,7 @@ class ApiContext(NamedTuple):
     sink: SampleSink
     query: QueryEngine
     rollup: RollupService
+    billing: Billing
     drivers: DriverDirectory
     health: StoreHealth
     quarantine: QuarantineDesk

@@ -61,7 +61,9 @@ POINT_INVALID: Final = ProblemKind(
 TERM_INVALID: Final = ProblemKind(
     "term-invalid", 422, "The statement about the point is not as it must be", "对测点的约定不符合要求"
 )
-LOCK_REFUSED: Final = ProblemKind("lock-refused", 409, "The period cannot be locked so", "该周期无法锁定或解锁")
+LOCK_REFUSED: Final = ProblemKind(
+    "lock-refused", 409, "The period cannot be locked so", "该周期无法锁定或解锁"
+)
 TARIFF_NOT_FOUND: Final = ProblemKind("tariff-not-found", 404, "There is no such calendar", "没有该分时日历")
 TARIFF_INVALID: Final = ProblemKind(
     "tariff-invalid", 422, "The calendar is not as it must be", "分时日历不符合要求"

@@ -13,7 +13,10 @@ from api.formats import Table
 from api.params import Params
 from api.problem import Problem
 from api.sample_form import SampleForm
-from historian.rollup import periods
+from historian.model.tariff import BANDS
+from historian.rollup import bill, lock_overlay, periods
+from historian.rollup.bill import Bills
+from historian.rollup.billing import Billed
 from historian.rollup.periods import PeriodColumns
 
 I64 = npt.NDArray[np.int64]
@@ -38,7 +41,15 @@ FIELDS: Final[dict[str, frozenset[str]]] = {
     "state": frozenset({"state"}),
     "revision": frozenset({"revision"}),
     "computed_at": frozenset({"computed_at_us"}),
+    "tou": frozenset(),
+    "tariff": frozenset(),
+    "warnings": frozenset(),
+    "billing_demand": frozenset(),
+    "events": frozenset(),
+    "lock": frozenset(),
 }
+# Told only where a point has them, or where they are asked for by name.
+_OF_BILLS: Final = ("tou", "tariff", "warnings", "billing_demand", "events")
 _ALWAYS: Final = ("point", "period_start")
 _ORDER: Final = ("point", "period", "period_start", *(name for name in FIELDS if name != "period"))
 _FIXED: Final = frozenset({"period_start", "period_end", "computed_at"})
@@ -100,11 +111,25 @@ def wanted_columns(fields: Sequence[str]) -> frozenset[str]:
     return frozenset().union(*(FIELDS.get(name, frozenset()) for name in fields))
 
 
-def arrange(answer: PeriodColumns, names: Sequence[str], fields: Sequence[str], form: SampleForm) -> Rollups:
-    """The columns of the fields; `names` are those of the points. Raises Problem 422 for an unfit unit."""
+def needs_bills(fields: Sequence[str]) -> bool:
+    """Whether any of the fields is made of bills."""
+    return any(name in _OF_BILLS for name in fields)
+
+
+def arrange(
+    billed: Billed, names: Sequence[str], fields: Sequence[str], form: SampleForm, *, is_named: bool = False
+) -> Rollups:
+    """The columns of the fields; `names` are those of the points. Raises Problem 422 for an unfit unit.
+
+    `is_named`: the fields were asked for by name, so they are told even where no point has them.
+    """
     made: list[Field] = []
+    answer = billed.rows
     for name in fields:
-        made += _fields_of(name, answer, names, form)
+        if name in _OF_BILLS or name == "lock":
+            made += bill_fields(name, billed, form, is_named=is_named)
+        else:
+            made += _fields_of(name, answer, names, form)
     if form.times.zone is not None:
         made += [
             _times_of(name, answer)._replace(name=f"{name}_local", can_skip=True, is_local=True, told=b"")
@@ -147,6 +172,57 @@ def _fields_of(name: str, answer: PeriodColumns, names: Sequence[str], form: Sam
             return [_times_of(name, answer)]
 
 
+def bill_fields(name: str, billed: Billed, form: SampleForm, *, is_named: bool) -> list[Field]:
+    """The columns of what only some points have: bills and locks."""
+    if name == "lock":
+        return _lock_fields(billed, is_named=is_named)
+    bills = billed.bills
+    if bills is None:
+        if not is_named:
+            return []
+        bills = bill.empty(billed.rows.row_count)
+    if name == "tou":
+        columns = {**dict(zip(BANDS, bills.tou, strict=True)), "undivided": bills.undivided}
+        return [
+            Field(part, "number", _in_unit(billed.rows, column, form), outer=name)
+            for part, column in columns.items()
+        ]
+    if name == "billing_demand":
+        return [
+            Field("value", "number", bills.demand, outer=name),
+            Field("start", "time", bills.demand_start_us, outer=name),
+            Field("end", "time", bills.demand_end_us, outer=name),
+            Field("slide_s", "whole", bills.demand_slide_s, outer=name),
+        ]
+    return [_bill_word_of(name, bills)]
+
+
+def _bill_word_of(name: str, bills: Bills) -> Field:
+    words = {
+        "tariff": (bills.tariff, bills.tariffs),
+        "warnings": (bills.warning, bills.warnings),
+        "events": (bills.event, bills.events),
+    }
+    place, vocabulary = words[name]
+    return Field(name, "word", place, vocabulary)
+
+
+def _lock_fields(billed: Billed, *, is_named: bool) -> list[Field]:
+    """`lock.correction` is ``pending`` where the figures would be others now."""
+    locks, count = billed.locks, billed.rows.row_count
+    if locks is None:
+        if not is_named:
+            return []
+        locks = lock_overlay.no_locks(count)
+    return [
+        Field("number", "whole", locks.number, outer="lock"),
+        Field("locked_at", "time", locks.locked_us, outer="lock"),
+        Field("correction", "word", locks.is_pending.astype(np.int32), ("none", "pending"), outer="lock"),
+        Field("pending_energy", "number", locks.pending_energy, outer="lock"),
+        Field("pending_max_demand", "number", locks.pending_max, outer="lock"),
+    ]
+
+
 def _word_of(name: str, answer: PeriodColumns, form: SampleForm) -> Field:
     """A word that all rows of a point have."""
     if name == "period":
@@ -163,8 +239,13 @@ def _word_of(name: str, answer: PeriodColumns, form: SampleForm) -> Field:
 
 
 def _converted(answer: PeriodColumns, form: SampleForm) -> npt.NDArray[np.float64]:
+    return _in_unit(answer, answer.columns.energy, form)
+
+
+def _in_unit(
+    answer: PeriodColumns, energy: npt.NDArray[np.float64], form: SampleForm
+) -> npt.NDArray[np.float64]:
     """Energies in the unit asked for, each as it would be alone."""
-    energy = answer.columns.energy
     if not form.unit:
         return energy
     converted = energy.copy()

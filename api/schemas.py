@@ -396,8 +396,43 @@ class LoadCurveReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     renamed_to: str = ""
 
 
+class TouReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Energy by band of the time-of-use calendar, in the row's `unit`. `undivided` is in the total and in no band."""
+
+    sharp: float | None
+    peak: float | None
+    flat: float | None
+    valley: float | None
+    deep_valley: float | None
+    undivided: float | None
+
+
+class BillingDemandReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Maximum demand (最大需量) over ``[start, end)``; windows slid by `slide_s`, -1 where no demand was asked for."""
+
+    value: float | None
+    start: Time
+    end: Time
+    slide_s: int
+
+
+class LockReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The lock of a final row, `number` -1 where there is none. `correction` is ``pending`` where figures would be others
+
+    now: `pending_energy` and `pending_max_demand` are those.
+    """
+
+    number: int
+    locked_at: Time
+    correction: str
+    pending_energy: float | None
+    pending_max_demand: float | None
+
+
 class RollupReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """The figures of one point's day, month or year, with their evidence; see RollupRow for what each means.
+    """The figures of one point's period, with their evidence; see RollupRow for what each means.
+
+    `tou` to `events` are there where a point asked for has a tariff or a demand, `lock` where a row is locked.
 
     `unit` is that of `energy`, `max_demand_unit` that of maximum, minimum and mean; empty where a sum over time
     means nothing. `max_time` and `min_time` are where the slot begins.
@@ -423,6 +458,12 @@ class RollupReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     state: str
     revision: int
     computed_at: Time
+    tou: TouReply | UnsetType = UNSET
+    tariff: str | UnsetType = UNSET
+    warnings: str | UnsetType = UNSET
+    billing_demand: BillingDemandReply | UnsetType = UNSET
+    events: str | UnsetType = UNSET
+    lock: LockReply | UnsetType = UNSET
     period_start_local: str = ""
     period_end_local: str = ""
     max_time_local: str = ""

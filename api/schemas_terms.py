@@ -183,3 +183,52 @@ class DryRunReply(msgspec.Struct, frozen=True, kw_only=True):
     moved_months: int
     rows: list[MovedFigure]
     is_cut: bool
+
+
+# ── Locks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class LockedPeriod(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A lock of the days `first_day` to `last_day`, both inside, by the clock of `time_zone`."""
+
+    number: int
+    point: str
+    period: str
+    first_day: datetime.date
+    last_day: datetime.date
+    time_zone: str
+    energy: float | None
+    locked_at: Time
+    author: str
+    reason: str
+    unlocked_at: Time = None
+    unlock_author: str = ""
+    unlock_reason: str = ""
+
+
+class LocksReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Locks by point, in the order of their making."""
+
+    locks: list[LockedPeriod]
+
+
+# ── Changes ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ChangeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A local day of a point that has other figures. `is_locked`: it lies in a locked period, which keeps its own."""
+
+    point: str
+    date: str
+    revision: int
+    is_complete: bool
+    changed_at: Time
+    is_locked: bool
+
+
+class ChangesReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Changes in the order they happened; `next` goes on after them, and stays good where there are none yet."""
+
+    changes: list[ChangeRow]
+    next: str
+    is_reset: bool

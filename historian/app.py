@@ -65,6 +65,7 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
             sink=parts.sink,
             query=parts.query,
             rollup=parts.rollup,
+            billing=parts.billing,
             drivers=drivers,
             health=parts.store,
             quarantine=parts.quarantine,

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from historian import resources, warm
 from historian.catalogue import tariff_files
 from historian.catalogue.journal import Journal
+from historian.catalogue.lock_book import LockBook
 from historian.catalogue.registry import Registry
 from historian.catalogue.term_book import TermBook
 from historian.clock import Clock
@@ -28,6 +29,7 @@ from historian.logs import EventLog
 from historian.metrics import Metrics
 from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
+from historian.rollup.billing import Billing
 from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
 from historian.rollup.tariff_book import TariffBook
@@ -57,6 +59,7 @@ class Core(NamedTuple):
     sink: IngestPipeline
     query: QueryEngine
     rollup: RollupService
+    billing: Billing
     quarantine: Desk
     faults: "asyncio.Queue[str]"  # a part that stopped by itself says so here: the process must end
 
@@ -178,8 +181,22 @@ async def _start_store(
     stack.push_async_callback(quarantine.close)
     sink = IngestPipeline(store, registry, clock, metrics, settings.ingest, quarantine)
     desk = Desk(quarantine, sink, clock, settings)
+    locks = LockBook(terms.database, clock)
+    billing = Billing(rollup, store, registry, terms, tariffs, locks, clock)
     core = Core(
-        clock, metrics, registry, terms, tariffs, journal, store, sink, query, rollup, desk, asyncio.Queue()
+        clock,
+        metrics,
+        registry,
+        terms,
+        tariffs,
+        journal,
+        store,
+        sink,
+        query,
+        rollup,
+        billing,
+        desk,
+        asyncio.Queue(),
     )
     _register_gauges(core)
     stack.push_async_callback(_seal_at_stop, core)

@@ -10,9 +10,11 @@ from typing import Final, NamedTuple, TypeVar, cast
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from aiohttp import web
 
 from api import formats, problem, rollup_form, rollup_json, rollup_table, schemas
+from api.as_of import AS_OF, moment_us, query_of
 from api.context import CONTEXT
 from api.formats import Format
 from api.operation import (
@@ -29,6 +31,7 @@ from api.operation import (
     Operation,
     Parameter,
     one_of,
+    whole,
 )
 from api.params import Params, parse_date
 from api.problem import Problem
@@ -40,10 +43,13 @@ from historian.energy import calendar
 from historian.energy.calendar import PeriodName
 from historian.errors import TimeError
 from historian.model import timestamp
+from historian.rollup.billing import Asked
+from historian.rollup.service import Past
 
 Result = TypeVar("Result")
 
-_PERIODS: Final = ("day", "month", "year")
+PERIODS: Final = ("day", "month", "year", "billing")
+_CALENDAR: Final = ("day", "month", "year")
 _THREAD_ROWS_MIN: Final = 200
 _ARROW_THREAD_ROWS_MIN: Final = 20_000  # columns go out as they are: about a millisecond
 
@@ -51,20 +57,18 @@ _ARROW_THREAD_ROWS_MIN: Final = 20_000  # columns go out as they are: about a mi
 async def get_rollups(request: web.Request) -> web.StreamResponse:
     """Rows of every whole period that the range touches, point by point."""
     context, params = request.app[CONTEXT], Params(request.query)
-    asked, form = request.app[SELECTIONS].of(params), SampleForm.of(params)
-    ids = asked.ids
-    period = cast(PeriodName, params.choice("period", _PERIODS, "day"))
-    zone = form.times.zone
-    first, last = _dates(params, zone or timestamp.load_zone(context.registry.by_id(int(ids[0])).time_zone))
+    selected, form = request.app[SELECTIONS].of(params), SampleForm.of(params)
+    asked = read_asked(request, params, selected.ids.astype(np.int64), form.times.zone)
     choice = formats.choose_format(request)
     fields = rollup_table.chosen_fields(params)
-    wanted = rollup_table.wanted_columns(fields)
-    answer = await context.rollup.columns(ids.astype(np.int64), period, first, last, zone, wanted)
-
+    billed = await context.billing.answer(
+        asked, rollup_table.wanted_columns(fields), has_bills=rollup_table.needs_bills(fields)
+    )
     held = request.headers.get("If-None-Match", "")
+    is_named = bool(params.names("fields"))
 
     def arrange() -> _Arranged:
-        made = rollup_table.arrange(answer, asked.names, fields, form)
+        made = rollup_table.arrange(billed, selected.names, fields, form, is_named=is_named)
         representation = f"{choice.value} {form.times.is_epoch_ms} {form.times.zone_name} {form.unit}"
         etag = rollup_table.digest_of(made, representation)
         is_unchanged = rollup_form.is_unchanged(held, etag)
@@ -72,15 +76,31 @@ async def get_rollups(request: web.Request) -> web.StreamResponse:
         return _Arranged(made, etag, is_unchanged, _encode_arrow(made) if is_arrow else b"")
 
     least = _ARROW_THREAD_ROWS_MIN if choice is Format.ARROW else _THREAD_ROWS_MIN
-    found = await _beside_the_loop(answer.row_count, arrange, least)
+    found = await _beside_the_loop(billed.rows.row_count, arrange, least)
     headers = {"ETag": found.etag, "Cache-Control": "no-cache"}
     if found.is_unchanged:
         return web.Response(status=304, headers=headers)
     if choice is Format.JSON:
-        return await _reply_json(request, found.rollups, period, headers)
+        return await _reply_json(request, found.rollups, asked.period, headers)
     if choice is Format.ARROW:
         return web.Response(body=found.arrow, content_type=formats.ARROW_TYPE, headers=headers)
     return await formats.reply_table(request, rollup_table.table_of(found.rollups), choice, etag=found.etag)
+
+
+def read_asked(
+    request: web.Request, params: Params, ids: npt.NDArray[np.int64], zone: zoneinfo.ZoneInfo | None
+) -> Asked:
+    """The periods that the parameters name, of these points. Raises Problem, QueryError, TimeError."""
+    context = request.app[CONTEXT]
+    period = cast(PeriodName, params.choice("period", PERIODS, "day"))
+    own_zone = zone or timestamp.load_zone(context.registry.by_id(int(ids[0])).time_zone)
+    first, last = _dates(params, own_zone)
+    context.rollup.check_size(len(ids), (last - first).days)
+    cutoff_day = params.whole("cutoff_day", 1, 28, 0) or None
+    parts = context.billing.parts(ids, period, first, last, cutoff_day)
+    as_of_us = moment_us(request, params)
+    past = None if as_of_us is None else Past(as_of_us, query_of(request, params).reader)
+    return Asked(ids, period, parts, zone, past)
 
 
 class _Arranged(NamedTuple):
@@ -134,8 +154,8 @@ async def get_revisions(request: web.Request) -> web.StreamResponse:
     """Every version of one figure."""
     named = path_point(request)
     period, date_text = request.match_info["period"], request.match_info["date"]
-    if period not in _PERIODS:
-        words = ", ".join(_PERIODS)
+    if period not in _CALENDAR:
+        words = ", ".join(_CALENDAR)
         raise Problem.of_parameter("period", f"{period!r} is not one of: {words}", f"可选值：{words}")
     date = parse_date("date", date_text)
     form = SampleForm.of(Params(request.query))
@@ -178,17 +198,24 @@ def _date(params: Params, name: str, zone: zoneinfo.ZoneInfo, *, is_end: bool) -
         raise Problem.of_parameter(name, str(error), "超出日期范围", problem.INVALID_TIME) from error
 
 
-_PERIOD: Final = one_of("period", "Length of each row; day where absent.", *_PERIODS)
+PERIOD: Final = one_of("period", "Length of each row; day where absent.", *PERIODS)
+_CALENDAR_PERIOD: Final = one_of("period", "Day, month or year.", *_CALENDAR)
+CUTOFF_DAY: Final = whole(
+    "cutoff_day",
+    "Billing periods begin on this day of the month; else on the one stated of the points.",
+    1,
+    28,
+)
 _FIELDS: Final = Parameter(
     "fields",
     "Which figures to tell, comma-separated; all where absent. Fewer are quicker.",
     {"type": "string", "examples": ["energy", "max_demand,max_time"]},
 )
 _DATE_OR_TIME: Final = {"type": "string", "examples": ["2026-11-21", "2026-11", "2026", "1795190400000"]}
-_FROM: Final = Parameter(
+FROM: Final = Parameter(
     "from", "First local date, month or year; or an instant.", _DATE_OR_TIME, is_required=True
 )
-_TO: Final = Parameter("to", "The date after the last; or an instant.", _DATE_OR_TIME, is_required=True)
+TO: Final = Parameter("to", "The date after the last; or an instant.", _DATE_OR_TIME, is_required=True)
 _OTHER_ZONE: Final = ZONE._replace(
     description="Days of this zone instead of each point's own, and local times."
 )
@@ -198,10 +225,10 @@ OPERATIONS: Final = (
         "GET", "/rollups", get_rollups, "getRollups",
         "Energy, demand and their evidence by day, month or year; ETag and If-None-Match are honoured.",
         schemas.RollupsReply,
-        parameters=(_PERIOD, POINTS, STATION, _FROM, _TO, _OTHER_ZONE, TIME_FORM, UNIT, _FIELDS, FORMAT, BOM, IF_NONE_MATCH),
+        parameters=(PERIOD, CUTOFF_DAY, POINTS, STATION, FROM, TO, AS_OF, _OTHER_ZONE, TIME_FORM, UNIT, _FIELDS, FORMAT, BOM, IF_NONE_MATCH),
         problems=(
             problem.INVALID_TIME, problem.POINT_NOT_FOUND, problem.STATION_NOT_FOUND, problem.UNIT_MISMATCH,
-            problem.QUERY_TOO_LARGE, problem.NOT_ACCEPTABLE,
+            problem.QUERY_TOO_LARGE, problem.QUERY_REFUSED, problem.TARIFF_INVALID, problem.NOT_ACCEPTABLE,
         ),
         reply_types=TABLE_FORMS, is_query=True,
     ),
@@ -209,7 +236,7 @@ OPERATIONS: Final = (
         "GET", "/rollups/{point}/{period}/{date}/revisions", get_revisions, "getRollupRevisions",
         "Every version of one figure, oldest first.", schemas.RevisionsReply,
         parameters=(
-            POINT, _PERIOD._replace(where="path", is_required=True),
+            POINT, _CALENDAR_PERIOD._replace(where="path", is_required=True),
             Parameter("date", "A local date in the period.", {"type": "string", "format": "date"}, "path", True),
             ZONE, TIME_FORM, UNIT,
         ),

@@ -84,19 +84,8 @@ def _pieces(
         by_interval.setdefault(point.interval_us, []).append(row)
     pieces: list[tuple[list[int], list[DateRange]]] = []
     for interval_us, rows in by_interval.items():
-        for some in _cut(parts, max(1, READ_SAMPLES_MAX * interval_us // DAY_US)):
+        for some in calendar.in_groups(parts, max(1, READ_SAMPLES_MAX * interval_us // DAY_US)):
             samples = (some[-1].last - some[0].first).days * DAY_US // interval_us + 1
             size = max(1, READ_SAMPLES_MAX // samples)
             pieces += [(rows[first : first + size], some) for first in range(0, len(rows), size)]
     return pieces
-
-
-def _cut(parts: Sequence[DateRange], day_count_max: int) -> list[list[DateRange]]:
-    """Consecutive periods in groups of at most so many days, but at least one period."""
-    groups: list[list[DateRange]] = []
-    for part in parts:
-        if groups and (part.last - groups[-1][0].first).days <= day_count_max:
-            groups[-1].append(part)
-        else:
-            groups.append([part])
-    return groups

@@ -22,7 +22,8 @@ from historian.rollup.row import RollupRow, RollupState
 I64 = npt.NDArray[np.int64]
 
 _EDGES_KEPT_MAX: Final = 64  # calendars of questions, of which the same come again and again
-STATES: Final[tuple[RollupState, ...]] = ("open", "provisional", "complete")
+STATES: Final[tuple[RollupState, ...]] = ("open", "provisional", "complete", "final")
+FINAL: Final = 3  # the state of a locked row
 MAXIMUM: Final = frozenset({"max_value", "max_start_us", "max_end_us"})
 MINIMUM: Final = frozenset({"min_value", "min_start_us", "min_end_us"})
 EXTREMES: Final = MAXIMUM | MINIMUM

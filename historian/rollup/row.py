@@ -7,7 +7,7 @@ import msgspec
 from historian.energy.calendar import PeriodName
 from historian.energy.coverage import Coverage
 
-RollupState = Literal["open", "provisional", "complete"]
+RollupState = Literal["open", "provisional", "complete", "final"]
 RollupMethod = Literal["interval_sum", "power_integral", "register_difference", "time_mean"]
 
 
@@ -21,7 +21,8 @@ class RollupRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     over the time that samples speak for, `load_factor` over those blocks only that may be the maximum: at least
     half of each is covered. So it never exceeds 1, though the mean of all may exceed that maximum.
 
-    `state`: open while the period runs, complete when every slot of it is covered, else provisional.
+    `state`: open while the period runs, complete when every slot of it is covered, else provisional; final where it
+    was locked, and then the row is what was locked.
     `revision` grows with every change of a figure or its evidence; a month's is the sum of its days'. It is 0
     where the figure is not kept: nothing came yet, or another zone than the point's own was asked for.
     """

@@ -9,7 +9,7 @@ import datetime
 import zoneinfo
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,18 +24,20 @@ from historian.logs import EventLog
 from historian.model import timestamp
 from historian.model.point import DAY_US, Point
 from historian.model.ports import PackedReader, SampleReader
+from historian.query.as_of import MomentClock
 from historian.rollup import curve, periods, revision
 from historian.rollup.curve import PointCurves, TermsOf
 from historian.rollup.day_keeper import DayKeeper
 from historian.rollup.day_table import DayTable
+from historian.rollup.definitions import Definitions
 from historian.rollup.foreign_days import ForeignDays
 from historian.rollup.found import Work
 from historian.rollup.periods import Folder, PeriodColumns
-from historian.rollup.point_facts import RevisedDirectory
+from historian.rollup.point_facts import PointFacts, RevisedDirectory
 from historian.rollup.point_unit import common_units
 from historian.rollup.row import RollupLimits, RollupRow
 from historian.rollup.tariff_book import TariffBook
-from historian.rollup.term_directory import NoTerms, TermDirectory
+from historian.rollup.term_directory import NoTerms, TermDirectory, TermsThen
 
 BACKGROUND_INTERVAL_S: Final = 0.5  # so that figures follow an acknowledgement within a second
 BACKGROUND_DAYS_MIN: Final = 64  # made between two looks at the clock, while nobody else can have a turn
@@ -46,6 +48,13 @@ SUM_SAMPLES_MAX: Final = 500_000  # added up in about a millisecond, on the loop
 THREAD_CURVES_MIN: Final = 50  # adding up more takes longer than the loop may be held
 
 _LOG: Final = EventLog("rollup")
+
+
+class Past(NamedTuple):
+    """A moment, and the store as it was known then."""
+
+    as_of_us: int
+    reader: SampleReader
 
 
 class RollupService:
@@ -156,13 +165,25 @@ class RollupService:
         columns of `Periods`. At least one point, all known, and first < last. Raises QueryTooLarge before any work, TimeError
         for dates without end.
         """
-        self._check_size(len(point_id), (last - first).days)
+        self.check_size(len(point_id), (last - first).days)
         days = _whole_periods(DateRange(first, last), period)
-        self._check_size(len(point_id), days.day_count)
-        parts = calendar.periods_of(days, period)
+        self.check_size(len(point_id), days.day_count)
+        return await self.columns_of(point_id, period, calendar.periods_of(days, period), zone, wanted)
+
+    async def columns_of(
+        self,
+        point_id: npt.NDArray[np.int64],
+        period: PeriodName,
+        parts: Sequence[DateRange],
+        zone: zoneinfo.ZoneInfo | None = None,
+        wanted: frozenset[str] = periods.ALL,
+        past: Past | None = None,
+    ) -> PeriodColumns:
+        """As `columns`, of consecutive periods given by their days; `past`: as it was known at a moment."""
+        self.check_size(len(point_id), (parts[-1].last - parts[0].first).days)
         answers = [
-            await self._fold(point_id, period, some, zone, wanted)
-            for some in _cut(parts, max(1, self._days.days_max))
+            await self._fold(point_id, period, some, zone, wanted, past)
+            for some in calendar.in_groups(parts, max(1, self._days.days_max))
         ]
         return answers[0] if len(answers) == 1 else periods.join(answers)
 
@@ -173,32 +194,43 @@ class RollupService:
         parts: list[DateRange],
         zone: zoneinfo.ZoneInfo | None,
         wanted: frozenset[str],
+        past: Past | None,
     ) -> PeriodColumns:
         days = DateRange(parts[0].first, parts[-1].last)
         facts = self._days.dirty.facts
         facts.refresh(point_id)
         numbers, zone_of = _distinct(facts.zone_number[point_id])
         own = [facts.zones[number] for number in numbers.tolist()]
-        is_foreign = np.zeros(len(point_id), np.bool_)
+        # Kept figures are those of own days, as known now.
+        is_kept = np.full(len(point_id), past is None)
         if zone is not None:
-            is_foreign = np.array([one.key != zone.key for one in own], np.bool_)[zone_of]
+            is_kept &= np.array([one.key == zone.key for one in own], np.bool_)[zone_of]
             own, zone_of = [zone], np.zeros(len(point_id), np.int64)
         asked = periods.Asked(
             facts.units_number[point_id].astype(np.int64), list(facts.units), facts.block_us[point_id],
             facts.interval_us[point_id], wanted,
         )  # fmt: skip
         span = periods.Span(period, days, parts, own, zone_of)
-        folder = periods.Folder(point_id, span, asked, self._directory.by_id, self._clock.now_us())
-        if zone is None or not is_foreign.any():
+        now_us = self._clock.now_us() if past is None else past.as_of_us
+        folder = periods.Folder(point_id, span, asked, self._directory.by_id, now_us)
+        if is_kept.all():
             await self._days.look(point_id, days, folder.take)
             return folder.answer
         needs = Needs(bool(wanted & (periods.EXTREMES | periods.RATIOS)), wanted != {"energy"})
-        for chosen, is_own in ((np.flatnonzero(~is_foreign), True), (np.flatnonzero(is_foreign), False)):
-            if len(chosen) and is_own:
-                await self._days.look(point_id[chosen], days, _renumbered(folder, chosen))
-            elif len(chosen):
-                await self._foreign.look(point_id[chosen], days, zone, _renumbered(folder, chosen), needs)
+        made = self._foreign if past is None else self._days_then(past)
+        chosen = np.flatnonzero(is_kept)
+        if len(chosen):
+            await self._days.look(point_id[chosen], days, _renumbered(folder, chosen))
+        for number, one in enumerate(own):
+            chosen = np.flatnonzero(~is_kept & (zone_of == number))
+            if len(chosen):
+                await made.look(point_id[chosen], days, one, _renumbered(folder, chosen), needs)
         return folder.answer
+
+    def _days_then(self, past: Past) -> ForeignDays:
+        """Days made from what was known at a moment."""
+        facts = PointFacts(self._directory, Definitions(), TermsThen(self._terms, past.as_of_us))
+        return ForeignDays(past.reader, self._directory, facts, MomentClock(self._clock, past.as_of_us))
 
     async def revisions(self, point: Point, period: PeriodName, date: datetime.date) -> list[RollupRow]:
         """Every version of the period that holds `date`, oldest first; the last is the present one."""
@@ -276,7 +308,7 @@ class RollupService:
         terms = self._terms
         return terms.of if as_of_us is None else lambda point_id: terms.as_of(point_id, as_of_us)
 
-    def _check_size(self, point_count: int, day_count: int) -> None:
+    def check_size(self, point_count: int, day_count: int) -> None:
         limits = self._limits
         if point_count > limits.points_max:
             raise QueryTooLarge(f"{point_count} points asked for at once, {limits.points_max} allowed")
@@ -312,14 +344,3 @@ def _distinct(number: npt.NDArray[np.int16]) -> tuple[npt.NDArray[np.int16], npt
 def _renumbered(folder: Folder, chosen: npt.NDArray[np.int64]) -> Work:
     """The folder's work for a question about the chosen ones of its points."""
     return lambda found: folder.take(found._replace(rows=chosen[found.rows]))
-
-
-def _cut(parts: list[DateRange], day_count_max: int) -> list[list[DateRange]]:
-    """Consecutive periods in groups of at most so many days, but at least one period."""
-    groups: list[list[DateRange]] = []
-    for part in parts:
-        if groups and (part.last - groups[-1][0].first).days <= day_count_max:
-            groups[-1].append(part)
-        else:
-            groups.append([part])
-    return groups

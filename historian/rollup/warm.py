@@ -47,7 +47,8 @@ def _warm_energy() -> None:
     odd = _run_of([0, 60, 121], [1.0, 2.0, 3.5])
     steady_sum.add_up(block_of([run, run]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)] * 2), edges)
     for some in (run, odd):
-        fleet.day_figures(block_of([some]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)]), [edges])
+        for kind in (PointKind.MEAN_POWER, PointKind.REGISTER):
+            fleet.day_figures(block_of([some]), Asked.of([Ask(kind, 60, 1.0)]), [edges])
     validation.check(run, Subject(Rules(), PointKind.MEAN_POWER, 60))
     _warm_packed(edges)
     block, one = block_of([run]), np.zeros(1, np.int64)

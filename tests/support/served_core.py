@@ -60,6 +60,7 @@ async def serve(data: Path, settings: Settings | None = None) -> AsyncIterator[S
             sink=parts.sink,
             query=parts.query,
             rollup=parts.rollup,
+            billing=parts.billing,
             drivers=NoDrivers(),
             health=parts.store,
             quarantine=parts.quarantine,

@@ -11,17 +11,19 @@ from aiohttp import ClientResponse, ClientSession
 from api.context import ApiContext
 from api.server import make_app, start
 from historian.catalogue.journal import Journal
+from historian.catalogue.lock_book import LockBook
 from historian.catalogue.registry import Registry
 from historian.catalogue.term_book import TermBook
 from historian.clock import ManualClock
+from historian.energy.holiday import NO_HOLIDAYS
 from historian.ingest.quarantine import Quarantine
 from historian.ingest.quarantine_desk import Desk
-from historian.energy.holiday import NO_HOLIDAYS
 from historian.metrics import Metrics
 from historian.model.ports import DriverStatus
 from historian.model.timestamp import parse_time_us
 from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
+from historian.rollup.billing import Billing
 from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
 from historian.rollup.tariff_book import TariffBook
@@ -133,6 +135,7 @@ def context(
         sink=store,
         query=QueryEngine(store, journal, clock, QueryLimits()),
         rollup=rollup,
+        billing=Billing(rollup, store, registry, terms, tariffs, LockBook(terms.database, clock), clock),
         drivers=FixedDrivers(),
         health=store,
         quarantine=Desk(quarantine, store, clock, settings),
