@@ -6,7 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from historian.energy import calendar, packed_kernels, steady_kernels, validation_kernels
+from historian.energy import (
+    calendar,
+    packed_kernels,
+    register_day_kernels,
+    register_kernels,
+    steady_kernels,
+    validation_kernels,
+)
 from historian.energy.calendar import DateRange
 from historian.energy.packed import Needs
 from historian.model.point import MINUTE_US, Point, PointKind
@@ -30,7 +37,8 @@ KERNELS = (
     period_kernels.fold_states, period_kernels.fold_energy, period_kernels.fold_ratios,
     fold_kernels.fold_extreme, fold_kernels.fold_single_days, period_kernels.fold_counts, mark_kernels.mark_day,
     mark_kernels.find_days, packed_kernels.raise_exponents, packed_kernels.add_piece, packed_kernels.finish,
-    foreign_kernels.put_made, store_packed_kernels.describe, validation_kernels.check_runs,
+    foreign_kernels.put_made, store_packed_kernels.describe, register_day_kernels.make_figures,
+    register_kernels.set_aside, register_kernels.judge, validation_kernels.check_runs,
 )  # fmt: skip
 
 
@@ -54,6 +62,11 @@ async def test_questions_after_warming_compile_nothing(tmp_path: Path) -> None:
             )
             await world.service.rows(points, "month", DAY, DAY + datetime.timedelta(days=3))
     await world.service.sum_curve(world.ids(), DAY, 15 * MINUTE_US)
+    register = world.directory.replace(
+        Point(id=3, name="r", unit="kWh", kind=PointKind.REGISTER, time_zone="UTC")
+    )
+    world.store.put(3, {start_us + slot * 15 * MINUTE_US: slot % 90 for slot in range(-1, 100)})
+    await world.service.rows([register], "day", DAY, DAY + datetime.timedelta(days=3))
     await world.service.rows(points, "day", DAY, DAY + datetime.timedelta(days=3), load_zone("Asia/Tokyo"))
     await world.service.close()
     await look_where_samples_lie(tmp_path / "store")
