@@ -71,18 +71,7 @@ def plan(run: SampleRun, gap: Gap, evidence: Evidence) -> Estimate:
     made = [one for one in shapes if one.value is not None]
     if len(made) < len(shapes):
         notes.append(f"nothing_to_rest_on:{len(shapes) - len(made)}")
-    methods = Counter(one.method for one in made)
-    record = EstimateRecord(
-        gap_start_us=gap.start_us,
-        gap_end_us=gap.end_us,
-        methods=dict(sorted(methods.items())),
-        like_days=dict(sorted(found.days.items())),
-        end_points_us=tuple(sorted(found.end_points_us)),
-        alternate_point_id=ratio.run.point_id if ratio and methods[_ALTERNATE] else None,
-        alternate_ratio=fixed_point.to_float(ratio.factor) if ratio and methods[_ALTERNATE] else None,
-        register_energy=energy,
-        notes=tuple(note for note in notes if note),
-    )
+    record = _record_of(gap, made, found, ratio, energy, notes)
     return inputs.make_estimate(
         [one.time_us for one in made], [one.value for one in made if one.value is not None], record
     )
@@ -108,6 +97,24 @@ def without_outdated_estimates(run: SampleRun, interval_us: int) -> SampleRun:
     keep: npt.NDArray[np.bool_] = np.ones(run.sample_count, np.bool_)
     keep[places[is_covered | (2 * nearest_us < interval_us)]] = False
     return SampleRun(run.point_id, run.time_us[keep], run.value[keep], run.quality[keep])
+
+
+def _record_of(
+    gap: Gap, made: list[_Shape], found: _Found, ratio: _Ratio | None, energy: float | None, notes: list[str]
+) -> EstimateRecord:
+    methods = Counter(one.method for one in made)
+    used = ratio if methods[_ALTERNATE] else None
+    return EstimateRecord(
+        gap_start_us=gap.start_us,
+        gap_end_us=gap.end_us,
+        methods=dict(sorted(methods.items())),
+        like_days=dict(sorted(found.days.items())),
+        end_points_us=tuple(sorted(found.end_points_us)),
+        alternate_point_id=used.run.point_id if used else None,
+        alternate_ratio=fixed_point.to_float(used.factor) if used else None,
+        register_energy=energy,
+        notes=tuple(note for note in notes if note),
+    )
 
 
 def _shape_at(

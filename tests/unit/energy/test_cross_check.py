@@ -44,6 +44,7 @@ def test_the_first_of_the_worst_slots_is_named() -> None:
     ("active", "reactive", "apparent", "found"),
     [
         pytest.param(800, 600_000, 1000, [("unit_scale", "reactive")], id="var for kvar"),
+        pytest.param(8e5, 600, 1000, [("unit_scale", "active"), ("unit_scale", "the_other_two")], id="W for kW"),
         pytest.param(0.8, 600, 1000, [("unit_scale", "the_other_two")], id="MW for kW"),
         pytest.param(800, 600, 1e6, [("unit_scale", "the_other_two")] * 2 + [("unit_scale", "apparent")], id="VA for kVA"),
         pytest.param(800, 700, 1000, [], id="only wrong"),

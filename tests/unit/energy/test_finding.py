@@ -43,6 +43,23 @@ def test_neighbours_that_break_a_rule_are_one_finding_with_the_worst() -> None:
     ]
 
 
+def test_a_finding_ends_at_the_next_sample_and_where_one_lacks() -> None:
+    early = run_of({0: 1, 10: -1, 15: 1})
+    assert [(one.start_us, one.end_us) for one in found(Rules(negative=NegativeRule()), early)] == [(10, 15)]
+    apart = run_of({0: -1, 15: -1, 31: -1})
+    told = [(one.start_us, one.end_us) for one in found(Rules(negative=NegativeRule()), apart)]
+    assert told == [(0, 25), (31, 41)]
+
+
+def test_a_spike_between_two_changes_does_not_part_them() -> None:
+    rules = Rules(spike=SpikeRule(height=50), rate_of_change=RateOfChangeRule(max_per_hour=1.0))
+    told = found(rules, run_of({0: 1, 10: 9, 20: 99, 30: 18}))
+    assert [(one.rule, one.start_us, one.count, one.worst) for one in told] == [
+        ("rate_of_change", 10, 2, 18.0),
+        ("spike", 20, 1, 99.0),
+    ]
+
+
 def test_the_worst_of_a_range_is_the_furthest_outside() -> None:
     run = run_of({0: 12, 10: -7, 25: 13})
     rules = Rules(range=RangeRule(low=0, high=10))
@@ -85,7 +102,7 @@ def test_a_gap_tells_how_many_it_lacks() -> None:
 
 def test_a_sample_before_the_span_explains_its_start() -> None:
     rules = Rules(missing=MissingRule())
-    assert found(rules, run_of({3: 1, 13: 1, 23: 1}), Span(10, 30)) == []
+    assert found(rules, run_of({8: 1, 23: 1}), Span(10, 30)) == []
     assert [one.count for one in found(rules, run_of({23: 1}), Span(10, 30))] == [1]
 
 

@@ -50,6 +50,7 @@ def places(rules: Rules, kind: PointKind, values: list[float], **more: float) ->
         pytest.param(Rules(spike=SpikeRule(height=5)), POWER, [1, 1, 9, 9, 1], [], id="two are no spike"),
         pytest.param(Rules(spike=SpikeRule()), POWER, [1, 1, 52, 1], [2], id="half the capacity"),
         pytest.param(Rules(spike=SpikeRule()), REGISTER, [100, 0, 101, 102], [1], id="transient zero"),
+        pytest.param(Rules(spike=SpikeRule()), REGISTER, [100, 99, 101, 102], [1], id="a dip of any depth"),
         pytest.param(Rules(spike=SpikeRule()), REGISTER, [99998, 99999, 3, 4], [], id="rollover is none"),
         pytest.param(Rules(rate_of_change=RateOfChangeRule(max_per_hour=4)), POWER, [1, 2, 4, 3, 0], [2, 4], id="rate"),
         pytest.param(Rules(rate_of_change=RateOfChangeRule()), REGISTER, [0, 30, 61, 5], [2], id="register's rate"),
