@@ -2,6 +2,7 @@
 
 from api.operation import Operation
 from api.routes import (
+    changes,
     drivers,
     edits,
     ingest,
@@ -31,6 +32,7 @@ def all_operations() -> tuple[Operation, ...]:
         *latest.OPERATIONS,
         *load_curve.OPERATIONS,
         *locks.OPERATIONS,
+        *changes.OPERATIONS,
         *rollups.OPERATIONS,
         *terms.OPERATIONS,
         *tariffs.OPERATIONS,

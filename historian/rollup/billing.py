@@ -142,6 +142,10 @@ class Billing:
         """Take a lock back. Raises LockRefused."""
         return self._locks.unlock(number, author, reason)
 
+    def is_locked(self, point_id: int, day: int) -> bool:
+        """Whether a day, by ordinal, lies in a locked period of the point."""
+        return self._locks.covering(point_id, day) is not None
+
     def locks_of(self, point_id: int) -> list[Lock]:
         """All locks of a point, those taken back too."""
         return self._locks.of_point(point_id)

@@ -115,11 +115,12 @@ class DayFigure(NamedTuple):
         return self[_FIRST_OF_DEFINITION:_AFTER_DEFINITION] == definition
 
     def says_the_same(self, other: "DayFigure") -> bool:
-        """Whether figures and evidence are equal, whenever they were computed."""
-        return self[:_AFTER_DEFINITION] == other[:_AFTER_DEFINITION]
+        """Whether figures and evidence are equal, whenever and under whatever terms they were computed."""
+        return self[:_AFTER_FIGURES] == other[:_AFTER_FIGURES]
 
 
 _FIRST_OF_DEFINITION: Final = DayFigure._fields.index("time_zone")
+_AFTER_FIGURES: Final = DayFigure._fields.index("multiplier")
 _AFTER_DEFINITION: Final = DayFigure._fields.index("terms") + 1
 
 

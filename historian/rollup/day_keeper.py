@@ -29,6 +29,7 @@ from historian.rollup import (
     figure_kernels,
     made_store,
 )
+from historian.rollup.change_log import Page
 from historian.rollup.day_figure import DayFigure
 from historian.rollup.day_key import KeyColumn
 from historian.rollup.day_maker import MadeDays
@@ -161,6 +162,10 @@ class DayKeeper:
 
         return await self._in_worker(load)
 
+    async def changes(self, place: int | None, limit: int) -> Page:
+        """Changes of days that are over, from a place on; see `DayTable.load_changes`."""
+        return await self._in_worker(partial(self._table.load_changes, place, limit))
+
     async def forget_unkept(self) -> None:
         """Drop dirty marks of days that have no figures: those are made when asked for anyway."""
         async with self._turn:
@@ -250,7 +255,7 @@ class DayKeeper:
         if before.sample_count:
             first = calendar.local_date(int(before.time_us[0]), zone).toordinal()
         if after.sample_count:
-            last = calendar.local_date(int(after.time_us[0]), zone).toordinal()
+            last = calendar.local_date(int(after.time_us[-1]), zone).toordinal()
         touched = await self._in_worker(partial(self._frames.days_kept, point.id, first, last + 1))
         self.dirty.add(day_key.pack_days(point.id, touched))
 

@@ -23,7 +23,7 @@ from historian.rollup.point_facts import PointFacts
 
 READ_SAMPLES_MAX: Final = 2_000_000  # asked of the store at once, as far as intervals tell
 POINT_DAYS_MAX: Final = 65_536  # made at once
-REGISTER_DAYS_MAX: Final = 256  # of registers, day by day: the worker must not be away for long
+REGISTER_DAYS_MAX: Final = 2048  # of registers: those that do more than rise are made day by day
 
 
 class Reading(NamedTuple):
@@ -168,7 +168,7 @@ def _make_one_by_one(
     starts_us: npt.NDArray[np.int64],
     is_done: npt.NDArray[np.bool_],
 ) -> None:
-    has_samples = _has_samples(of.point, run, starts_us)
+    has_samples = _has_samples(of, run, starts_us)
     for place, day in enumerate(made.reading.days):
         if is_done[place]:
             continue
@@ -213,10 +213,15 @@ def cut(whole: Reading, samples_max: int) -> list[Reading]:
     ]
 
 
-def _has_samples(point: Point, run: SampleRun, starts_us: npt.NDArray[np.int64]) -> list[bool]:
-    """For each day whether a sample may speak for a part of it; of a register, from reading to reading."""
+def _has_samples(of: Metered, run: SampleRun, starts_us: npt.NDArray[np.int64]) -> list[bool]:
+    """For each day whether a sample may speak for a part of it; of a register, from reading to reading, and to the
+    events beyond them.
+    """
+    point = of.point
     if run.sample_count == 0:
         return [False] * (len(starts_us) - 1)
+    if point.kind is PointKind.REGISTER and of.terms.events:
+        return [True] * (len(starts_us) - 1)
     if point.kind is PointKind.REGISTER:
         has = (starts_us[1:] > run.time_us[0]) & (starts_us[:-1] <= run.time_us[-1])
     else:

@@ -2,7 +2,6 @@
 
 import bisect
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -14,7 +13,6 @@ from historian.energy.fleet import Asked
 from historian.energy.packed import Needs
 from historian.energy.steady_kernels import Figures
 from historian.model.ports import PackedReader, SampleReader
-from historian.model.sample import block_of
 from historian.rollup import day_figure, day_key, day_maker, day_source, point_metering
 from historian.rollup.day_key import KeyColumn
 from historian.rollup.day_maker import MadeDays, Reading
@@ -54,7 +52,7 @@ class DayReader:
         """What each point of a reading is asked."""
         used, code = np.unique(self._facts.ask[reading.point_id], return_inverse=True)
         asks = [self._facts.asks[number] for number in used.tolist()]
-        if not all(ask.is_plain for ask in asks):
+        if not reading.is_register and not all(ask.is_plain for ask in asks):
             start_us, end_us = reading.span
             margin_us = day_figure.margin_us(reading.interval_us)
             asks = [
@@ -64,17 +62,14 @@ class DayReader:
 
     async def make(self, reading: Reading, in_thread: InThread) -> MadeDays:
         """The figures of a reading; arithmetic is done by `in_thread`."""
-        points = (
-            [self._directory.by_id(one) for one in reading.point_id.tolist()] if reading.is_register else []
-        )
         start_us, end_us = reading.span
+        ids = reading.point_id.astype(np.uint32)
+        margin_us = day_figure.margin_us(reading.interval_us)
+        block = await self._reader.read_block(ids, start_us - margin_us, end_us + margin_us)
         if reading.is_register:
-            runs = await day_source.read_runs(self._reader, points, start_us, end_us)
-            block = await in_thread(partial(block_of, runs))
-        else:
-            ids = reading.point_id.astype(np.uint32)
-            margin_us = day_figure.margin_us(reading.interval_us)
-            block = await self._reader.read_block(ids, start_us - margin_us, end_us + margin_us)
+            block = await day_source.with_neighbours(
+                self._reader, block, start_us, end_us, end_us + margin_us
+            )
         now_us, asked = self._clock.now_us(), self.asked(reading)
         is_billed = self._facts.is_billed[reading.point_id]
 

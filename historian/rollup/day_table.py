@@ -4,6 +4,7 @@
     figure_log         figures in the order they were made since the blocks were last written
     figure_history     versions that were told after their day had ended and were replaced since, packed by block
     figure_definition  the numbers under which figures name the definition of their point
+    change_log         which days that were over got other figures, in order: for those who follow
     dirty_log          keys of days whose samples changed after their figures were made, and of those made anew
 
 A change costs its own size: one row of the log, in one transaction with the marks it answers. Blocks are written
@@ -22,7 +23,8 @@ import zstandard
 
 from historian import zstd_frame
 from historian.catalogue.database import Database
-from historian.rollup import day_key, day_table_old, figure_columns, figure_pack
+from historian.rollup import change_log, day_key, day_table_old, figure_columns, figure_pack
+from historian.rollup.change_log import Changes, Page
 from historian.rollup.day_figure import Definition
 from historian.rollup.day_key import KeyColumn, KeySet
 from historian.rollup.definitions import Definitions
@@ -33,7 +35,7 @@ DIRTY_SLACK: Final = 100_000  # keys in the log beyond those that are dirty, bef
 
 _KEYS_BYTES_MAX: Final = 1 << 33  # unpacked: a day of every point in a million, a thousand times
 
-_SCHEMA: Final = """
+_SCHEMA: Final = f"""
     CREATE TABLE IF NOT EXISTS figure_block (point_group INTEGER NOT NULL, day_window INTEGER NOT NULL,
         figures BLOB NOT NULL, presence BLOB NOT NULL, PRIMARY KEY (point_group, day_window));
     CREATE TABLE IF NOT EXISTS figure_log (number INTEGER PRIMARY KEY, figures BLOB NOT NULL);
@@ -43,7 +45,8 @@ _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS figure_definition (code INTEGER PRIMARY KEY, time_zone TEXT NOT NULL,
         unit TEXT NOT NULL, kind TEXT NOT NULL, interval_us INTEGER NOT NULL, multiplier REAL NOT NULL,
         terms TEXT NOT NULL DEFAULT '');
-    CREATE TABLE IF NOT EXISTS dirty_log (number INTEGER PRIMARY KEY, is_cleaned INTEGER NOT NULL, keys BLOB NOT NULL)
+    CREATE TABLE IF NOT EXISTS dirty_log (number INTEGER PRIMARY KEY, is_cleaned INTEGER NOT NULL, keys BLOB NOT NULL);
+    {change_log.SCHEMA}
 """
 
 BlockName = tuple[int, int]  # point group and day window
@@ -90,14 +93,18 @@ class DayTable:
             if is_all:
                 connection.execute("DELETE FROM figure_log")
 
-    def store(self, figures: FigureColumns, replaced: FigureColumns, cleaned: KeyColumn) -> None:
-        """Log `figures`, keep the versions they `replaced`, clear dirty marks; all or nothing."""
+    def store(
+        self, figures: FigureColumns, replaced: FigureColumns, cleaned: KeyColumn, told: Changes | None = None
+    ) -> None:
+        """Log `figures`, keep the versions they `replaced`, clear dirty marks, log what is `told` of it; all or nothing."""
         gone = cleaned[self._dirty.holds(cleaned)]
         new_definitions = self.definitions.unsaved()
         if figures.row_count == 0 and replaced.row_count == 0 and len(gone) == 0:
             return
         with self._database.transaction() as connection:
             _write(connection, figures, replaced, new_definitions)
+            if told is not None and told.row_count:
+                change_log.write(connection, told, int(figures.computed_at_us.max()))
             if len(gone):
                 connection.execute(
                     "INSERT INTO dirty_log (is_cleaned, keys) VALUES (1, ?)", (_pack_keys(gone),)
@@ -116,6 +123,13 @@ class DayTable:
         is_wanted = (found.point_id == point_id) & (found.day >= first_day) & (found.day < last_day)
         wanted = np.flatnonzero(is_wanted)
         return found.take(wanted[np.lexsort((found.revision[wanted], found.day[wanted]))])
+
+    def load_changes(self, place: int | None, limit: int) -> Page:
+        """Changes from a place on; none and the place after the newest where none is given."""
+        with self._database.transaction() as connection:
+            return change_log.read(
+                connection, change_log.end_place(connection) if place is None else place, limit
+            )
 
     def keys_kept(self) -> KeyColumn:
         """The keys of all days that have figures, ascending."""

@@ -36,6 +36,7 @@ SAME: Final = 0
 CHANGED: Final = 1
 REPLACED: Final = 2  # changed, and the version before was told as that of a day that was over
 EMPTY: Final = 3
+RENAMED: Final = 5  # the same figures, under another definition
 UNSURE: Final = 4  # not for kernels: wide sums, or another definition before
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from historian.energy.steady_kernels import Figures
 from historian.rollup import day_table, figure_kernels
+from historian.rollup.change_log import Changes
 from historian.rollup.day_key import KeyColumn
 from historian.rollup.day_table import BlockName, DayTable
 from historian.rollup.figure_columns import TYPES, FigureColumns
@@ -100,9 +101,11 @@ class Frames:
             return [np.arange(len(group))]
         return [np.flatnonzero(group_of // size == part) for part in range(-(-len(groups) // size))]
 
-    def store(self, figures: FigureColumns, replaced: FigureColumns, cleaned: KeyColumn) -> None:
+    def store(
+        self, figures: FigureColumns, replaced: FigureColumns, cleaned: KeyColumn, told: Changes | None = None
+    ) -> None:
         """Keep figures on disk, then in memory; see `DayTable.store`."""
-        self.table.store(figures, replaced, cleaned)
+        self.table.store(figures, replaced, cleaned, told)
         self._put(figures)
         self._logged_count += figures.row_count
         if self._logged_count > LOG_FIGURES_MAX:

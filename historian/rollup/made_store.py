@@ -10,11 +10,12 @@ from historian.energy import calendar
 from historian.energy.calendar import DateRange
 from historian.energy.steady_kernels import Figures
 from historian.rollup import figure_columns, figure_kernels
+from historian.rollup.change_log import Changes
 from historian.rollup.day_key import KeyColumn
 from historian.rollup.day_maker import MadeDays
 from historian.rollup.definitions import Definitions
 from historian.rollup.figure_columns import FigureColumns
-from historian.rollup.figure_kernels import CHANGED, EMPTY, NOTHING, REPLACED, SAME, UNSURE, Place
+from historian.rollup.figure_kernels import CHANGED, EMPTY, NOTHING, RENAMED, REPLACED, SAME, UNSURE, Place
 from historian.rollup.frames import Frames, Question
 
 I64 = npt.NDArray[np.int64]
@@ -41,9 +42,12 @@ def store(
     )
     for row, day in np.argwhere(verdict == UNSURE).tolist():
         verdict[row, day] = _judge_one(frames, definitions, made, definition, (row, day))
-    changed = take(made, definition, revision, np.isin(verdict, (CHANGED, REPLACED)))
+    revision[verdict == RENAMED] -= 1  # it stays what it is
+    is_changed = np.isin(verdict, (CHANGED, REPLACED))
+    changed = take(made, definition, revision, is_changed | (verdict == RENAMED))
     replaced = _kept_at(frames, question, place, verdict == REPLACED)
-    frames.store(changed, replaced, keys)
+    told = _told(take(made, definition, revision, is_changed & (ends_us <= made.computed_at_us)))
+    frames.store(changed, replaced, keys, told)
     is_empty = (verdict == EMPTY).astype(np.uint8)
     if is_empty.any():
         cells = frames.cells
@@ -83,6 +87,11 @@ def take(
     )
 
 
+def _told(figures: FigureColumns) -> Changes:
+    """What others are told of changed figures."""
+    return Changes(figures.point_id, figures.day, figures.revision, figures.is_complete)
+
+
 def _judge_one(
     frames: Frames,
     definitions: Definitions,
@@ -98,7 +107,8 @@ def _judge_one(
     chosen[at] = True
     now = take(made, definition, np.zeros(chosen.shape, np.uint32), chosen)
     if before.says_the_same(figure_columns.to_figures(now, definitions)[0]):
-        return SAME
+        is_named_so = int(definition[at[0]]) == definitions.code_of(before.definition)
+        return SAME if is_named_so else RENAMED
     return REPLACED if before.computed_at_us >= before.end_us else CHANGED
 
 

@@ -26,6 +26,7 @@ from historian.model.point import DAY_US, Point
 from historian.model.ports import PackedReader, SampleReader
 from historian.query.as_of import MomentClock
 from historian.rollup import curve, periods, revision
+from historian.rollup.change_log import Page
 from historian.rollup.curve import PointCurves, TermsOf
 from historian.rollup.day_keeper import DayKeeper
 from historian.rollup.day_table import DayTable
@@ -239,6 +240,10 @@ class RollupService:
         versions = [*await self._days.history(point, days), *newest.values()]
         zone = timestamp.load_zone(point.time_zone)
         return revision.rows_over_time(point, period, days, zone, versions, self._clock.now_us())
+
+    async def changes(self, place: int | None, limit: int) -> Page:
+        """Which days that were over got other figures, from a place on; none and the end where none is given."""
+        return await self._days.changes(place, limit)
 
     async def load_curve(
         self,

@@ -23,6 +23,7 @@ from historian.energy.calendar import DateRange
 from historian.model.point import HOUR_US, MINUTE_US, Point, PointKind
 from historian.model.timestamp import load_zone
 from historian.rollup import aggregate, figure_columns, figure_pack, period_kernels, periods
+from historian.rollup.billing import Billed
 from historian.rollup.day_figure import DayFigure, definition_of, demand_block_us
 from historian.rollup.day_keeper import Found
 from historian.rollup.day_table import DayTable
@@ -168,7 +169,7 @@ def written_rows(
     answer: periods.PeriodColumns, names: list[str], form: SampleForm
 ) -> list[dict[str, object]]:
     fields = rollup_table.chosen_fields(Params(MultiDict()))
-    rollups = rollup_table.arrange(answer, names, fields, form)
+    rollups = rollup_table.arrange(Billed(answer, None, None), names, fields, form)
     middle = rollups.row_count // 2
     writer = RowWriter(rollups)
     text = writer.rows(0, middle) if middle else b""

@@ -14,6 +14,7 @@ from api.problem import Problem
 from api.rollup_json import RowWriter
 from api.rollup_table import Rollups
 from api.sample_form import SampleForm
+from historian.rollup.billing import Billed
 from historian.rollup.period_kernels import Periods
 from historian.rollup.periods import PeriodColumns
 from historian.rollup.point_unit import FigureUnits
@@ -47,7 +48,8 @@ def answer(**changes: Any) -> PeriodColumns:
 def rollups(found: PeriodColumns | None = None, names: tuple[str, str] = ("e", "f"), **query: str) -> Rollups:
     params = Params(MultiDict(query))
     fields = rollup_table.chosen_fields(params)
-    return rollup_table.arrange(found or answer(), names, fields, SampleForm.of(params))
+    billed = Billed(found or answer(), None, None)
+    return rollup_table.arrange(billed, names, fields, SampleForm.of(params))
 
 
 def rows(**query: str) -> list[dict[str, Any]]:

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from historian.catalogue.database import Database
-from historian.catalogue.lock_book import LockBook, PeriodKey
+from historian.catalogue.lock_book import Figures, LockBook, PeriodKey
 from historian.clock import ManualClock
 from historian.errors import CatalogueError, LockRefused
 
 NOW_US = 1_700_000_000_000_000
 MONTH = PeriodKey(3, "month", 739_000, 739_030)
-ROW = {"energy": 12.5, "state": "complete", "max_start_us": None}
+ROW: Figures = {"energy": 12.5, "state": "complete", "max_start_us": None}
 
 
 @pytest.fixture

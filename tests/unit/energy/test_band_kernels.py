@@ -57,10 +57,19 @@ def test_what_does_not_fit_leaves_the_cell_alone() -> None:
 
 def test_a_full_day_and_single_samples_add_up_alike() -> None:
     scaled, end, code = np.array([1, 2, 3, 4], np.int64), np.array([1, 3, 4]), np.array([3, 255, 0])
-    full, single = sums_of(), sums_of()
+    full, single, aligned = sums_of(), sums_of(), sums_of()
     band_kernels.sum_full(scaled, end, code, full)
     band_kernels.sum_samples(np.arange(0, 40, 10), scaled, 0, 10, 1, 0, end, code, single)
-    assert full.tolist() == single.tolist() == [4, 0, 0, 1, 0]
+    band_kernels.sum_aligned(np.arange(0, 40, 10), scaled, 0, 10, end, code, aligned)
+    assert full.tolist() == single.tolist() == aligned.tolist() == [4, 0, 0, 1, 0]
+
+
+def test_a_day_with_holes_adds_up_what_is_there() -> None:
+    sums, times = sums_of(), np.array([25, 45, 95], np.int64)
+    band_kernels.sum_aligned(
+        times, np.array([1, 2, 4], np.int64), 25, 10, np.array([2, 7, 9]), np.array([3, 1, 3]), sums
+    )
+    assert sums.tolist() == [0, 2, 0, 5, 0]
 
 
 def test_only_what_is_held_is_cut_at_an_edge() -> None:

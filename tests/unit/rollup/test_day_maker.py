@@ -80,7 +80,7 @@ def test_many_point_days_are_cut() -> None:
 
 def test_registers_are_cut_into_smaller_parts() -> None:
     register = make_point(kind=PointKind.REGISTER)
-    assert [len(days) for _, days in shapes((register, list(range(DAY, DAY + 300))))] == [256, 44]
+    assert [len(days) for _, days in shapes((register, list(range(DAY, DAY + 2100))))] == [2048, 52]
 
 
 def make(point: Point, run: SampleRun, day_count: int = 3, kind: str = "") -> MadeDays:

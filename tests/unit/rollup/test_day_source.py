@@ -1,5 +1,6 @@
 """Runs reach as far beyond the days as samples do."""
 
+import numpy as np
 import pytest
 
 from historian.model import quality
@@ -44,12 +45,50 @@ async def test_two_intervals_beyond_both_ends() -> None:
         pytest.param([], [], [], id="nothing at all"),
         pytest.param([1, 12, 60], [4, 5, 9, 21, 40], [1, 9, 12, 21, 60], id="bad readings are passed over"),
         pytest.param([], [4, 9, 40], [9], id="only bad readings"),
+        pytest.param([0, 40, 50], [12], [0, 12, 40], id="near zero and nothing before it"),
     ],
 )
 async def test_a_registers_run_ends_with_usable_readings_beyond(
     good: list[int], bad: list[int], expected: list[int]
 ) -> None:
     assert await read(store_of(good, bad), PointKind.REGISTER, 10, 20) == expected
+
+
+async def test_a_reading_near_zero_is_not_the_last_one_needed() -> None:
+    store = store_of([1, 12, 50])
+    store.put(1, {3 * HOUR_US: 0.0, 10 * HOUR_US: 0.5, 40 * HOUR_US: 0.0})
+    assert await read(store, PointKind.REGISTER, 10, 20) == [1, 3, 10, 12, 40, 50]
+    assert await read(store, PointKind.REGISTER, 3, 5) == [1, 3, 10, 12]
+    assert hours(await day_source.reading_before(store, 1, 45 * HOUR_US)) == [12, 40]
+    assert hours(await day_source.reading_after(store, 1, 39 * HOUR_US)) == [40, 50]
+
+
+@pytest.mark.parametrize("span", [(10, 20), (0, 5), (19, 90), (3, 4)], ids=str)
+async def test_a_block_is_completed_as_single_runs_are(span: tuple[int, int]) -> None:
+    store, ids = MemoryStore(), list(range(1, 9))
+    rng = np.random.default_rng(3)
+    for one in ids[:-1]:
+        times = np.unique(rng.integers(0, 100, 5 * one)) * HOUR_US
+        store.put(one, dict(zip(times.tolist(), rng.integers(0, 4, len(times)).tolist(), strict=True)))
+        store.put(one, {int(times[0]): 7.0}, quality.BAD)
+    start_us, end_us = span[0] * HOUR_US, span[1] * HOUR_US
+    points = [make_point(PointKind.REGISTER, one) for one in ids]
+    expected = await day_source.read_runs(store, points, start_us, end_us)
+    block = await store.read_block(ids, start_us - 2 * HOUR_US, end_us + 2 * HOUR_US)
+    found = await day_source.with_neighbours(store, block, start_us, end_us, end_us + 2 * HOUR_US)
+    assert [hours(run) for run in found.runs()] == [hours(run) for run in expected]
+    assert [run.value.tolist() for run in found.runs()] == [run.value.tolist() for run in expected]
+
+
+async def test_the_store_is_asked_only_for_what_it_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = store_of([8, 9, 10, 12, 15])
+    block = await store.read_block([1], 8 * HOUR_US, 22 * HOUR_US)
+
+    async def refuse(point_id: int, time_us: int) -> None:
+        raise AssertionError("nothing is later, and enough is earlier")
+
+    monkeypatch.setattr(store, "neighbours", refuse)
+    assert (await day_source.with_neighbours(store, block, 10 * HOUR_US, 20 * HOUR_US, 22 * HOUR_US)) is block
 
 
 async def test_the_search_for_a_usable_reading_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,8 +73,28 @@ def test_wide_sums_are_compared_whole(frames: Frames, value: float, revision: in
     assert kept(frames) == [(0, revision, value)]
 
 
-def test_another_definition_is_another_version(frames: Frames) -> None:
+def test_another_definition_with_the_same_figures_is_the_same_version(frames: Frames) -> None:
+    """A dated multiplier concerns some days; the others are not told as changed."""
     store(frames, 0.0, 2**60)
+    before = frames.take(Question(np.array([1]), DAY, DAY + 1)).definition[0]
     store(frames, 0.0, 2**60, multiplier=2.0)
-    assert kept(frames) == [(0, 2, 0.0)]
-    assert history(frames) == [1]
+    assert kept(frames) == [(0, 1, 0.0)]
+    assert frames.take(Question(np.array([1]), DAY, DAY + 1)).definition[0] != before
+    assert history(frames) == []
+    assert changes(frames) == [(0, 1)]
+    store(frames, 0.0, 2**60, multiplier=2.0)
+    assert len(frames.table.load_log()) == 2
+
+
+def test_days_that_are_over_are_told_when_their_figures_change(frames: Frames) -> None:
+    store(frames, 4.0, START_US)
+    assert changes(frames) == []
+    store(frames, 5.0, 2**60)
+    store(frames, 5.0, 2**60)
+    store(frames, 6.0, 2**60)
+    assert changes(frames) == [(0, 2), (0, 3)]
+
+
+def changes(frames: Frames) -> list[tuple[int, int]]:
+    found = frames.table.load_changes(0, 100).changes
+    return list(zip((found.day - DAY).tolist(), found.revision.tolist(), strict=True))
