@@ -93,6 +93,22 @@ def sum_full(scaled: I64, end_tick: I64, code: I64, sums: I64) -> None:
 
 
 @njit(cache=True, nogil=True)
+def sum_aligned(
+    time: I64, scaled: I64, start_us: int, interval_us: int, end_tick: I64, code: I64, sums: I64
+) -> None:
+    """As `sum_full`, of a day with holes."""
+    first = 0
+    for window in range(len(code)):
+        end_us = start_us + end_tick[window] * interval_us
+        total, last = 0, steady_kernels.end_of_day(time, first, len(time), end_us, interval_us)
+        for i in range(first, last):
+            total += scaled[i]
+        if code[window] < _BAND_COUNT:
+            sums[code[window]] += total
+        first = last
+
+
+@njit(cache=True, nogil=True)
 def sum_samples(
     time: I64, scaled: I64, start_us: int, tick_us: int, parts: int, is_held: int, end_tick: I64, code: I64, sums: I64,
 ) -> None:  # fmt: skip
@@ -193,6 +209,8 @@ def sum_day(
     end_tick, code = layout.end_tick[first:last], layout.code[first:last]
     if parts == 1 and len(time) * grid.interval_us == end_us - start_us:
         sum_full(scaled, end_tick, code, sums)
+    elif parts == 1:
+        sum_aligned(time, scaled, start_us, grid.interval_us, end_tick, code, sums)
     else:
         tick_us = layout.tick_us[schedule, d]
         sum_samples(time, scaled, start_us, tick_us, parts, is_held, end_tick, code, sums)
