@@ -8,7 +8,7 @@ belongs to the day that began first.
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
@@ -21,7 +21,7 @@ from historian.model.point import DAY_US, MINUTE_US, SECOND_US, TimeLabel
 
 I64 = npt.NDArray[np.int64]
 
-PeriodName = Literal["day", "month", "year"]
+PeriodName = Literal["day", "month", "year", "billing"]
 
 _EPOCH_ORDINAL: Final = timestamp.EPOCH.toordinal()
 _DAY: Final = datetime.timedelta(days=1)
@@ -134,6 +134,39 @@ def periods_of(days: DateRange, period: PeriodName) -> list[DateRange]:
         periods.append(period_of(date, period))
         date = periods[-1].last
     return periods
+
+
+def billing_periods(days: DateRange, cutoff_day: int) -> list[DateRange]:
+    """Every whole period from one cut-off day (抄表例日) to the next that a range of dates touches, in order.
+
+    Raises TimeError where one begins before the first date there is, or ends after the last.
+    """
+    first = days.first if days.first.day >= cutoff_day else _month_before(days.first)
+    periods: list[DateRange] = []
+    start = first.replace(day=cutoff_day)
+    while start < days.last:
+        next_month = period_of(start, "month").last
+        periods.append(DateRange(start, next_month.replace(day=cutoff_day)))
+        start = periods[-1].last
+    return periods
+
+
+def in_groups(periods: Sequence[DateRange], day_count_max: int) -> list[list[DateRange]]:
+    """Consecutive periods in groups of at most so many days, but at least one period."""
+    groups: list[list[DateRange]] = []
+    for period in periods:
+        if groups and (period.last - groups[-1][0].first).days <= day_count_max:
+            groups[-1].append(period)
+        else:
+            groups.append([period])
+    return groups
+
+
+def _month_before(date: datetime.date) -> datetime.date:
+    try:
+        return date.replace(day=1) - _DAY
+    except OverflowError as error:
+        raise TimeError(f"the billing period of {date} begins before the first date there is") from error
 
 
 def period_ends_us(start_us: I64, interval_us: int, zone: datetime.tzinfo) -> I64:

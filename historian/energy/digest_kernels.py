@@ -22,7 +22,15 @@ def mixed(number: int) -> int:
 
 @njit(cache=True, nogil=True)
 def digest_days(
-    offset: I64, time: I64, bits: I64, quality: U16, is_wanted: U8, before_us: I64, after_us: I64, day_start: I64, out: I64
+    offset: I64,
+    time: I64,
+    bits: I64,
+    quality: U16,
+    is_wanted: U8,
+    before_us: I64,
+    after_us: I64,
+    day_start: I64,
+    out: I64,
 ) -> None:
     """The sum over the samples that may decide day d of run r: those of ``(start - after, end + before)``.
 
