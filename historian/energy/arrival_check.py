@@ -69,5 +69,5 @@ def _is_wrong_clock(versions: Versions, rule: ClockRule) -> Mask:
 def _mark(marked: U16, breach: U16, is_broken: Mask, name: str, mark: Mark) -> None:
     breach[is_broken] |= np.uint16(validation.bit_of(name))
     validity = np.uint16(quality.BAD if mark == "bad" else quality.SUSPECT)
-    worse = np.maximum(marked[is_broken] & np.uint16(quality.VALIDITY_MASK), validity)
-    marked[is_broken] = (marked[is_broken] & ~np.uint16(quality.VALIDITY_MASK)) | worse
+    # Only versions of use are marked: what they were is no worse than suspect.
+    marked[is_broken] = (marked[is_broken] & ~np.uint16(quality.VALIDITY_MASK)) | validity
