@@ -26,7 +26,8 @@ from api.sample_form import SampleForm
 from bench import measure, workload
 from historian.clock import ManualClock
 from historian.model.point import MINUTE_US, Point, PointKind
-from historian.model.sample import RunBlock, SampleRun, block_of, empty_run
+from historian.model.sample import LastBlock, RunBlock, SampleRun, block_of, empty_run, last_block_of
+from historian.rollup.billing import Billed
 from historian.rollup.periods import PeriodColumns
 from historian.rollup.service import RollupService
 from historian.warm import warm_kernels
@@ -35,9 +36,9 @@ from historian.warm import warm_kernels
 class FleetReader:
     """A SampleReader over a fleet's columns."""
 
-    def __init__(self, fleet: workload.Fleet) -> None:
-        present = np.isfinite(fleet.power_kw)
-        self._runs = [self._run(fleet, present, index) for index in range(fleet.power_kw.shape[1])]
+    def __init__(self, fleet: workload.Fleet, kind: PointKind) -> None:
+        present, count = np.isfinite(fleet.power_kw), fleet.power_kw.shape[1]
+        self._runs = [self._run(fleet, present, i, kind is PointKind.REGISTER) for i in range(count)]
 
     async def read(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[SampleRun]:
         return [self._runs[point_id - 1].between(start_us, end_us) for point_id in point_ids]
@@ -49,14 +50,21 @@ class FleetReader:
         runs = (self._runs[point_id - 1] for point_id in point_ids)
         return [run.part(max(0, run.sample_count - 1), run.sample_count) for run in runs]
 
+    async def last_block(self, point_ids: Sequence[int]) -> LastBlock:
+        return last_block_of(await self.last(point_ids))
+
     async def neighbours(self, point_id: int, time_us: int) -> tuple[SampleRun, SampleRun]:
         return empty_run(point_id), empty_run(point_id)
 
     @staticmethod
-    def _run(fleet: workload.Fleet, present: np.ndarray[Any, Any], index: int) -> SampleRun:
+    def _run(
+        fleet: workload.Fleet, present: np.ndarray[Any, Any], index: int, is_register: bool
+    ) -> SampleRun:
         is_there = present[:, index]
         count = int(is_there.sum())
         values = np.ascontiguousarray(fleet.power_kw[is_there, index])
+        if is_register:
+            values = np.round(np.cumsum(np.round(np.abs(values), 2)), 2)
         quality = np.zeros(count, np.uint16)
         return SampleRun(index + 1, fleet.time_us[is_there], values, quality)
 
@@ -68,7 +76,7 @@ class FleetDirectory:
 
     def __init__(self, meters: int, kind: PointKind, interval_us: int) -> None:
         self.points = [
-            Point(id=i + 1, name=workload.meter_name(i), unit="kW", kind=kind, interval_us=interval_us, time_zone="UTC")
+            Point(id=i + 1, name=workload.meter_name(i), unit="kWh" if kind is PointKind.REGISTER else "kW", kind=kind, interval_us=interval_us, time_zone="UTC")
             for i in range(meters)
         ]  # fmt: skip
 
@@ -99,7 +107,7 @@ async def _one_round(
     days, meters = len(fleet.time_us) // workload.SLOTS_A_DAY, fleet.power_kw.shape[1]
     directory = FleetDirectory(meters, kind, 15 * MINUTE_US)
     clock = ManualClock(int(fleet.time_us[-1]) + 1)
-    service = RollupService(FleetReader(fleet), directory, folder / "figures.db", clock)
+    service = RollupService(FleetReader(fleet, kind), directory, folder / "figures.db", clock)
     await service.open()
     last = first + timedelta(days=days)
     points = directory.points
@@ -127,7 +135,9 @@ async def _one_round(
 
 async def _form(answer: PeriodColumns, names: list[str]) -> None:
     params = Params(MultiDict())
-    rollups = rollup_table.arrange(answer, names, rollup_table.chosen_fields(params), SampleForm.of(params))
+    rollups = rollup_table.arrange(
+        Billed(answer, None, None), names, rollup_table.chosen_fields(params), SampleForm.of(params)
+    )
     rollup_table.digest_of(rollups, "json")
     writer = rollup_json.RowWriter(rollups)
     for first in range(0, rollups.row_count, rollup_json.CHUNK_ROWS):
@@ -145,7 +155,7 @@ def main() -> None:
         "workload": {"meters": options.meters, "days": options.days},
         "method": f"µs a point and day, best of {options.rounds}; curves: one day asked for, so × days a curve",
     }
-    for kind in (PointKind.MEAN_POWER, PointKind.INSTANTANEOUS):
+    for kind in (PointKind.MEAN_POWER, PointKind.INSTANTANEOUS, PointKind.REGISTER):
         figures[kind.value] = asyncio.run(_measure(options.meters, options.days, options.rounds, kind))
     measure.write_result("energy", figures)
 
