@@ -37,17 +37,21 @@ Bands = tuple[Fraction, Fraction, Fraction, Fraction, Fraction]
 
 
 def split(periods: SamplePeriods, kind: PointKind, schedule: DaySchedule) -> Bands:
-    """The bands of a local day; periods outside it are ignored. What they lack of the day's total is undivided."""
+    """The bands of one local day or of several in a row; periods outside are ignored. What they lack of the total is
+    undivided.
+    """
     sums = [Fraction()] * BAND_COUNT
     edges_us = schedule.edges_us
     if bool(np.any(schedule.band != UNDIVIDED)):
         used = periods.select((periods.end_us > edges_us[0]) & (periods.start_us < edges_us[-1]))
         used = used.select(used.is_usable)
         for factor in np.unique(used.factor).tolist():
-            of_factor = used.select(used.factor == factor)
-            for code, share in zip(schedule.band.tolist(), _windows(of_factor, kind, edges_us), strict=True):
-                if code != UNDIVIDED:
-                    sums[code] += share * fixed_point.exact(factor)
+            high, low, unit = _windows(used.select(used.factor == factor), kind, edges_us)
+            unit *= fixed_point.exact(factor)
+            for code in np.unique(schedule.band[schedule.band != UNDIVIDED]).tolist():
+                is_in = schedule.band == code
+                whole = (sum(high[is_in].tolist()) << HALF_BITS) + sum(low[is_in].tolist())
+                sums[code] += whole * unit
     return sums[0], sums[1], sums[2], sums[3], sums[4]
 
 
@@ -87,8 +91,8 @@ def add_bands(
     is_done[(is_seen == 0) & (schedule_of_run >= 0)] = False
 
 
-def _windows(periods: SamplePeriods, kind: PointKind, edges_us: I64) -> list[Fraction]:
-    """What lies in each window of a day, of usable periods of one factor that reach into it."""
+def _windows(periods: SamplePeriods, kind: PointKind, edges_us: I64) -> tuple[I64, I64, Fraction]:
+    """What lies in each window, of usable periods of one factor that reach into them: ``(high × 2²⁶ + low) × unit``."""
     scaled, unit = _scaled(periods, kind)
     start_us, end_us = periods.start_us, periods.end_us
     high, low, ignored = (np.zeros(len(edges_us) - 1, np.int64) for _ in range(3))
@@ -107,8 +111,7 @@ def _windows(periods: SamplePeriods, kind: PointKind, edges_us: I64) -> list[Fra
         load_curve_kernels.integrate_power(
             start_us - origin_us, end_us - origin_us, scaled, edges_us - origin_us, high, low, ignored
         )
-    halves = zip(high.tolist(), low.tolist(), strict=True)
-    return [((upper << HALF_BITS) + lower) * unit for upper, lower in halves]
+    return high, low, unit
 
 
 def _scaled(periods: SamplePeriods, kind: PointKind) -> tuple[I64, Fraction]:
