@@ -100,7 +100,7 @@ def build(run: SampleRun, of: Metering, edges_us: I64, period_end_us: I64 | None
     `sample_period.periods_of`.
     """
     periods = sample_period.periods_of(run, of, period_end_us)
-    periods = periods.select((periods.end_us > edges_us[0]) & (periods.start_us < edges_us[-1]))
+    periods = periods.between(int(edges_us[0]), int(edges_us[-1]))
     sums = slot_sum.sum_slots(periods, of.kind in sample_period.AMOUNT_KINDS, edges_us)
     value = slot_sum.mean_rates(sums)
     is_ranked = _is_ranked(sums.covered_us, edges_us) & ~np.isnan(value)

@@ -73,10 +73,10 @@ def is_fit(
         fall_count += int(not value[i] <= value[i + 1])
     if seen & _UNFIT or fall_count:
         return False
-    if first > 0 and 0.0 <= value[first] < register_kernels.NEAR_ZERO:
-        # It may be a lone one that is set aside, unless the one before is no higher.
-        if quality[first - 1] & _UNFIT or value[first - 1] > value[first]:
-            return False
+    # A first reading near zero may be a lone one that is set aside, unless the one before is no higher.
+    is_doubtful = first > 0 and 0.0 <= value[first] < register_kernels.NEAR_ZERO
+    if is_doubtful and (quality[first - 1] & _UNFIT or value[first - 1] > value[first]):
+        return False
     for i in range(first, last if not np.isnan(capacity) else first):
         amount, duration_us = value[i + 1] - value[i], time[i + 1] - time[i]
         if not register_kernels.is_plausible(amount, factor, capacity, resolution, duration_us):

@@ -51,6 +51,12 @@ class SamplePeriods(NamedTuple):
     factor: F64
     events: U16
 
+    def between(self, start_us: int, end_us: int) -> "SamplePeriods":
+        """Those that reach into ``[start_us, end_us)``, as views."""
+        first = int(np.searchsorted(self.end_us, start_us, side="right"))
+        last = int(np.searchsorted(self.start_us, end_us))
+        return SamplePeriods._make(column[first : max(first, last)] for column in self)
+
     def select(self, mask: Mask) -> "SamplePeriods":
         """The periods where `mask` holds; these same columns where it holds everywhere."""
         if bool(np.all(mask)):

@@ -87,11 +87,15 @@ def _by_factor(periods: SamplePeriods) -> list[tuple[float, SamplePeriods]]:
     """The periods of each factor; mostly there is one."""
     if len(periods.factor) == 0:
         return [(1.0, periods)]
+    if bool((periods.factor == periods.factor[0]).all()):
+        return [(float(periods.factor[0]), periods)]
     factors = np.unique(periods.factor).tolist()
     return [(factor, periods.select(periods.factor == factor)) for factor in factors]
 
 
 def _scaled(part: SlotPart, factor: float) -> SlotPart:
+    if factor == 1.0:
+        return part
     scale = fixed_point.exact(factor)
     return part._replace(unit=part.unit * scale, total=part.total * scale)
 

@@ -106,6 +106,16 @@ def test_select_keeps_columns_together() -> None:
     assert (chosen.start_us.tolist(), chosen.end_us.tolist(), chosen.value.tolist()) == ([10], [20], [2.0])
 
 
+@pytest.mark.parametrize(
+    ("start_us", "end_us", "expected"),
+    [(0, 30, [0, 10, 20]), (10, 20, [10]), (9, 21, [0, 10, 20]), (30, 40, []), (-5, 0, []), (10, 10, [])],
+    ids=str,
+)
+def test_periods_between(start_us: int, end_us: int, expected: list[int]) -> None:
+    periods = sample_period.periods_of(run_of([0, 10, 20]), Metering.plain(PointKind.INTERVAL, INTERVAL))
+    assert periods.between(start_us, end_us).start_us.tolist() == expected
+
+
 def test_worse_of_agrees_with_worst_of() -> None:
     ones = np.array([quality.GOOD, quality.BAD | quality.LATE, quality.ESTIMATED], np.uint16)
     others = np.array([quality.SUSPECT, quality.MANUAL, quality.DERIVED | quality.INVALID], np.uint16)

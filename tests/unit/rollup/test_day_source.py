@@ -1,13 +1,18 @@
 """Runs reach as far beyond the days as samples do."""
 
+import datetime
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from historian.model import quality
-from historian.model.point import HOUR_US, Point, PointKind
+from historian.model.point import DAY_US, HOUR_US, Point, PointKind
 from historian.model.sample import SampleRun
 from historian.rollup import day_source
 from tests.support.memory_store import MemoryStore
+from tests.unit.rollup.test_service import DAY, QUARTER_US, START_US, World
+from tests.unit.rollup.test_service import make_point as point_of
 
 
 def make_point(kind: PointKind, point_id: int = 1) -> Point:
@@ -106,3 +111,19 @@ async def test_runs_come_in_the_order_of_the_points() -> None:
     points = [make_point(PointKind.INTERVAL, 2), make_point(PointKind.REGISTER, 1)]
     runs = await day_source.read_runs(store, points, 10 * HOUR_US, 12 * HOUR_US)
     assert [(run.point_id, run.sample_count) for run in runs] == [(2, 2), (1, 1)]
+
+
+async def test_a_lone_zero_at_midnight_is_set_aside_on_both_days(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    await world.service.open()
+    register = world.directory.replace(point_of(4, PointKind.REGISTER, "kWh"))
+    days = (DAY, DAY + datetime.timedelta(days=2))
+    world.store.put(4, {START_US + slot * QUARTER_US: 1000.0 + slot for slot in range(193)})
+    assert [row.energy for row in await world.service.rows([register], "day", *days)] == [96.0, 96.0]
+    world.store.put(4, {START_US + DAY_US: 0.0})
+    assert [row.energy for row in await world.service.rows([register], "day", *days)] == [96.0, 96.0]
+    assert [row.coverage.good for row in await world.service.rows([register], "day", *days)] == [96, 96]
+    world.store.put(4, {START_US + DAY_US + QUARTER_US: 500.0})
+    energies = [row.energy for row in await world.service.rows([register], "day", *days)]
+    assert energies == [95.0, 500.0 + (1098 - 500) + 94], "not back up: the register began anew"
+    await world.service.close()

@@ -322,19 +322,6 @@ async def test_a_reading_after_a_long_gap_changes_every_day_of_the_gap(world: Wo
     assert [row.energy for row in await world.service.rows([register], "day", *days)] == [24, 0, 0, 48, 48]
 
 
-async def test_a_lone_zero_at_midnight_is_set_aside_on_both_days(world: World) -> None:
-    register = world.directory.replace(make_point(4, PointKind.REGISTER, "kWh"))
-    days = (DAY, DAY + datetime.timedelta(days=2))
-    world.store.put(4, {START_US + slot * QUARTER_US: 1000.0 + slot for slot in range(193)})
-    assert [row.energy for row in await world.service.rows([register], "day", *days)] == [96.0, 96.0]
-    world.store.put(4, {START_US + DAY_US: 0.0})
-    assert [row.energy for row in await world.service.rows([register], "day", *days)] == [96.0, 96.0]
-    assert [row.coverage.good for row in await world.service.rows([register], "day", *days)] == [96, 96]
-    world.store.put(4, {START_US + DAY_US + QUARTER_US: 500.0})
-    energies = [row.energy for row in await world.service.rows([register], "day", *days)]
-    assert energies == [95.0, 500.0 + (1098 - 500) + 94], "not back up: the register began anew"
-
-
 async def test_a_bad_reading_is_passed_over_across_days(world: World) -> None:
     register = world.directory.replace(make_point(4, PointKind.REGISTER, "kWh", interval_us=DAY_US))
     world.store.put(4, {START_US + day * DAY_US: 100.0 + day for day in range(0, 9, 4)})
