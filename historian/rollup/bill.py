@@ -5,7 +5,7 @@ moment, and nothing has to be made anew when a calendar changes.
 """
 
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
@@ -30,6 +30,7 @@ F64 = npt.NDArray[np.float64]
 
 NO_BANDS: Final[Bands] = (Fraction(), Fraction(), Fraction(), Fraction(), Fraction())
 SEPARATOR: Final = ","
+NO_TARIFF: Final = "no_tariff"  # a warning: on some day no tariff held
 
 
 class DayBands(NamedTuple):
@@ -120,6 +121,12 @@ def empty(count: int) -> Bills:
     )  # fmt: skip
 
 
+def join_texts(labels: Iterable[str], warnings: Iterable[Iterable[str]]) -> tuple[str, tuple[str, ...]]:
+    """Labels in their order and all warnings, each once."""
+    distinct = [label for label in dict.fromkeys(labels) if label]
+    return SEPARATOR.join(distinct), tuple(sorted({word for some in warnings for word in some}))
+
+
 def events_text(flags: int) -> str:
     """``rollover,exchange``; empty where nothing happened."""
     return SEPARATOR.join(str(flag.name).lower() for flag in CounterFlag if flags & flag)
@@ -174,21 +181,21 @@ def _divide(
         return None, "", ()
     edges: list[I64] = []
     codes: list[npt.NDArray[np.uint8]] = []
-    labels: dict[str, None] = {}
-    warnings: set[str] = set()
+    labels: list[str] = []
+    warnings: list[Iterable[str]] = []
     for place, day in enumerate(range(days.first.toordinal(), days.last.toordinal())):
         term = terms.at("tariff", int(starts_us[place]))
         if isinstance(term, TariffTerm):
             found = bands_of(term, day)
-            labels[found.label] = None
-            warnings.update(found.schedule.warnings)
+            labels.append(found.label)
+            warnings.append(found.schedule.warnings)
             edges.append(found.schedule.edges_us[:-1])
             codes.append(found.schedule.band)
         else:
-            warnings.add("no_tariff")
+            warnings.append((NO_TARIFF,))
             edges.append(starts_us[place : place + 1])
             codes.append(np.full(1, UNDIVIDED, np.uint8))
     whole = DaySchedule(np.append(np.concatenate(edges), starts_us[-1]), np.concatenate(codes))
     divided = bands.split(periods, point.kind, whole) if len(whole.band) else NO_BANDS
     assert len(divided) == BAND_COUNT, "one sum a band"
-    return divided, SEPARATOR.join(labels), tuple(sorted(warnings))
+    return (divided, *join_texts(labels, warnings))

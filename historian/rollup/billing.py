@@ -21,7 +21,7 @@ from historian.model.ports import SampleReader
 from historian.model.term import BillingTerm
 from historian.rollup import bill, lock_overlay, periods
 from historian.rollup.bill import Bill, Bills
-from historian.rollup.bill_maker import BillMaker
+from historian.rollup.bill_maker import BillMaker, Metered
 from historian.rollup.lock_overlay import LockColumns
 from historian.rollup.period_kernels import OPEN
 from historian.rollup.periods import PeriodColumns
@@ -181,7 +181,7 @@ class Billing:
         terms = self._terms if as_of_us is None else TermsThen(self._terms, as_of_us)
         points = [self._directory.by_id(one) for one in point_ids]
         wanted = [
-            (point, terms.of(point.id), asked.zone or timestamp.load_zone(point.time_zone))
+            Metered(point, terms.of(point.id), asked.zone or timestamp.load_zone(point.time_zone))
             for point in points
         ]
         return await self._maker.make(reader, wanted, asked.parts, as_of_us)
