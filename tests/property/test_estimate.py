@@ -44,11 +44,15 @@ outages = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 8)), max_size=1)
 like_days = st.lists(
     runs().map(lambda run: LikeDay("d", DAY_US, run._replace(time_us=run.time_us + DAY_US))), max_size=4
 )
-registers = st.one_of(
-    st.none(),
-    st.builds(Register, decimals, st.integers(0, 10**8).map(lambda n: n / 100), st.sampled_from([1.0, 80.0])),
+registers = st.builds(
+    lambda before, rise, factor: Register(before, (round(before * 100) + rise) / 100, factor),
+    decimals,
+    st.integers(-10, 10**7),
+    st.sampled_from([1.0, 80.0]),
 )
-evidences = st.builds(Evidence, like_days, registers, st.one_of(st.none(), runs()), outages)
+evidences = st.builds(
+    Evidence, like_days, st.one_of(st.none(), registers, registers), st.one_of(st.none(), runs()), outages
+)
 
 
 @given(runs(), gaps, evidences)

@@ -177,6 +177,22 @@ def test_with_a_register_no_stamp_may_lack() -> None:
     assert made.record.methods == {"even": 1, "like_days": 2}
 
 
+@pytest.mark.parametrize(
+    ("like", "values"),
+    [
+        pytest.param({1: 8.0}, {1: 4.0, 2: 8.0, 3: 8.0}, id="the mean of whole quarters"),
+        pytest.param({2: 8.0}, {1: 4.0, 2: 8.0, 3: 8.0}, id="half of it for half a quarter"),
+    ],
+)
+def test_what_fills_a_gap_of_the_course_heeds_outages(
+    like: dict[int, float], values: dict[int, float]
+) -> None:
+    evidence = Evidence(
+        [like_day("w1", like)], Register(0.0, 20.0), outages=[(QUARTER_US, QUARTER_US * 3 // 2)]
+    )
+    assert by_quarter(estimate.plan(run_of({}), gap_of(1, 4, INTERVAL), evidence)) == values
+
+
 def test_a_course_of_zeros_or_below_is_spread_evenly_where_there_is_power() -> None:
     days = [like_day("w1", {1: 0.0, 2: -5.0, 3: 0.0})]
     evidence = Evidence(days, Register(0.0, 4.0), outages=[(QUARTER_US, 2 * QUARTER_US)])
@@ -218,6 +234,13 @@ def test_estimates_between_measured_samples_that_leave_no_gap_are_outdated() -> 
     late = SampleRun(1, late.time_us[order], late.value[order], late.quality[order])
     # Measured now at 0 and 28 min: no estimate stands between these or beside the later one.
     assert estimate.without_outdated_estimates(late, 2 * QUARTER_US).value.tolist() == [1, 5, 4]
+
+
+def test_an_estimate_in_the_middle_of_a_late_step_is_outdated() -> None:
+    run = SampleRun(1, np.array([0, 7, 14]), np.ones(3), np.array([0, ESTIMATED, 0], np.uint16))
+    assert estimate.without_outdated_estimates(run, 10).time_us.tolist() == [0, 14]
+    run = run._replace(time_us=np.array([0, 8, 16]))
+    assert estimate.without_outdated_estimates(run, 10).time_us.tolist() == [0, 8, 16]
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,8 @@ def plan(
 
 
 def test_a_short_gap_rises_evenly() -> None:
-    made = plan({0: 100.0, 3: 103.1}, 1, 3, Evidence())
-    assert made.value.tolist() == [101.0, 102.0]
+    made = plan({0: 100.0, 3: 101.1}, 1, 3, Evidence())
+    assert made.value.tolist() == [100.3, 100.7]
     assert made.quality.tolist() == [quality.ESTIMATED] * 2
     assert made.record.methods == {"linear": 2}
     assert made.record.end_points_us == (0, 3 * HOUR_US)
@@ -75,6 +75,10 @@ def test_it_stands_still_in_an_outage() -> None:
     days = [like_week({0: 10, 1: 11, 2: 13, 3: 14, 4: 16})]
     made = plan({0: 100.0, 4: 104.0}, 1, 4, Evidence(days, outages=outages))
     assert made.value.tolist() == [101.0, 101.0, 102.0]
+    short = plan(
+        {0: 100.0, 3: 103.0}, 1, 3, Evidence([like_week({0: 1, 1: 9, 2: 11, 3: 12})], outages=[(0, HOUR_US)])
+    )
+    assert short.value.tolist() == [100.0, 102.0]
     everywhere = plan({0: 100.0, 4: 104.0}, 1, 4, Evidence(outages=[(0, 4 * HOUR_US)]))
     assert everywhere.value.tolist() == [101.0, 102.0, 103.0]
 
