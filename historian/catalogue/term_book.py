@@ -178,6 +178,8 @@ def _check(stated: Term, kind: PointKind, valid_from_us: int, valid_to_us: int |
         raise TermInvalid(f"{name} happens at valid_from; valid_to is not allowed")
     if name in {"register", *term.EVENTS} and kind is not PointKind.REGISTER:
         raise TermInvalid(f"{name} is for points of kind register, this one is {kind.value}")
+    if name == "ratio" and kind is not PointKind.RATIO:
+        raise TermInvalid(f"ratio is for points of kind ratio, this one is {kind.value}")
 
 
 def _check_reason(reason: str) -> None:

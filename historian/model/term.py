@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from historian.errors import TermInvalid
 from historian.model import timestamp
+from historian.model.rules import Rules
 
 Carrier = Literal["electricity", "water", "gas", "heat", "cooling", "steam", "fuel"]
 RatioFormula = Literal["load_ratio", "line_load_ratio", "power_factor"]
@@ -81,11 +82,17 @@ class RatioTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="ra
     """From which points a derived ratio is made, by their names; it is made anew on aggregates, never averaged.
 
     load_ratio: `inputs` active and reactive power, of one or several circuits in pairs; power_factor: active and
-    reactive energy; line_load_ratio: currents of the phases.
+    reactive energy; line_load_ratio: currents of the phases. `assumed_power_factor`: of a load_ratio whose inputs are
+    active power only; without it such a ratio is refused.
     """
 
     formula: RatioFormula
     inputs: Annotated[tuple[_Name, ...], Meta(min_length=1, max_length=64)]
+    assumed_power_factor: Annotated[float, Meta(gt=0, le=1)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.assumed_power_factor is not None and self.formula != "load_ratio":
+            raise ValueError(f"assumed_power_factor: only a load_ratio assumes one, not {self.formula}")
 
 
 class CheckTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="check", tag_field="kind"):
@@ -94,6 +101,27 @@ class CheckTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="ch
     point: _Name
     tolerance: Annotated[float, Meta(gt=0, le=1)] = 0.05
     steps: Annotated[int, Meta(ge=0, le=1000)] = 3
+
+
+class CarbonTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="carbon", tag_field="kind"):
+    """Which factors turn the point's energy into carbon, and which way it flows.
+
+    `region` as factors name it (``CN-32``). `carrier` as factors name it (``natural_gas``); empty: that of the medium, and
+    electricity where no medium is stated. `technology` is that of the factor for carbon dioxide, `coal_technology` that for
+    coal equivalent (``oil_field``). Exports and what was generated for own use are never negative consumption.
+    """
+
+    region: _Name
+    direction: Literal["consumption", "export", "self"] = "consumption"
+    carrier: Annotated[str, Meta(max_length=200)] = ""
+    technology: Annotated[str, Meta(max_length=200)] = ""
+    coal_technology: Annotated[str, Meta(max_length=200)] = ""
+
+
+class RulesTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rules", tag_field="kind"):
+    """What samples are looked at for, and how those that break a rule are marked; see `rules.Rules`."""
+
+    rules: Rules
 
 
 Term = (
@@ -106,6 +134,8 @@ Term = (
     | MediumTerm
     | RatioTerm
     | CheckTerm
+    | CarbonTerm
+    | RulesTerm
 )
 
 KINDS: tuple[str, ...] = tuple(one.__struct_config__.tag for one in get_args(Term))
@@ -224,6 +254,17 @@ def resolve(statements: list[Statement]) -> PointTerms:
             spans[one.kind] = _painted(spans.get(one.kind, []), span)
     events.sort(key=lambda span: span.from_us)
     return PointTerms({kind: tuple(spans[kind]) for kind in sorted(spans)}, tuple(events))
+
+
+def with_span(terms: PointTerms, span: Span) -> PointTerms:
+    """The terms, with one more that was stated last."""
+    kind = kind_of(span.term)
+    if kind in EVENTS:
+        events = sorted([*terms.events, span], key=lambda one: one.from_us)
+        return msgspec.structs.replace(terms, events=tuple(events))
+    painted = _painted(list(terms.of_kind(kind)), span)
+    spans = {**terms.spans, kind: tuple(painted)}
+    return msgspec.structs.replace(terms, spans={name: spans[name] for name in sorted(spans)})
 
 
 def steps_of(values: Sequence[tuple[int, float]]) -> tuple[Step, ...]:

@@ -15,7 +15,7 @@ from historian.model.ports import PointDirectory
 from historian.rollup import day_key
 from historian.rollup.day_figure import Definition, ask_of, definition_of, demand_block_us
 from historian.rollup.definitions import Definitions
-from historian.rollup.point_unit import FigureUnits, units_of
+from historian.rollup.point_unit import FigureUnits, medium_of, units_of
 from historian.rollup.term_directory import NoTerms, TermDirectory
 
 I64 = npt.NDArray[np.int64]
@@ -89,7 +89,7 @@ class PointFacts:
         self._seen_sorts: Sorts | None = None
         self._seen_number = np.empty(0, np.uint32)
         self._is_old = np.empty(0, np.bool_)
-        self._facts_of: dict[tuple[Definition, bool], _Facts] = {}
+        self._facts_of: dict[tuple[Definition, bool, str], _Facts] = {}
         self._zone_numbers: dict[zoneinfo.ZoneInfo, int] = {}
         self._ask_numbers: dict[Ask, int] = {}
         self._units_numbers: dict[FigureUnits, int] = {}
@@ -189,7 +189,8 @@ class PointFacts:
             self.zone_number[point_id], self.is_register[point_id] = UNKNOWN, False
             return
         definition = definition_of(point, self.terms.digest(first_id))
-        key = definition, self.terms.of(first_id).has_bill
+        terms = self.terms.of(first_id)
+        key = definition, terms.has_bill, medium_of(terms)
         facts = self._facts_of.get(key)
         if facts is None:
             facts = self._facts_of[key] = self._make(point, definition)
@@ -209,7 +210,7 @@ class PointFacts:
             _number_in(self._zone_numbers, self.zones, timestamp.load_zone(point.time_zone)),
             self._definitions.code_of(definition),
             _number_in(self._ask_numbers, self.asks, ask_of(point, self.terms.of(point.id))),
-            _number_in(self._units_numbers, self.units, units_of(point)),
+            _number_in(self._units_numbers, self.units, units_of(point, medium_of(self.terms.of(point.id)))),
             point.interval_us,
             demand_block_us(point.interval_us),
             *sample_period.reach_us(point.kind, point.interval_us),

@@ -35,7 +35,7 @@ from historian.rollup.foreign_days import ForeignDays
 from historian.rollup.found import Work
 from historian.rollup.periods import Folder, PeriodColumns
 from historian.rollup.point_facts import PointFacts, RevisedDirectory
-from historian.rollup.point_unit import common_units
+from historian.rollup.point_unit import VARYING, common_units, medium_of
 from historian.rollup.row import RollupLimits, RollupRow
 from historian.rollup.tariff_book import TariffBook
 from historian.rollup.term_directory import NoTerms, TermDirectory, TermsThen
@@ -259,11 +259,11 @@ class RollupService:
         `reader`: from what is read instead of the store, such as the store as of a moment; `as_of_us` is that moment. Raises QueryTooLarge before any work, UnitError where several points do not add up.
         """
         assert points, "a curve has at least one point"
-        units = common_units(list(points))
         zone = zone or timestamp.load_zone(points[0].time_zone)
         self._check_slots(len(points), interval_us)
         edges_us = calendar.slot_edges_us(date, zone, interval_us)
         terms_of = self._terms_of(as_of_us)
+        units = common_units(points, [medium_of(terms_of(one.id), int(edges_us[0])) for one in points])
         curves = await curve.read_curves(reader or self._reader, points, edges_us, zone, terms_of)
         if len(points) < THREAD_CURVES_MIN:
             return curve.put_together(curves, edges_us, units)
@@ -295,6 +295,7 @@ class RollupService:
         is_sum = len(point_id) > 1 and units.energy is not None and bool((number == number[0]).all())
         sample_count = len(point_id) * ((end_us - start_us) // max(1, int(interval.min())) + 4)
         is_sum = is_sum and (as_of_us is None or not self._terms.ids())  # facts are those of today
+        is_sum = is_sum and units.medium != VARYING
         if is_sum and sample_count <= SUM_SAMPLES_MAX and (interval == interval_us).all():
             used, code = np.unique(facts.ask[point_id], return_inverse=True)
             asked = Asked([facts.asks[number] for number in used.tolist()], code.astype(np.int64))

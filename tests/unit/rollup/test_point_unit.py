@@ -1,9 +1,12 @@
 """Units of figures follow from the point's unit and kind."""
 
+import re
+
 import pytest
 
 from historian.errors import UnitError
 from historian.model.point import Point, PointKind
+from historian.model.term import MediumTerm, PointTerms, Span
 from historian.rollup import point_unit
 from historian.rollup.point_unit import FigureUnits
 
@@ -48,3 +51,45 @@ def test_points_that_do_not_add_up_are_named(units: tuple[str, str]) -> None:
     points = [make_point(unit, PointKind.INSTANTANEOUS) for unit in units]
     with pytest.raises(UnitError, match=rf"{units[0]} \(instantaneous\)"):
         point_unit.common_units(points)
+
+
+def terms(*stated: MediumTerm) -> PointTerms:
+    spans = tuple(Span(i, i + 1, one) for i, one in enumerate(stated))
+    return PointTerms({"medium": spans}) if spans else PointTerms()
+
+
+def test_what_flows_is_named_by_carrier_and_of_gas_by_the_condition_of_its_volume() -> None:
+    gas = MediumTerm("gas", "20C,101.325kPa")
+    assert point_unit.medium_of(terms()) == ""
+    assert point_unit.medium_of(terms(MediumTerm("heat"))) == "heat"
+    assert point_unit.medium_of(terms(gas)) == "gas at 20C,101.325kPa"
+    assert point_unit.medium_of(terms(MediumTerm("gas"))) == "gas at no stated condition"
+    both = terms(MediumTerm("heat"), gas)
+    assert point_unit.medium_of(both) == point_unit.VARYING
+    assert (point_unit.medium_of(both, 0), point_unit.medium_of(both, 1)) == ("heat", "gas at 20C,101.325kPa")
+
+
+@pytest.mark.parametrize(
+    "media", [["heat", "heat"], ["", "electricity"], ["", ""], ["gas at a", "gas at a"], []], ids=str
+)
+def test_what_is_the_same_adds_up(media: list[str]) -> None:
+    points = [make_point("kWh", PointKind.INTERVAL)] * 2
+    assert point_unit.common_units(points, media).energy == "kWh"
+
+
+@pytest.mark.parametrize(
+    ("media", "problem"),
+    [
+        (["heat", "electricity"], "different media (electricity, heat) do not add up"),
+        (["heat", "cooling"], "different media (cooling, heat)"),
+        (["", "heat"], "(heat, nothing stated)"),
+        (["", "electricity", "heat"], "(electricity, heat, nothing stated)"),
+        (["gas at a", "gas at b"], "volumes of gas at a, gas at b do not add up"),
+        (["gas at a", ""], "(gas at a, nothing stated)"),
+    ],
+    ids=str,
+)
+def test_different_media_do_not_add_up(media: list[str], problem: str) -> None:
+    points = [make_point("kWh", PointKind.INTERVAL)] * len(media)
+    with pytest.raises(UnitError, match=re.escape(problem)):
+        point_unit.common_units(points, media)

@@ -134,3 +134,35 @@ async def test_a_day_on_which_clocks_change_has_its_own_length(api: Api, date: s
 async def test_a_wrong_question_is_refused(api: Api, query: str, status: int, kind: str) -> None:
     await api.put_point("e", "kWh", "interval")
     await api.problem(f"/api/v1/points/e/load-curve?{query}", status, kind)
+
+
+async def state(api: Api, point: str, **term: object) -> None:
+    body = {"term": term, "valid_from": "2020-01-01T00:00:00+08:00", "reason": "as built"}
+    response = await api.client.post(f"/api/v1/points/{point}/terms", json=body)
+    assert response.status == 201, await response.text()
+
+
+async def test_thermal_energy_never_adds_to_electrical_energy(api: Api) -> None:
+    for name in ("el", "heat", "plain"):
+        await api.put_point(name, "kWh", "interval")
+        await api.ingest({"point": name} | day_of([1.0] * 96))
+    sums = "/api/v1/load-curve?date=2026-11-21&points="
+    assert (await api.get_json(f"{sums}el,heat,plain"))["summary"]["energy"] == 288.0
+    await state(api, "heat", kind="medium", carrier="heat")
+    await state(api, "el", kind="medium", carrier="electricity")
+    assert (await api.get_json(f"{sums}el,plain"))["summary"]["energy"] == 192.0
+    for points in ("el,heat", "heat,plain", "el,heat,plain"):
+        problem = await api.problem(f"{sums}{points}", 422, "unit-mismatch")
+        assert "heat" in problem["detail"], points
+    assert (await api.get_json("/api/v1/points/heat/load-curve?date=2026-11-21"))["summary"]["energy"] == 96.0
+
+
+async def test_gas_of_different_conditions_does_not_add_up(api: Api) -> None:
+    for name, reference in (("g0", "0C,101.325kPa"), ("g20", "20C,101.325kPa"), ("h20", "20C,101.325kPa")):
+        await api.put_point(name, "m3", "interval")
+        await api.ingest({"point": name} | day_of([1.0] * 96))
+        await state(api, name, kind="medium", carrier="gas", reference=reference)
+    sums = "/api/v1/load-curve?date=2026-11-21&points="
+    assert (await api.get_json(f"{sums}g20,h20"))["summary"]["energy"] == 192.0
+    problem = await api.problem(f"{sums}g0,g20", 422, "unit-mismatch")
+    assert "reference conditions differ" in problem["detail"]
