@@ -9,17 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from historian.model.point import PointKind
+from historian.model.term import Step as Step  # part of what Metering says
 from historian.model.timestamp import TIME_MIN_US
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
-
-
-class Step(NamedTuple):
-    """From `from_us` on, `value`, until the next step."""
-
-    from_us: int
-    value: float
 
 
 class RegisterEvent(NamedTuple):

@@ -117,8 +117,8 @@ class Billing:
             return Billed(rows, bills, None)
         known = bills or bill.empty(rows.row_count)
         rows, over, columns = lock_overlay.put_over(rows, known, locks, has_bills=has_bills)
-        has_any = bills is not None or any("sharp" in lock.figures for _, lock in locks)
-        return Billed(rows, over if has_bills and has_any else None, columns)
+        is_billed = bills is not None or any(lock_overlay.has_bill(lock) for _, lock in locks)
+        return Billed(rows, over if has_bills and is_billed else None, columns)
 
     async def lock(self, asked: Asked, author: str, reason: str) -> list[Lock]:
         """Lock every period asked for, as its row is now; all or none. Raises LockRefused where one is not over yet."""

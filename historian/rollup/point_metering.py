@@ -9,7 +9,7 @@ from historian.model.term import ExchangeTerm, PointTerms, RegisterTerm, ResetTe
 
 def metering_of(point: Point, terms: PointTerms, at_us: int) -> Metering:
     """The metering of a point for figures around `at_us`: the register as it was then, all factors and events."""
-    factor = tuple(Step(*step) for step in terms.multiplier) or _always(point.multiplier)
+    factor = terms.multiplier or _always(point.multiplier)
     if point.kind is not PointKind.REGISTER:
         return Metering(point.kind, point.interval_us, factor)
     stated = terms.at("register", at_us)
@@ -49,7 +49,7 @@ def _always(value: float) -> tuple[Step, ...]:
 
 def _capacity_of(point: Point, terms: PointTerms) -> tuple[Step, ...]:
     if terms.capacity:
-        return tuple(Step(*step) for step in terms.capacity if step.value > 0)
+        return tuple(step for step in terms.capacity if step.value > 0)
     return _always(point.capacity) if point.capacity else ()
 
 
