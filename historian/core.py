@@ -93,9 +93,8 @@ async def open_core(
         tariffs = _open_tariffs(terms, settings, clock)
         journal = Journal(data / filenames.JOURNAL, clock)
         stack.callback(journal.close)
-        core = await _start_store(
-            stack, settings, data, clock, metrics, files, registry, terms, tariffs, journal
-        )
+        base = _Base(settings, data, clock, metrics, registry, terms, tariffs, journal)
+        core = await _start_store(stack, base, files)
         journal.process_started(clock.now_us())
         stack.callback(lambda: journal.process_stopped(clock.now_us()))
         yield core
@@ -130,41 +129,33 @@ async def _warm(clock: Clock) -> None:
     log.info("kernels_ready", took_ms=round((clock.monotonic_s() - started_s) * 1000))
 
 
-async def _start_store(
-    stack: contextlib.AsyncExitStack,
-    settings: Settings,
-    data: Path,
-    clock: Clock,
-    metrics: Metrics,
-    files: DurableFiles,
-    registry: Registry,
-    terms: TermBook,
-    tariffs: TariffBook,
-    journal: Journal,
-) -> Core:
+class _Base(NamedTuple):
+    """What the store and all above it are built on."""
+
+    settings: Settings
+    data: Path
+    clock: Clock
+    metrics: Metrics
+    registry: Registry
+    terms: TermBook
+    tariffs: TariffBook
+    journal: Journal
+
+
+async def _start_store(stack: contextlib.AsyncExitStack, base: _Base, files: DurableFiles) -> Core:
+    settings, data, clock, metrics = base[:4]
     early = _EarlyMarks()
-    intervals = registry.columns().interval_us
-    started_s = clock.monotonic_s()
-    store, recovered = recovery.open_store(data, files, clock, registry, intervals, settings.store, early)
+    store = _open_store(base, files, early)
     stack.push_async_callback(store.close)
-    _check_catalogue(registry, store, data)
-    log.info(
-        "store_opened",
-        points=registry.count(),
-        segments=recovered.segment_count,
-        replayed_samples=recovered.replayed_samples,
-        took_ms=round((clock.monotonic_s() - started_s) * 1000),
-    )
-    query = QueryEngine(store, journal, clock, QueryLimits(**msgspec.structs.asdict(settings.query)))
     rollup = RollupService(
         store,
-        registry,
+        base.registry,
         data / filenames.ROLLUP,
         clock,
         RollupLimits(**msgspec.structs.asdict(settings.rollup)),
         is_busy=lambda: sink.is_busy,
-        terms=terms,
-        tariffs=tariffs,
+        terms=base.terms,
+        tariffs=base.tariffs,
     )
     await rollup.open()
     stack.push_async_callback(rollup.close)
@@ -179,32 +170,11 @@ async def _start_store(
         lambda: store.status().is_writable,
     )
     stack.push_async_callback(quarantine.close)
-    sink = IngestPipeline(store, registry, clock, metrics, settings.ingest, quarantine)
-    desk = Desk(quarantine, sink, clock, settings)
-    locks = LockBook(terms.database, clock)
-    billing = Billing(rollup, store, registry, terms, tariffs, locks, clock)
-    core = Core(
-        clock,
-        metrics,
-        registry,
-        terms,
-        tariffs,
-        journal,
-        store,
-        sink,
-        query,
-        rollup,
-        billing,
-        desk,
-        asyncio.Queue(),
-    )
+    sink = IngestPipeline(store, base.registry, clock, metrics, settings.ingest, quarantine)
+    core = _put_together(base, store, rollup, sink, Desk(quarantine, sink, clock, settings))
     _register_gauges(core)
     stack.push_async_callback(_seal_at_stop, core)
-    _background(stack, core, rollup.run_background, "rollup")
-    _background(stack, core, lambda: _maintain(core, settings), "maintenance")
-    _background(stack, core, lambda: upkeep.run_background(store), "upkeep")
-    _background(stack, core, lambda: _fill_ring(core), "ring_fill")
-    _background(stack, core, lambda: _beat(core), "heartbeat")
+    _start_tasks(stack, core, settings)
     pipeline = asyncio.create_task(sink.run(), name="ingest")
     pipeline.add_done_callback(lambda task: _report(core, task))
 
@@ -214,6 +184,53 @@ async def _start_store(
 
     stack.push_async_callback(drain)
     return core
+
+
+def _open_store(base: _Base, files: DurableFiles, early: _EarlyMarks) -> Store:
+    registry, clock = base.registry, base.clock
+    started_s = clock.monotonic_s()
+    store, recovered = recovery.open_store(
+        base.data, files, clock, registry, registry.columns().interval_us, base.settings.store, early
+    )
+    _check_catalogue(registry, store, base.data)
+    log.info(
+        "store_opened",
+        points=registry.count(),
+        segments=recovered.segment_count,
+        replayed_samples=recovered.replayed_samples,
+        took_ms=round((clock.monotonic_s() - started_s) * 1000),
+    )
+    return store
+
+
+def _put_together(
+    base: _Base, store: Store, rollup: RollupService, sink: IngestPipeline, quarantine: Desk
+) -> Core:
+    settings, clock, registry = base.settings, base.clock, base.registry
+    locks = LockBook(base.terms.database, clock)
+    return Core(
+        clock=clock,
+        metrics=base.metrics,
+        registry=registry,
+        terms=base.terms,
+        tariffs=base.tariffs,
+        journal=base.journal,
+        store=store,
+        sink=sink,
+        query=QueryEngine(store, base.journal, clock, QueryLimits(**msgspec.structs.asdict(settings.query))),
+        rollup=rollup,
+        billing=Billing(rollup, store, registry, base.terms, base.tariffs, locks, clock),
+        quarantine=quarantine,
+        faults=asyncio.Queue(),
+    )
+
+
+def _start_tasks(stack: contextlib.AsyncExitStack, core: Core, settings: Settings) -> None:
+    _background(stack, core, core.rollup.run_background, "rollup")
+    _background(stack, core, lambda: _maintain(core, settings), "maintenance")
+    _background(stack, core, lambda: upkeep.run_background(core.store), "upkeep")
+    _background(stack, core, lambda: _fill_ring(core), "ring_fill")
+    _background(stack, core, lambda: _beat(core), "heartbeat")
 
 
 def _check_catalogue(registry: Registry, store: Store, data: Path) -> None:

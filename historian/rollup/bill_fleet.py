@@ -102,13 +102,11 @@ def make_bills(
         bands.add_bands(block, asked, schedules, schedule_of_run, edges_us, divided, is_done)
     is_done &= figures.denominator != 0
     all_days = _Days(figures, divided, starts_us)
-    is_whole = is_done.all(axis=1)
-    return [
-        _bills_of(run, terms[run], made[plan] if plan >= 0 else None, all_days, parts, asks[run])
-        if done
-        else None
-        for run, (done, plan) in enumerate(zip(is_whole.tolist(), schedule_of_run.tolist(), strict=True))
-    ]
+    bills: list[list[Bill] | None] = [None] * block.run_count
+    for run in np.flatnonzero(is_done.all(axis=1)).tolist():
+        plan = int(schedule_of_run[run])
+        bills[run] = _bills_of(run, terms[run], made[plan] if plan >= 0 else None, all_days, parts, asks[run])
+    return bills
 
 
 def _plan_of(terms: PointTerms, days: range, starts_us: I64, bands_of: DayBandsOf) -> _Plan:
