@@ -13,11 +13,14 @@ from api.formats import Table
 from api.params import Params
 from api.problem import Problem
 from api.sample_form import SampleForm
+from historian.model.point import PointKind
 from historian.model.tariff import BANDS
 from historian.rollup import bill, lock_overlay, periods
 from historian.rollup.bill import Bills
 from historian.rollup.billing import Billed
+from historian.rollup.day_figure import ALGORITHMS
 from historian.rollup.periods import PeriodColumns
+from historian.rollup.point_unit import FigureUnits
 
 I64 = npt.NDArray[np.int64]
 
@@ -39,6 +42,7 @@ FIELDS: Final[dict[str, frozenset[str]]] = {
     "coverage": periods.COUNTS,
     "method": frozenset(),
     "state": frozenset({"state"}),
+    "algorithm": frozenset(),
     "revision": frozenset({"revision"}),
     "computed_at": frozenset({"computed_at_us"}),
     "tou": frozenset(),
@@ -166,6 +170,9 @@ def _fields_of(name: str, answer: PeriodColumns, names: Sequence[str], form: Sam
                 for part in ("received", "good", "measured", "estimated", "manual")
             }
             return [Field(part, "whole", count, outer=name) for part, count in counts.items()]
+        case "algorithm":
+            versions = np.array([_algorithm_of(units) for units in answer.units], np.int64)
+            return [Field(name, "whole", np.repeat(versions[answer.units_number], answer.period_count))]
         case "revision":
             return [Field(name, "whole", columns.revision)]
         case _:
@@ -221,6 +228,12 @@ def _lock_fields(billed: Billed, *, is_named: bool) -> list[Field]:
         Field("pending_energy", "number", locks.pending_energy, outer="lock"),
         Field("pending_max_demand", "number", locks.pending_max, outer="lock"),
     ]
+
+
+def _algorithm_of(units: FigureUnits) -> int:
+    """The version of the rules that figures of such points are made by now."""
+    kind = PointKind.REGISTER if units.method == "register_difference" else PointKind.INTERVAL
+    return ALGORITHMS.get(kind, 1)
 
 
 def _word_of(name: str, answer: PeriodColumns, form: SampleForm) -> Field:

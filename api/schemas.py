@@ -458,6 +458,7 @@ class RollupReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     state: str
     revision: int
     computed_at: Time
+    algorithm: int = 1
     tou: TouReply | UnsetType = UNSET
     tariff: str | UnsetType = UNSET
     warnings: str | UnsetType = UNSET

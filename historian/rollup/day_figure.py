@@ -15,6 +15,9 @@ from historian.model.sample import SampleRun
 from historian.model.term import NO_TERMS, PointTerms
 from historian.rollup import point_metering
 
+# Raised where the same samples give other figures, so that kept ones are made anew. Registers, 2: a lone reading near zero
+# is set aside, a counter that was adjusted gives no amount.
+ALGORITHMS: Final = {PointKind.REGISTER: 2}
 DEMAND_BLOCK_US: Final = 15 * MINUTE_US
 _EDGES_KEPT_MAX: Final = 1024
 WHOLE_DAY_US: Final = 26 * HOUR_US  # longer than any local day
@@ -23,7 +26,8 @@ WHOLE_DAY_US: Final = 26 * HOUR_US  # longer than any local day
 class Definition(NamedTuple):
     """What of a point decides its figures: where this differs, a kept figure is of another point.
 
-    `terms` names what was stated about the point beside its attributes; see `terms_text`.
+    `terms` names what was stated about the point beside its attributes; see `terms_text`. `algorithm` is the version of
+    the rules by which it was made; see `ALGORITHMS`.
     """
 
     time_zone: str
@@ -32,6 +36,7 @@ class Definition(NamedTuple):
     interval_us: int
     multiplier: float
     terms: str = ""
+    algorithm: int = 1
 
 
 class DayFigure(NamedTuple):
@@ -73,6 +78,7 @@ class DayFigure(NamedTuple):
     interval_us: int
     multiplier: float
     terms: str = ""
+    algorithm: int = 1
     revision: int = 0
     computed_at_us: int = 0
 
@@ -121,7 +127,7 @@ class DayFigure(NamedTuple):
 
 _FIRST_OF_DEFINITION: Final = DayFigure._fields.index("time_zone")
 _AFTER_FIGURES: Final = DayFigure._fields.index("multiplier")
-_AFTER_DEFINITION: Final = DayFigure._fields.index("terms") + 1
+_AFTER_DEFINITION: Final = DayFigure._fields.index("algorithm") + 1
 
 
 def definition_of(point: Point, terms_digest: str = "") -> Definition:
@@ -133,6 +139,7 @@ def definition_of(point: Point, terms_digest: str = "") -> Definition:
         point.interval_us,
         point.multiplier,
         terms_text(point, terms_digest),
+        ALGORITHMS.get(point.kind, 1),
     )
 
 

@@ -44,7 +44,7 @@ _SCHEMA: Final = f"""
     CREATE INDEX IF NOT EXISTS figure_history_by_block ON figure_history (point_group, day_window);
     CREATE TABLE IF NOT EXISTS figure_definition (code INTEGER PRIMARY KEY, time_zone TEXT NOT NULL,
         unit TEXT NOT NULL, kind TEXT NOT NULL, interval_us INTEGER NOT NULL, multiplier REAL NOT NULL,
-        terms TEXT NOT NULL DEFAULT '');
+        terms TEXT NOT NULL DEFAULT '', algorithm INTEGER NOT NULL DEFAULT 1);
     CREATE TABLE IF NOT EXISTS dirty_log (number INTEGER PRIMARY KEY, is_cleaned INTEGER NOT NULL, keys BLOB NOT NULL);
     {change_log.SCHEMA}
 """
@@ -58,7 +58,7 @@ class DayTable:
     def __init__(self, path: Path) -> None:
         self._database = Database(path, _SCHEMA, is_synced=True, upgrade=_upgrade)
         rows = self._database.rows(
-            "SELECT code, time_zone, unit, kind, interval_us, multiplier, terms FROM figure_definition"
+            "SELECT code, time_zone, unit, kind, interval_us, multiplier, terms, algorithm FROM figure_definition"
         )
         self.definitions = Definitions((row[0], Definition(*row[1:])) for row in rows)
         self._dirty = KeySet()
@@ -197,10 +197,11 @@ class DayTable:
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:
-    """From format 2, whose definitions know no terms; format 1 had no definitions."""
+    """From format 2, whose definitions know neither terms nor algorithm; format 1 had no definitions."""
     columns = {row[1] for row in connection.execute("PRAGMA table_info(figure_definition)")}
-    if columns and "terms" not in columns:
-        connection.execute("ALTER TABLE figure_definition ADD COLUMN terms TEXT NOT NULL DEFAULT ''")
+    for name, kind in (("terms", "TEXT NOT NULL DEFAULT ''"), ("algorithm", "INTEGER NOT NULL DEFAULT 1")):
+        if columns and name not in columns:
+            connection.execute(f"ALTER TABLE figure_definition ADD COLUMN {name} {kind}")
 
 
 def _write(
@@ -210,7 +211,7 @@ def _write(
     definitions: Iterable[tuple[int, Definition]],
 ) -> None:
     connection.executemany(
-        "INSERT OR REPLACE INTO figure_definition VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO figure_definition VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [(code, *definition) for code, definition in definitions],
     )
     if figures.row_count:

@@ -11,7 +11,7 @@ from historian.rollup.day_figure import DayFigure
 from historian.rollup.day_key import KeyColumn
 
 _TABLES: Final = ("day_figure", "day_figure_history", "dirty_day")
-_ABSENT: Final = {"terms": "''", "input_digest": "0"}
+_ABSENT: Final = {"terms": "''", "input_digest": "0", "algorithm": "1"}
 
 
 class OldTables(NamedTuple):

@@ -224,6 +224,7 @@ def _figure_of(cell: dict[str, Any], sums: tuple[int, int, int], definitions: De
         interval_us=definition.interval_us,
         multiplier=definition.multiplier,
         terms=definition.terms,
+        algorithm=definition.algorithm,
         revision=cell["revision"],
         computed_at_us=cell["computed_at_us"],
     )
