@@ -105,7 +105,13 @@ async def _change(request: web.Request, point: Point, body: schemas.PointBody) -
             return registry.rename(point.id, body.name)
         return changed
 
-    return formats.reply_json(point_body.reply_of(await asyncio.to_thread(change)))
+    changed = await asyncio.to_thread(change)
+    if (changed.multiplier, changed.capacity) != (point.multiplier, point.capacity):
+        context = request.app[CONTEXT]
+        await context.rollup.restated(
+            point.id, context.clock.now_us() if valid_from_us is None else valid_from_us
+        )
+    return formats.reply_json(point_body.reply_of(changed))
 
 
 _MATCH: Final = Parameter("match", "Glob on the name: * ? […], minding case.", {"type": "string"})

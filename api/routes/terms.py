@@ -10,7 +10,7 @@ from msgspec import UNSET
 from api import edit_body, formats, json_body, problem
 from api.as_of import AS_OF, moment_us
 from api.body import read_body
-from api.context import CONTEXT
+from api.context import CONTEXT, ApiContext
 from api.operation import JSON, POINT, TIME_FORM, Operation, Parameter
 from api.params import Params
 from api.sample_form import SampleForm
@@ -19,7 +19,18 @@ from api.selection import path_point
 from api.time_form import TimeForm
 from historian.model import timestamp
 from historian.model.decision import make_decision
-from historian.model.term import EVENTS, PointTerms, RatioTerm, Span, Statement, Step, TariffTerm, Term
+from historian.model.point import DAY_US
+from historian.model.term import (
+    EVENTS,
+    FIGURE_KINDS,
+    PointTerms,
+    RatioTerm,
+    Span,
+    Statement,
+    Step,
+    TariffTerm,
+    Term,
+)
 from historian.rollup.tariff_book import TariffBook
 
 
@@ -61,7 +72,16 @@ async def post_term(request: web.Request) -> web.StreamResponse:
     made = await asyncio.to_thread(
         context.terms.state, named.point.id, body.term, from_us, to_us, decision.author, decision.reason
     )
+    await _follow(context, made)
     return formats.reply_json(_reply_of(made, times), status=201)
+
+
+async def _follow(context: ApiContext, stated: Statement) -> None:
+    """Figures follow what decides them; an event reaches as far as readings do, so all after it is looked at."""
+    if stated.kind in FIGURE_KINDS:
+        await context.rollup.restated(stated.point_id, stated.valid_from_us, stated.valid_to_us)
+    elif stated.kind in EVENTS:
+        await context.rollup.restated(stated.point_id, stated.valid_from_us - EVENT_REACH_US)
 
 
 async def post_withdraw(request: web.Request) -> web.StreamResponse:
@@ -77,6 +97,7 @@ async def post_withdraw(request: web.Request) -> web.StreamResponse:
     gone = await asyncio.to_thread(
         request.app[CONTEXT].terms.withdraw, named.point.id, int(number), decision.reason
     )
+    await _follow(request.app[CONTEXT], gone)
     return formats.reply_json(_reply_of(gone, times))
 
 
@@ -128,6 +149,7 @@ def _reply_of(one: Statement, times: TimeForm) -> StatementReply:
 
 
 _NUMBER_DIGITS_MAX: Final = 18
+EVENT_REACH_US: Final = 40 * DAY_US  # to the reading before it, as a rule
 NUMBER: Final = Parameter("number", "As recorded.", {"type": "integer", "minimum": 1}, "path", True)
 _PROBLEMS: Final = (
     problem.MALFORMED_JSON, problem.POINT_NOT_FOUND, problem.INVALID_BODY, problem.TERM_INVALID, problem.EDIT_REFUSED,

@@ -77,6 +77,13 @@ class DayTable:
         )
         return figure_pack.unpack(rows[0][0], str(self._database.path)) if rows else None
 
+    def windows_of(self, point_group: int) -> list[int]:
+        """The first and the last window of days of which a group has a block; none where it has none."""
+        rows = self._database.rows(
+            "SELECT min(day_window), max(day_window) FROM figure_block WHERE point_group = ?", (point_group,)
+        )
+        return [window for window in rows[0] if window is not None]
+
     def load_log(self) -> list[FigureColumns]:
         """What changed since the blocks were written, oldest first."""
         rows = self._database.rows("SELECT figures FROM figure_log ORDER BY number")

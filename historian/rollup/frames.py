@@ -137,6 +137,12 @@ class Frames:
         """The figures of cells that hold one."""
         return self._read(frame, cell, point_id, day)
 
+    def span_kept(self, point_id: int) -> range:
+        """Days between which all figures of the point lie."""
+        group = point_id >> POINT_BITS
+        windows = [window for name, window in self._by_name if name == group] + self.table.windows_of(group)
+        return range(min(windows) << DAY_BITS, (max(windows) + 1) << DAY_BITS) if windows else range(0)
+
     def days_kept(self, point_id: int, first_day: int, last_day: int) -> list[int]:
         """Days of ``[first_day, last_day)`` that have figures. Of the others, something may be known now."""
         found: list[int] = []

@@ -119,3 +119,30 @@ async def test_an_option_that_the_calendar_does_not_have_is_refused(register: Ap
 async def test_a_statement_that_is_not_there_is_not_taken_back(register: Api, number: str) -> None:
     response = await register.client.post(f"/api/v1/points/e/terms/{number}/withdraw", json={"reason": "r"})
     assert response.status in (400, 422)
+
+
+async def test_who_follows_the_changes_hears_of_a_statement_that_moves_a_day(register: Api) -> None:
+    """The day is not asked for: the background makes it anew."""
+    times = [T0_MS, T0_MS + 86_400_000]
+    await register.ingest({"point": "e", "times": times, "values": [999998.50, 1.25]})
+    assert await energy(register) is None
+    start = (await register.get_json("/api/v1/changes"))["next"]
+    await state(register, REGISTER)
+    assert register.context.rollup.pending_count > 0
+    await register.context.rollup._days.refresh(1000)
+    (change,) = (await register.get_json(f"/api/v1/changes?since={start}"))["changes"]
+    assert (change["date"], change["revision"]) == ("2026-11-20", 2)
+
+
+async def test_a_multiplier_from_a_date_on_moves_the_days_from_there(register: Api) -> None:
+    times = [T0_MS + day * 86_400_000 for day in range(3)]
+    await register.ingest({"point": "e", "times": times, "values": [0.0, 1.0, 2.0]})
+    path = "/api/v1/rollups?points=e&from=2026-11-20&to=2026-11-22&fields=energy"
+    assert [row["energy"] for row in (await register.get_json(path))["rows"]] == [8000.0, 8000.0]
+    start = (await register.get_json("/api/v1/changes"))["next"]
+    body = {"multiplier": 100, "valid_from": "2026-11-21T00:00:00+08:00"}
+    assert (await register.client.patch("/api/v1/points/e", json=body)).status == 200
+    await register.context.rollup._days.refresh(1000)
+    changes = (await register.get_json(f"/api/v1/changes?since={start}"))["changes"]
+    assert [change["date"] for change in changes] == ["2026-11-21"]
+    assert [row["energy"] for row in (await register.get_json(path))["rows"]] == [8000.0, 100.0]
