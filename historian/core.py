@@ -29,6 +29,7 @@ from historian.logs import EventLog
 from historian.metrics import Metrics
 from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
+from historian.rollup import rule_check
 from historian.rollup.billing import Billing
 from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
@@ -88,7 +89,7 @@ async def open_core(
         lock = FolderLock(data)
         stack.callback(lock.release)
         registry = await _load(stack, settings, data, clock)
-        terms = TermBook(data / filenames.CATALOGUE, registry, clock)
+        terms = TermBook(data / filenames.CATALOGUE, registry, clock, rule_check.check)
         stack.callback(terms.close)
         tariffs = _open_tariffs(terms, settings, clock)
         journal = Journal(data / filenames.JOURNAL, clock)

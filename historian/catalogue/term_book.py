@@ -6,6 +6,7 @@ Look-ups are pure memory. `state` and `withdraw` block until SQLite has synced: 
 
 import hashlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,11 +19,13 @@ from historian.catalogue.term_table import TermTable
 from historian.clock import Clock
 from historian.errors import TermInvalid, TimeError
 from historian.model import term, timestamp
-from historian.model.point import PointKind
+from historian.model.point import Point, PointKind
 from historian.model.term import NO_TERMS, PointTerms, Statement, Step, Term
 
 REASON_LENGTH_MAX: Final = 500
 _DIGEST_BYTES: Final = 12
+
+TermCheck = Callable[[Term, Point, PointTerms], None]  # of a point and its terms; raises TermInvalid
 
 
 class _Resolved(NamedTuple):
@@ -34,10 +37,16 @@ class _Resolved(NamedTuple):
 
 
 class TermBook:
-    """Implements the directory of terms that rollups ask. `path` is the file of the registry, which was opened first."""
+    """Implements the directory of terms that rollups ask. `path` is the file of the registry, which was opened first.
 
-    def __init__(self, path: Path, registry: Registry, clock: Clock) -> None:
+    `check` refuses what only those know who make figures.
+    """
+
+    def __init__(
+        self, path: Path, registry: Registry, clock: Clock, check: TermCheck = lambda *_: None
+    ) -> None:
         self._registry = registry
+        self._refuse = check
         self._clock = clock
         self._lock = threading.RLock()
         self._table = TermTable(path)
@@ -95,8 +104,8 @@ class TermBook:
         reason: str,
     ) -> Statement:
         """Record that a term holds. Raises TermInvalid, TimeError, PointNotFound."""
-        point = self._registry.by_id(point_id)
-        _check(stated, point.kind, valid_from_us, valid_to_us, reason)
+        _check_reason(reason)
+        self.check(point_id, stated, valid_from_us, valid_to_us)
         draft = Statement(
             number=0,
             point_id=point_id,
@@ -111,6 +120,12 @@ class TermBook:
             made = self._table.add(draft)
             self._put(point_id, [*self._by_point.get(point_id, ()), made])
         return made
+
+    def check(self, point_id: int, stated: Term, valid_from_us: int, valid_to_us: int | None) -> None:
+        """Raise TermInvalid, TimeError or PointNotFound where that could not be stated."""
+        point = self._registry.by_id(point_id)
+        _check(stated, point.kind, valid_from_us, valid_to_us)
+        self._refuse(stated, point, self.of(point_id))
 
     def withdraw(self, point_id: int, number: int, reason: str) -> Statement:
         """Take a statement back; it stays on record. Raises TermInvalid where there is none in force."""
@@ -169,8 +184,7 @@ def _steps(stated: list[tuple[int | None, float]], is_then: bool) -> tuple[Step,
     return steps if len(steps) > 1 or is_then else ()
 
 
-def _check(stated: Term, kind: PointKind, valid_from_us: int, valid_to_us: int | None, reason: str) -> None:
-    _check_reason(reason)
+def _check(stated: Term, kind: PointKind, valid_from_us: int, valid_to_us: int | None) -> None:
     name = term.kind_of(stated)
     if valid_to_us is not None and valid_to_us <= valid_from_us:
         raise TimeError(f"valid_to {timestamp.format_time(valid_to_us)} is not after valid_from")

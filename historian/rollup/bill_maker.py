@@ -16,7 +16,7 @@ from historian.model.point import DAY_US, Point
 from historian.model.ports import SampleReader
 from historian.model.sample import SampleRun
 from historian.model.term import PointTerms, TariffTerm
-from historian.rollup import bill, bill_fleet, day_figure, day_source
+from historian.rollup import bill, bill_fleet, day_figure, day_maker, day_source, prepared_source
 from historian.rollup.bill import Bill, DayBands
 from historian.rollup.tariff_book import TariffBook
 
@@ -93,6 +93,8 @@ class BillMaker:
             bill_fleet.make_bills, block, list(asks.values()), terms, first.zone, piece.parts, bands_of
         )
         found = await asyncio.to_thread(work)
+        for place in prepared_source.rows_with_estimates(block).tolist():
+            found[place] = None  # some of them may have to give way
         return {row: bills for row, bills in zip(asks, found, strict=True) if bills is not None}
 
     async def _make_slow(
@@ -102,7 +104,9 @@ class BillMaker:
         if not piece.rows:
             return {}
         points = [asked[row].point for row in piece.rows]
-        runs = await day_source.read_runs(reader, points, piece.start_us, piece.end_us)
+        stored = await day_source.read_runs(reader, points, piece.start_us, piece.end_us)
+        metered = [day_maker.Metered(asked[row].point, asked[row].terms) for row in piece.rows]
+        runs = await prepared_source.prepare_runs(reader, metered, stored, piece.start_us, piece.end_us)
 
         def make_all() -> dict[int, list[Bill]]:
             return {

@@ -15,7 +15,8 @@ from historian.model.point import DAY_US, Point
 from historian.model.ports import PackedReader, SampleReader
 from historian.model.sample import SampleRun
 from historian.model.term import NO_TERMS, PointTerms
-from historian.rollup import day_figure, day_source
+from historian.rollup import day_figure, day_source, prepared_source
+from historian.rollup.day_maker import Metered
 from historian.rollup.point_unit import FigureUnits
 
 I64 = npt.NDArray[np.int64]
@@ -61,7 +62,9 @@ async def read_curves(
     start_us, end_us = int(edges_us[0]), int(edges_us[-1])
     for indexes in _parts_of(points):
         some = [points[index] for index in indexes]
-        runs = await day_source.read_runs(reader, some, start_us, end_us)
+        stored = await day_source.read_runs(reader, some, start_us, end_us)
+        metered = [Metered(point, terms_of(point.id)) for point in some]
+        runs = await prepared_source.prepare_runs(reader, metered, stored, start_us, end_us)
         if sum(run.sample_count for run in runs) <= LOOP_SAMPLES_MAX:
             made = _build_all(some, runs, edges_us, zone, terms_of)
         else:
@@ -118,7 +121,7 @@ def put_together(curves: list[LoadCurve], edges_us: I64, units: FigureUnits) -> 
 def _summary_of(curve: LoadCurve, edges_us: I64, energy_unit: str | None) -> CurveSummary:
     summary = load_curve.summarise(curve, edges_us)
     if energy_unit is None:
-        return summary._replace(energy=None, load_factor=None, load_factor_min=None)
+        return summary._replace(energy=None, load_factor=None, load_factor_min=None, utilisation_h=None)
     return summary
 
 

@@ -21,6 +21,7 @@ from historian.energy.calendar import DateRange
 from historian.model import timestamp
 from historian.model.point import Point
 from historian.model.ports import SampleReader
+from historian.model.sample import SampleRun
 from historian.rollup import (
     day_key,
     day_maker,
@@ -28,11 +29,12 @@ from historian.rollup import (
     figure_columns,
     figure_kernels,
     made_store,
+    prepared_source,
 )
 from historian.rollup.change_log import Page
 from historian.rollup.day_figure import DayFigure
 from historian.rollup.day_key import KeyColumn
-from historian.rollup.day_maker import MadeDays
+from historian.rollup.day_maker import MadeDays, Metered, Reading
 from historian.rollup.day_reader import DayReader
 from historian.rollup.day_table import DayTable
 from historian.rollup.dirty import DirtyDays
@@ -74,8 +76,9 @@ class DayKeeper:
         self.dirty = DirtyDays(directory, table.definitions, terms)
         self.making_count = 0
         self._next_key = 0  # where the background goes on
+        self._beside: list[KeyColumn] = []  # days that may be wrong by estimates nobody knew of
         self._reader = reader
-        self._day_reader = DayReader(reader, directory, self.dirty.facts, clock)
+        self._day_reader = DayReader(reader, directory, self.dirty.facts, clock, self._note_estimates)
         self._directory = directory
         self._table = table
         self._clock = clock
@@ -162,6 +165,22 @@ class DayKeeper:
 
         return await self._in_worker(load)
 
+    async def mark_kept(self, point_id: int, first: int, last: int) -> int:
+        """Mark the days ``[first, last)`` of a point that have figures, so that these are made anew in the background.
+
+        Returns how many.
+        """
+        async with self._turn:
+            span = await self._in_worker(partial(self._frames.span_kept, point_id))
+            first, last = max(first, span.start), min(last, span.stop)
+            days = (
+                await self._in_worker(partial(self._frames.days_kept, point_id, first, last))
+                if first < last
+                else []
+            )
+            self.dirty.add(day_key.pack_days(point_id, days))
+        return len(days)
+
     async def changes(self, place: int | None, limit: int) -> Page:
         """Changes of days that are over, from a place on; see `DayTable.load_changes`."""
         return await self._in_worker(partial(self._table.load_changes, place, limit))
@@ -233,6 +252,18 @@ class DayKeeper:
             raise
         finally:
             self.making_count = 0
+        if self._beside:
+            beside = day_key.distinct(np.concatenate(self._beside))
+            self._beside = []
+            self.dirty.add(beside)
+            await self._remake(beside)
+
+    def _note_estimates(self, reading: Reading, rows: I64) -> None:
+        """Samples of points with estimates reach further, which nobody knew of points with the first ones: what they
+        changed on the days beside is made anew.
+        """
+        for point_id in self.dirty.facts.note_estimates(reading.point_id[rows].tolist()):
+            self._beside.append(day_key.pack_days(point_id, [reading.days.start - 1, reading.days.stop]))
 
     def _store(self, made: MadeDays, definition: npt.NDArray[np.int32], done: KeyColumn) -> None:
         """For the worker thread."""
@@ -250,14 +281,25 @@ class DayKeeper:
         zone = timestamp.load_zone(point.time_zone)
         start_us = calendar.day_start_us(datetime.date.fromordinal(first), zone)
         end_us = calendar.day_start_us(datetime.date.fromordinal(last + 1), zone)
-        before = await day_source.reading_before(self._reader, point.id, start_us - 1)
-        after = await day_source.reading_after(self._reader, point.id, end_us - 1)
+        before, after = await self._readings_beside(point, start_us, end_us)
         if before.sample_count:
             first = calendar.local_date(int(before.time_us[0]), zone).toordinal()
         if after.sample_count:
             last = calendar.local_date(int(after.time_us[-1]), zone).toordinal()
         touched = await self._in_worker(partial(self._frames.days_kept, point.id, first, last + 1))
         self.dirty.add(day_key.pack_days(point.id, touched))
+
+    async def _readings_beside(self, point: Point, start_us: int, end_us: int) -> tuple[SampleRun, SampleRun]:
+        """Readings before the range and after it, up to those that decide it; none where there is none."""
+        facts = self.dirty.facts
+        if not facts.has_rules[point.id] and not facts.has_estimates(point.id):
+            return (
+                await day_source.reading_before(self._reader, point.id, start_us - 1),
+                await day_source.reading_after(self._reader, point.id, end_us - 1),
+            )
+        metered = Metered(point, facts.terms.of(point.id))
+        run = (await prepared_source.read_prepared(self._reader, [metered], start_us, end_us))[0]
+        return run.between(timestamp.TIME_MIN_US, start_us), run.between(end_us, timestamp.TIME_MAX_US)
 
     async def _in_worker(self, work: Callable[[], _Result]) -> _Result:
         """Run `work` after all that was asked before; raises where the figures of the log could not be read."""

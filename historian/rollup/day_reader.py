@@ -13,11 +13,13 @@ from historian.energy.fleet import Asked
 from historian.energy.packed import Needs
 from historian.energy.steady_kernels import Figures
 from historian.model.ports import PackedReader, SampleReader
-from historian.rollup import day_figure, day_key, day_maker, day_source, point_metering
+from historian.model.sample import RunBlock, block_of
+from historian.rollup import day_figure, day_key, day_maker, day_source, point_metering, prepared_source
 from historian.rollup.day_key import KeyColumn
-from historian.rollup.day_maker import MadeDays, Reading
+from historian.rollup.day_maker import MadeDays, Metered, Reading
 from historian.rollup.point_facts import PointFacts, RevisedDirectory
 
+Places = npt.NDArray[np.int64]
 _Result = TypeVar("_Result")
 
 
@@ -37,12 +39,18 @@ class PackedDays(NamedTuple):
 
 
 class DayReader:
-    """Owned by the loop."""
+    """Owned by the loop. `on_estimates` is told which rows of a reading have estimates in or beside its days."""
 
     def __init__(
-        self, reader: SampleReader, directory: RevisedDirectory, facts: PointFacts, clock: Clock
+        self,
+        reader: SampleReader,
+        directory: RevisedDirectory,
+        facts: PointFacts,
+        clock: Clock,
+        on_estimates: Callable[[Reading, Places], None] | None = None,
     ) -> None:
         self._reader = reader
+        self._on_estimates = on_estimates
         self._packed = reader if isinstance(reader, PackedReader) else None
         self._directory = directory
         self._facts = facts
@@ -70,6 +78,7 @@ class DayReader:
             block = await day_source.with_neighbours(
                 self._reader, block, start_us, end_us, end_us + margin_us
             )
+        block = await self._prepared(reading, block)
         now_us, asked = self._clock.now_us(), self.asked(reading)
         is_billed = self._facts.is_billed[reading.point_id]
 
@@ -82,6 +91,22 @@ class DayReader:
             return made
 
         return await in_thread(make)
+
+    async def _prepared(self, reading: Reading, block: RunBlock) -> RunBlock:
+        """The block with prepared samples of the points that have rules or estimates."""
+        has_estimates = prepared_source.rows_with_estimates(block)
+        if len(has_estimates) and self._on_estimates is not None:
+            self._on_estimates(reading, has_estimates)
+        rows = np.union1d(np.flatnonzero(self._facts.has_rules[reading.point_id]), has_estimates).tolist()
+        if not rows:
+            return block
+        of, terms = self._directory.by_id, self._facts.terms.of
+        ids = reading.point_id[rows].tolist()
+        wanted = [Metered(of(point_id), terms(point_id)) for point_id in ids]
+        runs = await prepared_source.read_prepared(self._reader, wanted, *reading.span)
+        if len(rows) == block.run_count:
+            return block_of(runs)
+        return day_source.replaced(block, dict(zip(rows, runs, strict=True)))
 
     async def make_packed(self, reading: Reading, needs: Needs, in_thread: InThread) -> PackedDays | None:
         """As many days as can be told from samples where they lie; None where there are none."""
@@ -99,7 +124,7 @@ class DayReader:
         if block is None:
             return None
         asked, now_us = self.asked(reading), self._clock.now_us()
-        is_billed = self._facts.is_billed[reading.point_id]
+        is_billed = self._facts.is_billed[reading.point_id] | self._facts.has_rules[reading.point_id]
         early = reading._replace(days=reading.days[:day_count])
 
         def make() -> PackedDays:

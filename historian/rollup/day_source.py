@@ -1,6 +1,6 @@
 """Reads the runs that figures are made from: the days asked for, and as far beyond as samples reach."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -41,7 +41,7 @@ async def with_neighbours(
     Mostly there are readings close beyond both ends. The store is asked for the others only, and not for what is
     later than its newest.
     """
-    lacks_before, lacks_after = _lacking(block, start_us, end_us)
+    lacks_before, lacks_after = lacking(block, start_us, end_us)
     late = np.flatnonzero(lacks_after)
     if len(late):
         last = await reader.last_block(block.point_id[late])
@@ -50,7 +50,7 @@ async def with_neighbours(
         row: await _with_neighbours(reader, block.run(row), start_us, end_us)
         for row in np.flatnonzero(lacks_before | lacks_after).tolist()
     }
-    return _replaced(block, runs)
+    return replaced(block, runs)
 
 
 async def reading_before(reader: SampleReader, point_id: int, time_us: int) -> SampleRun:
@@ -90,7 +90,7 @@ async def _usable_after(reader: SampleReader, point_id: int, time_us: int) -> Sa
 
 
 async def _with_neighbours(reader: SampleReader, run: SampleRun, start_us: int, end_us: int) -> SampleRun:
-    before, after = _lacking(block_of([run]), start_us, end_us)
+    before, after = lacking(block_of([run]), start_us, end_us)
     parts = [run]
     if before[0]:
         earliest_us = int(run.time_us[0]) - 1 if run.sample_count else start_us
@@ -101,7 +101,7 @@ async def _with_neighbours(reader: SampleReader, run: SampleRun, start_us: int, 
     return run if len(parts) == 1 else _joined(parts)
 
 
-def _lacking(block: RunBlock, start_us: int, end_us: int) -> tuple[Mask, Mask]:
+def lacking(block: RunBlock, start_us: int, end_us: int) -> tuple[Mask, Mask]:
     """Of each run whether it has not what decides the first moment, and the last: a usable reading beyond, and where
     that is one that a register may have shown by mistake, another.
     """
@@ -124,7 +124,7 @@ def _count(block: RunBlock, mask: Mask) -> npt.NDArray[np.int64]:
     return count
 
 
-def _replaced(block: RunBlock, runs: dict[int, SampleRun]) -> RunBlock:
+def replaced(block: RunBlock, runs: Mapping[int, SampleRun]) -> RunBlock:
     """The block with other runs in some rows."""
     if not runs:
         return block

@@ -1,6 +1,7 @@
 """What of points decides their days and figures, as columns by point id."""
 
 import zoneinfo
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -12,7 +13,7 @@ from historian.errors import PointNotFound
 from historian.model import timestamp
 from historian.model.point import Point, PointKind
 from historian.model.ports import PointDirectory
-from historian.rollup import day_key
+from historian.rollup import day_key, prepared
 from historian.rollup.day_figure import Definition, ask_of, definition_of, demand_block_us
 from historian.rollup.definitions import Definitions
 from historian.rollup.point_unit import FigureUnits, medium_of, units_of
@@ -24,7 +25,7 @@ UNKNOWN: Final = -1  # zone number of a point that is not in the directory
 _ROOM_SHARE: Final = 4  # a quarter more than needed; memory is taken as it is filled
 
 _COLUMNS: Final = dict.fromkeys(
-    ("definition", "ask", "units_number", "interval_us", "block_us", "before_us", "after_us", "is_register", "is_billed", "_seen_number"), 0,
+    ("definition", "ask", "units_number", "interval_us", "block_us", "before_us", "after_us", "is_register", "is_billed", "has_rules", "_seen_number"), 0,
 ) | {"zone_number": UNKNOWN, "_is_old": True}  # fmt: skip
 _Known = TypeVar("_Known")
 
@@ -67,6 +68,7 @@ class _Facts(NamedTuple):
     after_us: int
     is_register: bool
     is_billed: bool
+    has_rules: bool
 
 
 class PointFacts:
@@ -89,7 +91,8 @@ class PointFacts:
         self._seen_sorts: Sorts | None = None
         self._seen_number = np.empty(0, np.uint32)
         self._is_old = np.empty(0, np.bool_)
-        self._facts_of: dict[tuple[Definition, bool, str], _Facts] = {}
+        self._with_estimates: set[int] = set()
+        self._facts_of: dict[tuple[Definition, bool, str, bool], _Facts] = {}
         self._zone_numbers: dict[zoneinfo.ZoneInfo, int] = {}
         self._ask_numbers: dict[Ask, int] = {}
         self._units_numbers: dict[FigureUnits, int] = {}
@@ -106,11 +109,23 @@ class PointFacts:
         self.after_us = np.empty(0, np.int64)
         self.is_register = np.empty(0, np.bool_)
         self.is_billed = np.empty(0, np.bool_)
+        self.has_rules = np.empty(0, np.bool_)
 
     @property
     def revision(self) -> int:
         """That of the directory and the terms."""
-        return self._directory.revision + self.terms.revision
+        return self._directory.revision + self.terms.revision + len(self._with_estimates)
+
+    def note_estimates(self, point_ids: Iterable[int]) -> list[int]:
+        """From now on samples of these points reach as far as they decide which estimates give way; those that are new."""
+        new = sorted(set(point_ids) - self._with_estimates)
+        self._with_estimates.update(new)
+        self._is_old[[one for one in new if one < len(self._is_old)]] = True
+        return new
+
+    def has_estimates(self, point_id: int) -> bool:
+        """Whether the point is known to have estimates."""
+        return point_id in self._with_estimates
 
     def refresh(self, point_id: npt.NDArray[np.integer]) -> None:
         """Make the columns right for these points."""
@@ -166,11 +181,12 @@ class PointFacts:
         """The points in groups of which each has one definition, as far as the directory numbers them."""
         if self._sorted is None:
             return list(point_id.reshape(-1, 1))
-        if self._has_terms:
-            has_terms = np.isin(point_id, np.fromiter(self._has_terms, np.int64, len(self._has_terms)))
-            if has_terms.any():
-                others = point_id[~has_terms]
-                alone = list(point_id[has_terms].reshape(-1, 1))
+        own = self._has_terms | self._with_estimates
+        if own:
+            is_own = np.isin(point_id, np.fromiter(own, np.int64, len(own)))
+            if is_own.any():
+                others = point_id[~is_own]
+                alone = list(point_id[is_own].reshape(-1, 1))
                 return alone + (self._numbered_alike(others) if len(others) else [])
         return self._numbered_alike(point_id)
 
@@ -190,7 +206,7 @@ class PointFacts:
             return
         definition = definition_of(point, self.terms.digest(first_id))
         terms = self.terms.of(first_id)
-        key = definition, terms.has_bill, medium_of(terms)
+        key = definition, terms.has_bill, medium_of(terms), self.has_estimates(first_id)
         facts = self._facts_of.get(key)
         if facts is None:
             facts = self._facts_of[key] = self._make(point, definition)
@@ -204,6 +220,7 @@ class PointFacts:
         self.after_us[point_id] = facts.after_us
         self.is_register[point_id] = facts.is_register
         self.is_billed[point_id] = facts.is_billed
+        self.has_rules[point_id] = facts.has_rules
 
     def _make(self, point: Point, definition: Definition) -> _Facts:
         return _Facts(
@@ -213,10 +230,21 @@ class PointFacts:
             _number_in(self._units_numbers, self.units, units_of(point, medium_of(self.terms.of(point.id)))),
             point.interval_us,
             demand_block_us(point.interval_us),
-            *sample_period.reach_us(point.kind, point.interval_us),
+            *self._reach_us(point),
             point.kind is PointKind.REGISTER,
             self.terms.of(point.id).has_bill,
+            prepared.has_rules(self.terms.of(point.id)),
         )
+
+    def _reach_us(self, point: Point) -> tuple[int, int]:
+        """How far before and after its stamp a sample can change figures: by itself, and by what becomes of others."""
+        before_us, after_us = sample_period.reach_us(point.kind, point.interval_us)
+        terms = self.terms.of(point.id)
+        if not prepared.has_rules(terms) and not self.has_estimates(point.id):
+            return before_us, after_us
+        reach = prepared.reach_of(point.interval_us, terms)
+        # What is decided by what lies after it lies before that.
+        return before_us + reach.after_us, after_us + reach.before_us
 
     def _grow(self, size: int) -> None:
         known = len(self.zone_number)

@@ -7,7 +7,7 @@ samples acknowledged → mark → dirty days → made anew in the background wit
 import asyncio
 import datetime
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -112,6 +112,10 @@ class RollupService:
         await self._days.flush()
 
     async def run_background(self) -> None:
+    def note_estimates(self, point_ids: Iterable[int]) -> None:
+        """These points have estimates, or will have: say so before they are stored."""
+        self._days.dirty.facts.note_estimates(point_ids)
+
         """Make dirty days anew until cancelled, point after point, within a bounded share of the time."""
         day_count, waited_s = BACKGROUND_DAYS_MIN, 0.0
         while True:
@@ -295,7 +299,7 @@ class RollupService:
         is_sum = len(point_id) > 1 and units.energy is not None and bool((number == number[0]).all())
         sample_count = len(point_id) * ((end_us - start_us) // max(1, int(interval.min())) + 4)
         is_sum = is_sum and (as_of_us is None or not self._terms.ids())  # facts are those of today
-        is_sum = is_sum and units.medium != VARYING
+        is_sum = is_sum and units.medium != VARYING and not bool(facts.has_rules[point_id].any())
         if is_sum and sample_count <= SUM_SAMPLES_MAX and (interval == interval_us).all():
             used, code = np.unique(facts.ask[point_id], return_inverse=True)
             asked = Asked([facts.asks[number] for number in used.tolist()], code.astype(np.int64))
