@@ -102,15 +102,7 @@ class Params:
 
     def time_us(self, name: str) -> int:
         """A required time: RFC 3339 with an offset, or integer epoch milliseconds."""
-        value = self.required_text(name)
-        if " " in value:
-            value = _LOST_PLUS.sub(r"\1+\2", value)
-        try:
-            return timestamp.parse_time_us(value)
-        except TimeError as error:
-            raise Problem.of_parameter(
-                name, str(error), _time_fault_zh(value), problem.INVALID_TIME
-            ) from error
+        return parse_time(name, self.required_text(name))
 
     def span(self) -> TimeRange:
         """``start`` and ``end``, both required; ``[start, end)`` must not be empty."""
@@ -159,6 +151,16 @@ class Params:
     def wants_epoch_ms(self) -> bool:
         """Whether ``time=epoch_ms`` asks for integers in the answer."""
         return "time" in self._query and "epoch_ms" in self._query.getall("time")
+
+
+def parse_time(name: str, value: str) -> int:
+    """An instant, in µs. Raises Problem naming the parameter."""
+    if " " in value:
+        value = _LOST_PLUS.sub(r"\1+\2", value)
+    try:
+        return timestamp.parse_time_us(value)
+    except TimeError as error:
+        raise Problem.of_parameter(name, str(error), _time_fault_zh(value), problem.INVALID_TIME) from error
 
 
 def parse_date(name: str, value: str) -> datetime.date:

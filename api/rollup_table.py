@@ -15,7 +15,7 @@ from api.problem import Problem
 from api.sample_form import SampleForm
 from historian.model.point import PointKind
 from historian.model.tariff import BANDS
-from historian.rollup import bill, lock_overlay, periods
+from historian.rollup import bill, lock_overlay, meter_rates, periods
 from historian.rollup.bill import Bills
 from historian.rollup.billing import Billed
 from historian.rollup.day_figure import ALGORITHMS
@@ -46,6 +46,7 @@ FIELDS: Final[dict[str, frozenset[str]]] = {
     "revision": frozenset({"revision"}),
     "computed_at": frozenset({"computed_at_us"}),
     "tou": frozenset(),
+    "tou_register": frozenset({"energy"}),
     "tariff": frozenset(),
     "warnings": frozenset(),
     "billing_demand": frozenset(),
@@ -53,7 +54,7 @@ FIELDS: Final[dict[str, frozenset[str]]] = {
     "lock": frozenset(),
 }
 # Told only where a point has them, or where they are asked for by name.
-_OF_BILLS: Final = ("tou", "tariff", "warnings", "billing_demand", "events")
+_OF_BILLS: Final = ("tou", "tou_register", "tariff", "warnings", "billing_demand", "events")
 _ALWAYS: Final = ("point", "period_start")
 _ORDER: Final = ("point", "period", "period_start", *(name for name in FIELDS if name != "period"))
 _FIXED: Final = frozenset({"period_start", "period_end", "computed_at"})
@@ -183,6 +184,8 @@ def bill_fields(name: str, billed: Billed, form: SampleForm, *, is_named: bool) 
     """The columns of what only some points have: bills and locks."""
     if name == "lock":
         return _lock_fields(billed, is_named=is_named)
+    if name == "tou_register":
+        return _rate_fields(billed, form, is_named=is_named)
     bills = billed.bills
     if bills is None:
         if not is_named:
@@ -202,6 +205,22 @@ def bill_fields(name: str, billed: Billed, form: SampleForm, *, is_named: bool) 
             Field("slide_s", "whole", bills.demand_slide_s, outer=name),
         ]
     return [_bill_word_of(name, bills)]
+
+
+def _rate_fields(billed: Billed, form: SampleForm, *, is_named: bool) -> list[Field]:
+    """What the meter's own rate registers counted."""
+    rates = billed.rates
+    if rates is None:
+        if not is_named:
+            return []
+        rates = meter_rates.empty(billed.rows.row_count)
+    columns = {**dict(zip(BANDS, rates.energy, strict=True)), "difference": rates.difference}
+    outer = "tou_register"
+    made = [
+        Field(part, "number", _in_unit(billed.rows, column, form), outer=outer)
+        for part, column in columns.items()
+    ]
+    return [*made, Field("balance", "word", rates.balance, meter_rates.BALANCES, outer=outer)]
 
 
 def _bill_word_of(name: str, bills: Bills) -> Field:

@@ -337,7 +337,9 @@ class LatestReply(msgspec.Struct, frozen=True, kw_only=True):
 
 class CurveSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Figures of one day. `peak_valley_difference` is max − min, `peak_valley_rate` its share of max, `load_factor`
-    mean ÷ max, `min_load_factor` min ÷ max; all from unrounded values. `expected` and `received` count samples.
+    mean ÷ max, `min_load_factor` min ÷ max, `utilisation_hours` energy ÷ max; all from unrounded values. `expected` and
+    `received` count samples, `estimated` slots of which a part was estimated or substituted. `simultaneity` of a sum, where
+    asked for: its maximum ÷ the sum of the points' maxima. `events`: what counters did (``rollover``, ``exchange`` …).
     """
 
     max: float | None
@@ -353,8 +355,12 @@ class CurveSummary(msgspec.Struct, frozen=True, kw_only=True):
     peak_valley_rate: float | None
     energy: float | None
     energy_unit: str
+    utilisation_hours: float | None
+    simultaneity: float | None
     expected: int
     received: int
+    estimated: int
+    events: list[str]
 
 
 class CurveOverlay(msgspec.Struct, frozen=True, kw_only=True):
@@ -405,6 +411,21 @@ class TouReply(msgspec.Struct, frozen=True, kw_only=True):
     valley: float | None
     deep_valley: float | None
     undivided: float | None
+
+
+class TouRegisterReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What the meter's own rate registers counted; `difference` is what its total has beyond their sum. `balance` is
+
+    ``unbalanced`` where that exceeds the last digits of all registers, ``unknown`` where these were not stated.
+    """
+
+    sharp: float | None
+    peak: float | None
+    flat: float | None
+    valley: float | None
+    deep_valley: float | None
+    difference: float | None
+    balance: str
 
 
 class BillingDemandReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -460,6 +481,7 @@ class RollupReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     computed_at: Time
     algorithm: int = 1
     tou: TouReply | UnsetType = UNSET
+    tou_register: TouRegisterReply | UnsetType = UNSET
     tariff: str | UnsetType = UNSET
     warnings: str | UnsetType = UNSET
     billing_demand: BillingDemandReply | UnsetType = UNSET

@@ -13,7 +13,7 @@ from api.context import CONTEXT
 from api.operation import JSON, POINTS, STATION, TIME_FORM, Operation
 from api.params import Params
 from api.problem import Problem
-from api.routes.rollups import CUTOFF_DAY, FROM, PERIOD, TO, read_asked
+from api.routes.rollups import CUTOFF_DAY, CUTS, FROM, PERIOD, TO, read_asked
 from api.routes.terms import NUMBER
 from api.sample_form import SampleForm
 from api.schemas_terms import LockedPeriod, LocksReply, WithdrawBody
@@ -96,7 +96,7 @@ OPERATIONS: Final = (
     Operation(
         "POST", "/rollups/locks", post_locks, "lockRollups",
         "Lock whole periods that are over: their rows stay as they are, state `final`.", LocksReply,
-        parameters=(PERIOD, CUTOFF_DAY, POINTS, STATION, FROM, TO, TIME_FORM), problems=_PROBLEMS,
+        parameters=(PERIOD, CUTOFF_DAY, CUTS, POINTS, STATION, FROM, TO, TIME_FORM), problems=_PROBLEMS,
         request_types=((JSON, WithdrawBody),), status=201,
     ),
     Operation(

@@ -33,14 +33,14 @@ from api.operation import (
     one_of,
     whole,
 )
-from api.params import Params, parse_date
+from api.params import Params, parse_date, parse_time
 from api.problem import Problem
 from api.rollup_json import RowWriter
 from api.rollup_table import Rollups
 from api.sample_form import SampleForm
 from api.selection import SELECTIONS, path_point
 from historian.energy import calendar
-from historian.energy.calendar import PeriodName
+from historian.energy.calendar import DateRange, PeriodName
 from historian.errors import TimeError
 from historian.model import timestamp
 from historian.rollup.billing import Asked
@@ -49,6 +49,7 @@ from historian.rollup.service import Past
 Result = TypeVar("Result")
 
 PERIODS: Final = ("day", "month", "year", "billing")
+_NO_CUTS: Final = "none"
 _CALENDAR: Final = ("day", "month", "year")
 _THREAD_ROWS_MIN: Final = 200
 _ARROW_THREAD_ROWS_MIN: Final = 20_000  # columns go out as they are: about a millisecond
@@ -96,11 +97,38 @@ def read_asked(
     own_zone = zone or timestamp.load_zone(context.registry.by_id(int(ids[0])).time_zone)
     first, last = _dates(params, own_zone)
     context.rollup.check_size(len(ids), (last - first).days)
-    cutoff_day = params.whole("cutoff_day", 1, 28, 0) or None
-    parts = context.billing.parts(ids, period, first, last, cutoff_day)
+    parts = _parts(request, params, ids, period, DateRange(first, last), own_zone)
     as_of_us = moment_us(request, params)
     past = None if as_of_us is None else Past(as_of_us, query_of(request, params).reader)
     return Asked(ids, period, parts, zone, past)
+
+
+def _parts(
+    request: web.Request,
+    params: Params,
+    ids: npt.NDArray[np.int64],
+    period: PeriodName,
+    days: DateRange,
+    zone: zoneinfo.ZoneInfo,
+) -> list[DateRange]:
+    """The periods asked for: by the calendar, by a cut-off day, or as they are cut by hand."""
+    cuts = params.names("cuts")
+    cutoff_day = params.whole("cutoff_day", 1, 28, 0) or None
+    if (cuts or cutoff_day) and period != "billing":
+        raise Problem.of_parameter(
+            "period", "cuts and cutoff_day are for billing periods", "cuts、cutoff_day 仅用于 billing"
+        )
+    if not cuts:
+        return request.app[CONTEXT].billing.parts(ids, period, *days, cutoff_day)
+    inner = [] if cuts == [_NO_CUTS] else [_date_of("cuts", text, zone, is_end=False) for text in cuts]
+    edges = [days.first, *inner, days.last]
+    if any(one >= other for one, other in itertools.pairwise(edges)):
+        raise Problem.of_parameter(
+            "cuts",
+            "are not dates between from and to, each after the one before",
+            "须为 from 与 to 之间递增的日期",
+        )
+    return [DateRange(one, other) for one, other in itertools.pairwise(edges)]
 
 
 class _Arranged(NamedTuple):
@@ -181,15 +209,18 @@ def _dates(params: Params, zone: zoneinfo.ZoneInfo) -> tuple[datetime.date, date
 
 
 def _date(params: Params, name: str, zone: zoneinfo.ZoneInfo, *, is_end: bool) -> datetime.date:
+    return _date_of(name, params.required_text(name), zone, is_end=is_end)
+
+
+def _date_of(name: str, text: str, zone: zoneinfo.ZoneInfo, *, is_end: bool) -> datetime.date:
     """A local date: 2026-11-21, 2026-11 or 2026; or the local date of an instant, the one after it for an end."""
-    text = params.required_text(name)
     if re.fullmatch(r"\d{4}", text):
         text = f"{text}-01-01"
     elif re.fullmatch(r"\d{4}-\d{2}", text):
         text = f"{text}-01"
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         return parse_date(name, text)
-    time_us = params.time_us(name)
+    time_us = parse_time(name, text)
     try:
         date = calendar.local_date(time_us, zone)
         is_midnight = calendar.day_start_us(date, zone) == time_us
@@ -200,6 +231,11 @@ def _date(params: Params, name: str, zone: zoneinfo.ZoneInfo, *, is_end: bool) -
 
 PERIOD: Final = one_of("period", "Length of each row; day where absent.", *PERIODS)
 _CALENDAR_PERIOD: Final = one_of("period", "Day, month or year.", *_CALENDAR)
+CUTS: Final = Parameter(
+    "cuts",
+    "Billing periods as they were read: from `from` to the first of these dates, to the next …, to `to`; `none`: one period.",
+    {"type": "string", "examples": ["2016-02-23,2016-03-23", "none"]},
+)
 CUTOFF_DAY: Final = whole(
     "cutoff_day",
     "Billing periods begin on this day of the month; else on the one stated of the points.",
@@ -225,7 +261,7 @@ OPERATIONS: Final = (
         "GET", "/rollups", get_rollups, "getRollups",
         "Energy, demand and their evidence by day, month or year; ETag and If-None-Match are honoured.",
         schemas.RollupsReply,
-        parameters=(PERIOD, CUTOFF_DAY, POINTS, STATION, FROM, TO, AS_OF, _OTHER_ZONE, TIME_FORM, UNIT, _FIELDS, FORMAT, BOM, IF_NONE_MATCH),
+        parameters=(PERIOD, CUTOFF_DAY, CUTS, POINTS, STATION, FROM, TO, AS_OF, _OTHER_ZONE, TIME_FORM, UNIT, _FIELDS, FORMAT, BOM, IF_NONE_MATCH),
         problems=(
             problem.INVALID_TIME, problem.POINT_NOT_FOUND, problem.STATION_NOT_FOUND, problem.UNIT_MISMATCH,
             problem.QUERY_TOO_LARGE, problem.QUERY_REFUSED, problem.TARIFF_INVALID, problem.NOT_ACCEPTABLE,

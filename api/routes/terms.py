@@ -23,7 +23,9 @@ from historian.model.point import DAY_US
 from historian.model.term import (
     EVENTS,
     FIGURE_KINDS,
+    CheckTerm,
     PointTerms,
+    RatesTerm,
     RatioTerm,
     Span,
     Statement,
@@ -105,8 +107,11 @@ def check_names(term: Term, tariffs: TariffBook, request: web.Request) -> None:
     """Raise TariffNotFound, TariffError or PointNotFound for what the term names and nobody knows."""
     if isinstance(term, TariffTerm):
         tariffs.check(term.calendar, frozenset(term.options))
-    elif isinstance(term, RatioTerm):
-        for name in term.inputs:
+    elif isinstance(term, RatesTerm):
+        for name in filter(None, term.names):
+            request.app[CONTEXT].registry.get(name)
+    elif isinstance(term, RatioTerm | CheckTerm):
+        for name in term.inputs if isinstance(term, RatioTerm) else (term.point,):
             request.app[CONTEXT].registry.get(name)
 
 

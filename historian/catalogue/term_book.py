@@ -190,7 +190,7 @@ def _check(stated: Term, kind: PointKind, valid_from_us: int, valid_to_us: int |
         raise TimeError(f"valid_to {timestamp.format_time(valid_to_us)} is not after valid_from")
     if name in term.EVENTS and valid_to_us is not None:
         raise TermInvalid(f"{name} happens at valid_from; valid_to is not allowed")
-    if name in {"register", *term.EVENTS} and kind is not PointKind.REGISTER:
+    if name in {"register", "rates", *term.EVENTS} and kind is not PointKind.REGISTER:
         raise TermInvalid(f"{name} is for points of kind register, this one is {kind.value}")
     if name == "ratio" and kind is not PointKind.RATIO:
         raise TermInvalid(f"ratio is for points of kind ratio, this one is {kind.value}")

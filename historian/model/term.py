@@ -78,6 +78,25 @@ class MediumTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="m
     reference: Literal["", "0C,101.325kPa", "15C,101.325kPa", "20C,101.325kPa"] = ""
 
 
+class RatesTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rates", tag_field="kind"):
+    """Which other registers of the same meter count its rates, by their names: what the meter itself divides.
+
+    Which rate number is which band differs from meter to meter, so it is stated here. The meter's division and that of a
+    calendar are two series; neither is made to fit the other.
+    """
+
+    sharp: str = ""
+    peak: str = ""
+    flat: str = ""
+    valley: str = ""
+    deep_valley: str = ""
+
+    @property
+    def names(self) -> tuple[str, str, str, str, str]:
+        """In the order of the bands; empty where the meter has no such rate."""
+        return self.sharp, self.peak, self.flat, self.valley, self.deep_valley
+
+
 class RatioTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="ratio", tag_field="kind"):
     """From which points a derived ratio is made, by their names; it is made anew on aggregates, never averaged.
 
@@ -132,6 +151,7 @@ Term = (
     | DemandTerm
     | BillingTerm
     | MediumTerm
+    | RatesTerm
     | RatioTerm
     | CheckTerm
     | CarbonTerm
@@ -265,6 +285,11 @@ def with_span(terms: PointTerms, span: Span) -> PointTerms:
     painted = _painted(list(terms.of_kind(kind)), span)
     spans = {**terms.spans, kind: tuple(painted)}
     return msgspec.structs.replace(terms, spans={name: spans[name] for name in sorted(spans)})
+
+
+def with_multiplier(terms: PointTerms, steps: tuple[Step, ...]) -> PointTerms:
+    """The terms with this multiplier."""
+    return msgspec.structs.replace(terms, multiplier=steps)
 
 
 def steps_of(values: Sequence[tuple[int, float]]) -> tuple[Step, ...]:

@@ -19,10 +19,11 @@ from historian.errors import LockRefused, QueryError
 from historian.model import timestamp
 from historian.model.ports import SampleReader
 from historian.model.term import BillingTerm
-from historian.rollup import bill, lock_overlay, periods
+from historian.rollup import bill, lock_overlay, meter_rates, periods
 from historian.rollup.bill import Bill, Bills
 from historian.rollup.bill_maker import BillMaker, Metered
 from historian.rollup.lock_overlay import LockColumns
+from historian.rollup.meter_rates import MeterRates
 from historian.rollup.period_kernels import OPEN
 from historian.rollup.periods import PeriodColumns
 from historian.rollup.point_facts import RevisedDirectory
@@ -49,6 +50,7 @@ class Billed(NamedTuple):
     rows: PeriodColumns
     bills: Bills | None
     locks: LockColumns | None
+    rates: MeterRates | None = None
 
 
 class Billing:
@@ -109,16 +111,17 @@ class Billing:
             asked.point_id, asked.period, asked.parts, asked.zone, wanted, asked.past
         )
         bills = await self._bills(asked, rows) if has_bills else None
+        rates = await self._rates(asked, rows) if has_bills and "energy" in wanted else None
         as_of_us = asked.past.as_of_us if asked.past else None
         if not has_locks or not self._locks.has_any:
-            return Billed(rows, bills, None)
+            return Billed(rows, bills, None, rates)
         locks = lock_overlay.find(self._locks, rows, asked.parts, self._zone_names(asked), as_of_us)
         if not locks:
-            return Billed(rows, bills, None)
+            return Billed(rows, bills, None, rates)
         known = bills or bill.empty(rows.row_count)
         rows, over, columns = lock_overlay.put_over(rows, known, locks, has_bills=has_bills)
         is_billed = bills is not None or any(lock_overlay.has_bill(lock) for _, lock in locks)
-        return Billed(rows, over if has_bills and is_billed else None, columns)
+        return Billed(rows, over if has_bills and is_billed else None, columns, rates)
 
     async def lock(self, asked: Asked, author: str, reason: str) -> list[Lock]:
         """Lock every period asked for, as its row is now; all or none. Raises LockRefused where one is not over yet."""
@@ -160,8 +163,8 @@ class Billing:
 
     async def _bills(self, asked: Asked, rows: PeriodColumns) -> Bills | None:
         """Columns of the bills; None where no point has any."""
-        known = self._terms.ids()
-        terms = self._terms if asked.past is None else TermsThen(self._terms, asked.past.as_of_us)
+        terms = self._terms_then(asked)
+        known = terms.ids()
         places = [
             place
             for place, one in enumerate(asked.point_id.tolist() if known else ())
@@ -175,10 +178,42 @@ class Billing:
             made[place * rows.period_count : (place + 1) * rows.period_count] = some
         return bill.columns_of(made)
 
+    async def _rates(self, asked: Asked, rows: PeriodColumns) -> MeterRates | None:
+        """What the meters' own rate registers counted; None where no point has any."""
+        terms = self._terms_then(asked)
+        known = terms.ids()
+        found = {
+            place: term
+            for place, one in enumerate(asked.point_id.tolist() if known else ())
+            if one in known and (term := meter_rates.term_of(terms.of(one))) is not None
+        }
+        if not found:
+            return None
+        names = sorted({name for term in found.values() for name in term.names if name})
+        ids = np.array([self._directory.get(name).id for name in names], np.int64)
+        columns = await self._rollup.columns_of(
+            ids, asked.period, asked.parts, asked.zone, frozenset({"energy"}), asked.past
+        )
+        count = rows.period_count
+        energy_of = dict(zip(names, columns.columns.energy.reshape(-1, count), strict=True))
+        made = meter_rates.empty(rows.row_count)
+        for place, term in found.items():
+            point = self._directory.by_id(int(asked.point_id[place]))
+            rates = meter_rates.rates_of(term, energy_of)
+            own = slice(place * count, (place + 1) * count)
+            rate_count = sum(one is not None for one in rates)
+            at_us = int(rows.period_start_us[own][0])
+            tolerance = meter_rates.tolerance_of(point, terms.of(point.id), rate_count, at_us)
+            meter_rates.put(made, own, rows.columns.energy[own], rates, tolerance)
+        return made
+
+    def _terms_then(self, asked: Asked) -> TermDirectory:
+        return self._terms if asked.past is None else TermsThen(self._terms, asked.past.as_of_us)
+
     async def _make(self, asked: Asked, point_ids: Sequence[int]) -> list[list[Bill]]:
         as_of_us = asked.past.as_of_us if asked.past else None
         reader = asked.past.reader if asked.past else self._reader
-        terms = self._terms if as_of_us is None else TermsThen(self._terms, as_of_us)
+        terms = self._terms_then(asked)
         points = [self._directory.by_id(one) for one in point_ids]
         wanted = [
             Metered(point, terms.of(point.id), asked.zone or timestamp.load_zone(point.time_zone))

@@ -18,6 +18,7 @@ from historian.clock import Clock
 from historian.energy import calendar
 from historian.energy.calendar import DateRange, PeriodName
 from historian.energy.fleet import Asked
+from historian.energy.load_curve import LoadCurve
 from historian.energy.packed import Needs
 from historian.errors import QueryTooLarge
 from historian.logs import EventLog
@@ -32,7 +33,7 @@ from historian.rollup.day_keeper import DayKeeper
 from historian.rollup.day_table import DayTable
 from historian.rollup.definitions import Definitions
 from historian.rollup.foreign_days import ForeignDays
-from historian.rollup.found import Work
+from historian.rollup.found import Figures, Found, Work
 from historian.rollup.periods import Folder, PeriodColumns
 from historian.rollup.point_facts import PointFacts, RevisedDirectory
 from historian.rollup.point_unit import VARYING, common_units, medium_of
@@ -48,14 +49,19 @@ BACKGROUND_TURN_S: Final = 0.03  # so many days are taken at once that they take
 SUM_SAMPLES_MAX: Final = 500_000  # added up in about a millisecond, on the loop
 THREAD_CURVES_MIN: Final = 50  # adding up more takes longer than the loop may be held
 
+_EARLIEST_US: Final = (
+    timestamp.TIME_MIN_US + 400 * DAY_US
+)  # no meter reads earlier, and dates have neighbours
+
 _LOG: Final = EventLog("rollup")
 
 
 class Past(NamedTuple):
-    """A moment, and the store as it was known then."""
+    """A moment, and the store as it was known then. `terms`: what holds then, where that is not what was known."""
 
     as_of_us: int
     reader: SampleReader
+    terms: TermDirectory | None = None
 
 
 class RollupService:
@@ -107,15 +113,15 @@ class RollupService:
         """See `ports.DirtyMarker`; the columns must not be written to afterwards."""
         self._days.dirty.mark(point_id, time_us)
 
+    def note_estimates(self, point_ids: Iterable[int]) -> None:
+        """These points have estimates, or will have: say so before they are stored."""
+        self._days.dirty.facts.note_estimates(point_ids)
+
     async def flush_dirty(self) -> None:
         """Put every mark on disk. The store calls this before it forgets the log that could repeat them."""
         await self._days.flush()
 
     async def run_background(self) -> None:
-    def note_estimates(self, point_ids: Iterable[int]) -> None:
-        """These points have estimates, or will have: say so before they are stored."""
-        self._days.dirty.facts.note_estimates(point_ids)
-
         """Make dirty days anew until cancelled, point after point, within a bounded share of the time."""
         day_count, waited_s = BACKGROUND_DAYS_MIN, 0.0
         while True:
@@ -234,7 +240,8 @@ class RollupService:
 
     def _days_then(self, past: Past) -> ForeignDays:
         """Days made from what was known at a moment."""
-        facts = PointFacts(self._directory, Definitions(), TermsThen(self._terms, past.as_of_us))
+        terms = past.terms or TermsThen(self._terms, past.as_of_us)
+        facts = PointFacts(self._directory, Definitions(), terms)
         return ForeignDays(past.reader, self._directory, facts, MomentClock(self._clock, past.as_of_us))
 
     async def revisions(self, point: Point, period: PeriodName, date: datetime.date) -> list[RollupRow]:
@@ -245,9 +252,59 @@ class RollupService:
         zone = timestamp.load_zone(point.time_zone)
         return revision.rows_over_time(point, period, days, zone, versions, self._clock.now_us())
 
+    async def restated(self, point_id: int, from_us: int, to_us: int | None = None) -> int:
+        """What holds of a point for ``[from_us, to_us)`` was stated anew: its kept days there are made anew soon.
+
+        They would be when somebody asks for them; this way those who follow the changes hear of it. Returns how many.
+        """
+        zone = timestamp.load_zone(self._directory.by_id(point_id).time_zone)
+        now_us = self._clock.now_us()
+        last_us = now_us if to_us is None else min(to_us, now_us)
+        first = calendar.local_date(min(max(from_us, _EARLIEST_US), now_us), zone).toordinal() - 1
+        last = calendar.local_date(max(last_us, _EARLIEST_US), zone).toordinal() + 2
+        return await self._days.mark_kept(point_id, first, last)
+
     async def changes(self, place: int | None, limit: int) -> Page:
         """Which days that were over got other figures, from a place on; none and the end where none is given."""
         return await self._days.changes(place, limit)
+
+    async def day_figures(
+        self, points: Sequence[Point], days: DateRange, zone: zoneinfo.ZoneInfo, past: Past | None = None
+    ) -> list[Figures]:
+        """The exact figures of the days of `zone` for each point, by ordinal; days of which nothing is known are left out.
+
+        Raises QueryTooLarge before any work.
+        """
+        self.check_size(len(points), days.day_count)
+        own = [place for place, one in enumerate(points) if past is None and one.time_zone == zone.key]
+        found: list[Figures] = [{} for _ in points]
+        kept = await self._days.figures([points[place] for place in own], days) if own else []
+        for place, figures in zip(own, kept, strict=True):
+            found[place] = figures
+        other = np.array([place for place in range(len(points)) if place not in set(own)], np.int64)
+        if len(other):
+
+            def work(part: Found) -> None:
+                for number, row in enumerate(part.rows.tolist()):
+                    found[int(other[row])] = part.figures_of(number)
+
+            ids = np.array([points[place].id for place in other.tolist()], np.int64)
+            made = self._foreign if past is None else self._days_then(past)
+            await made.look(ids, days, zone, work)
+        return found
+
+    async def single_curves(
+        self,
+        points: Sequence[Point],
+        edges_us: npt.NDArray[np.int64],
+        zone: zoneinfo.ZoneInfo,
+        past: Past | None = None,
+    ) -> list[LoadCurve]:
+        """The curve of each point over these slots, of whatever units; they are not added up. Raises QueryTooLarge."""
+        self._check_slots(len(points), int(edges_us[1] - edges_us[0]) if len(edges_us) > 1 else DAY_US)
+        as_of_us = None if past is None else past.as_of_us
+        reader = self._reader if past is None else past.reader
+        return await curve.read_curves(reader, points, edges_us, zone, self._terms_of(as_of_us))
 
     async def load_curve(
         self,

@@ -133,3 +133,18 @@ async def test_points_of_different_cut_off_days_are_asked_for_apart(filled: Api)
     await filled.problem(f"{path}&points=e,f", 422, "query-refused")
     (found,) = (await filled.get_json(f"{path}&points=f"))["rows"]
     assert (found["period_start"], found["period_end"]) == ("2026-09-24T16:00:00Z", "2026-10-24T16:00:00Z")
+
+
+async def test_billing_periods_may_be_cut_as_the_meter_was_read(filled: Api) -> None:
+    path = "/api/v1/rollups?points=e&period=billing&from=2026-10-03&to=2026-10-20&fields=energy,period_end"
+    rows = (await filled.get_json(f"{path}&cuts=2026-10-05,2026-10-12"))["rows"]
+    assert [(row["period_start"][:10], row["energy"]) for row in rows] == [
+        ("2026-10-02", 4.0), ("2026-10-04", 14.0), ("2026-10-11", 16.0),
+    ]  # fmt: skip
+    (whole,) = (await filled.get_json(f"{path}&cuts=none"))["rows"]
+    assert whole["energy"] == 34.0
+    await filled.problem(f"{path}&cuts=2026-10-12,2026-10-05", 400, "invalid-parameter")
+    await filled.problem(f"{path}&cuts=2026-10-20", 400, "invalid-parameter")
+    await filled.problem(f"{path.replace('billing', 'month')}&cuts=none", 400, "invalid-parameter")
+    (made,) = (await lock(filled, "points=e&period=billing&from=2026-10-03&to=2026-10-20&cuts=none"))["locks"]
+    assert (made["first_day"], made["last_day"]) == ("2026-10-03", "2026-10-19")

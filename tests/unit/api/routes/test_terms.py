@@ -146,3 +146,24 @@ async def test_a_multiplier_from_a_date_on_moves_the_days_from_there(register: A
     changes = (await register.get_json(f"/api/v1/changes?since={start}"))["changes"]
     assert [change["date"] for change in changes] == ["2026-11-21"]
     assert [row["energy"] for row in (await register.get_json(path))["rows"]] == [8000.0, 100.0]
+
+
+async def test_the_rates_that_a_meter_counts_itself_stand_beside_its_total(register: Api) -> None:
+    times = [T0_MS, T0_MS + 86_400_000]
+    await register.ingest({"point": "e", "times": times, "values": [100.0, 101.0]})
+    for name, used in (("e.peak", 0.6), ("e.valley", 0.3)):
+        await register.put_point(name, "kWh", "register", multiplier=8000)
+        await register.ingest({"point": name, "times": times, "values": [50.0, 50.0 + used]})
+    await state(register, {"kind": "rates", "peak": "e.peak", "valley": "e.valley"})
+    (row,) = (await register.get_json(f"/api/v1/rollups?points=e&{DAY}"))["rows"]
+    assert row["tou_register"] == {
+        "sharp": None, "peak": 4800.0, "flat": None, "valley": 2400.0, "deep_valley": None, "difference": 800.0,
+        "balance": "unknown",
+    }  # fmt: skip
+    await state(register, {**REGISTER, "resolution": 0.01})
+    (row,) = (await register.get_json(f"/api/v1/rollups?points=e&{DAY}&fields=tou_register"))["rows"]
+    assert row["tou_register"]["balance"] == "unbalanced"
+    body = {"term": {"kind": "rates", "peak": "nobody"}, "valid_from": FROM, "reason": "r"}
+    await expect_problem(
+        await register.client.post("/api/v1/points/e/terms", json=body), 404, "point-not-found"
+    )
