@@ -63,7 +63,10 @@ async def get_rollups(request: web.Request) -> web.StreamResponse:
     choice = formats.choose_format(request)
     fields = rollup_table.chosen_fields(params)
     billed = await context.billing.answer(
-        asked, rollup_table.wanted_columns(fields), has_bills=rollup_table.needs_bills(fields)
+        asked,
+        rollup_table.wanted_columns(fields),
+        has_bills=rollup_table.needs_bills(fields),
+        has_events="events" in params.names("fields"),
     )
     held = request.headers.get("If-None-Match", "")
     is_named = bool(params.names("fields"))

@@ -17,6 +17,7 @@ from historian.energy import calendar
 from historian.energy.calendar import DateRange, PeriodName
 from historian.errors import LockRefused, QueryError
 from historian.model import timestamp
+from historian.model.point import PointKind
 from historian.model.ports import SampleReader
 from historian.model.term import BillingTerm
 from historian.rollup import bill, lock_overlay, meter_rates, periods
@@ -105,12 +106,16 @@ class Billing:
         *,
         has_bills: bool = True,
         has_locks: bool = True,
+        has_events: bool = False,
     ) -> Billed:
-        """The rows asked for. Raises QueryTooLarge before any work, TariffError."""
+        """The rows asked for; `has_events`: registers without a tariff too tell what happened to them.
+
+        Raises QueryTooLarge before any work, TariffError.
+        """
         rows = await self._rollup.columns_of(
             asked.point_id, asked.period, asked.parts, asked.zone, wanted, asked.past
         )
-        bills = await self._bills(asked, rows) if has_bills else None
+        bills = await self._bills(asked, rows, has_events=has_events) if has_bills else None
         rates = await self._rates(asked, rows) if has_bills and "energy" in wanted else None
         as_of_us = asked.past.as_of_us if asked.past else None
         if not has_locks or not self._locks.has_any:
@@ -161,14 +166,15 @@ class Billing:
         term = self._terms.of(point_id).at("billing", self._clock.now_us())
         return term.cutoff_day if isinstance(term, BillingTerm) else 1
 
-    async def _bills(self, asked: Asked, rows: PeriodColumns) -> Bills | None:
+    async def _bills(self, asked: Asked, rows: PeriodColumns, *, has_events: bool) -> Bills | None:
         """Columns of the bills; None where no point has any."""
         terms = self._terms_then(asked)
         known = terms.ids()
         places = [
             place
-            for place, one in enumerate(asked.point_id.tolist() if known else ())
-            if one in known and terms.of(one).has_bill
+            for place, one in enumerate(asked.point_id.tolist() if known or has_events else ())
+            if (one in known and terms.of(one).has_bill)
+            or (has_events and self._directory.by_id(one).kind is PointKind.REGISTER)
         ]
         if not places:
             return None
