@@ -39,7 +39,7 @@ async def test_a_rollover_is_counted_once_the_modulus_is_stated_and_taken_back_w
     made = await state(register, REGISTER)
     assert await energy(register) == 22_000.0
     (row,) = (await register.get_json(f"/api/v1/rollups?points=e&{DAY}&fields=energy,events"))["rows"]
-    assert row["events"] == "rollover"
+    assert row["events"] == "rollover,gap_spanned"
     response = await register.client.post(
         f"/api/v1/points/e/terms/{made['number']}/withdraw", json={"reason": "typo"}
     )
