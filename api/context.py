@@ -13,8 +13,10 @@ from historian.model.ports import DriverDirectory, SampleSink, StoreHealth
 from historian.model.quarantine import QuarantineDesk
 from historian.query.engine import QueryEngine
 from historian.rollup.billing import Billing
+from historian.rollup.derived import Derived
 from historian.rollup.service import RollupService
 from historian.rollup.tariff_book import TariffBook
+from historian.rollup.vee import Vee
 from historian.settings import Settings
 
 
@@ -33,6 +35,8 @@ class ApiContext(NamedTuple):
     query: QueryEngine
     rollup: RollupService
     billing: Billing
+    derived: Derived
+    vee: Vee
     drivers: DriverDirectory
     health: StoreHealth
     quarantine: QuarantineDesk

@@ -16,7 +16,7 @@ from api import formats, json_columns, schemas
 from api.formats import Column, Table
 from api.overlay import Overlay, align
 from api.sample_form import SampleForm
-from historian.energy import calendar, coverage
+from historian.energy import calendar, counter_event, coverage, load_curve
 from historian.energy.load_curve import LoadCurve, SlotState
 from historian.model import quality as q
 from historian.model.point import Point, TimeLabel
@@ -33,6 +33,7 @@ class Day(NamedTuple):
     points: Sequence[Point]
     zone: zoneinfo.ZoneInfo
     curves: PointCurves
+    has_simultaneity: bool = False
 
     @property
     def total(self) -> LoadCurve:
@@ -85,9 +86,20 @@ def summary_of(day: Day, form: SampleForm) -> schemas.CurveSummary:
         peak_valley_rate=summary.peak_valley_rate,
         energy=summary.energy,
         energy_unit=curves.energy_unit or "",
+        utilisation_hours=summary.utilisation_h,
+        simultaneity=_simultaneity(day),
         expected=curves.expected_count or _expected_count(day),
         received=int(day.total.sample_count.sum()),
+        estimated=summary.estimated_count,
+        events=counter_event.words(summary.events),
     )
+
+
+def _simultaneity(day: Day) -> float | None:
+    """Of a sum whose single curves were asked for."""
+    if not day.has_simultaneity or len(day.points) < 2:
+        return None
+    return load_curve.simultaneity(day.curves.summary, day.curves.summaries())
 
 
 def _expected_count(day: Day) -> int:

@@ -66,6 +66,8 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
             query=parts.query,
             rollup=parts.rollup,
             billing=parts.billing,
+            derived=parts.derived,
+            vee=parts.vee,
             drivers=drivers,
             health=parts.store,
             quarantine=parts.quarantine,

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from historian import resources, warm
-from historian.catalogue import tariff_files
+from historian.catalogue import factor_files, tariff_files
+from historian.catalogue.estimate_book import EstimateBook
 from historian.catalogue.journal import Journal
 from historian.catalogue.lock_book import LockBook
 from historian.catalogue.registry import Registry
@@ -31,9 +32,12 @@ from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
 from historian.rollup import rule_check
 from historian.rollup.billing import Billing
+from historian.rollup.derived import Derived, derive
+from historian.rollup.factor_book import FactorBook
 from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
 from historian.rollup.tariff_book import TariffBook
+from historian.rollup.vee import Vee, open_vee
 from historian.settings import Settings
 from historian.store import filenames, maintenance, recovery, ring_fill, salvage, upkeep
 from historian.store.durable import DurableFiles, FolderLock
@@ -61,6 +65,8 @@ class Core(NamedTuple):
     query: QueryEngine
     rollup: RollupService
     billing: Billing
+    derived: Derived
+    vee: Vee
     quarantine: Desk
     faults: "asyncio.Queue[str]"  # a part that stopped by itself says so here: the process must end
 
@@ -110,6 +116,12 @@ def _open_tariffs(terms: TermBook, settings: Settings, clock: Clock) -> TariffBo
     return TariffBook(terms.database, clock, shipped, holidays)
 
 
+def _open_factors(terms: TermBook, clock: Clock) -> FactorBook:
+    """Factors in force; shipped tables that nobody has put yet come in."""
+    shipped = factor_files.load_tables([resources.config_dir() / "standard" / "factors.toml"])
+    return FactorBook(terms.database, clock, shipped)
+
+
 async def _load(stack: contextlib.AsyncExitStack, settings: Settings, data: Path, clock: Clock) -> Registry:
     """Kernels and points at once: a million points are a second of SQLite, which leaves the interpreter to others."""
     path = data / filenames.CATALOGUE
@@ -141,6 +153,7 @@ class _Base(NamedTuple):
     terms: TermBook
     tariffs: TariffBook
     journal: Journal
+    estimates: EstimateBook
 
 
 async def _start_store(stack: contextlib.AsyncExitStack, base: _Base, files: DurableFiles) -> Core:
@@ -161,6 +174,7 @@ async def _start_store(stack: contextlib.AsyncExitStack, base: _Base, files: Dur
     await rollup.open()
     stack.push_async_callback(rollup.close)
     store.marker = rollup
+    rollup.note_estimates(base.estimates.point_ids())  # before the marks: they reach further then
     for marks in early.marks:
         rollup.mark(*marks)
     await salvage.take_back(store)
@@ -209,6 +223,8 @@ def _put_together(
 ) -> Core:
     settings, clock, registry = base.settings, base.clock, base.registry
     locks = LockBook(base.terms.database, clock)
+    billing = Billing(rollup, store, registry, base.terms, base.tariffs, locks, clock)
+    factors = _open_factors(base.terms, clock)
     return Core(
         clock=clock,
         metrics=base.metrics,
@@ -220,7 +236,9 @@ def _put_together(
         sink=sink,
         query=QueryEngine(store, base.journal, clock, QueryLimits(**msgspec.structs.asdict(settings.query))),
         rollup=rollup,
-        billing=Billing(rollup, store, registry, base.terms, base.tariffs, locks, clock),
+        billing=billing,
+        derived=derive(rollup, billing, store, registry, base.terms, factors, clock),
+        vee=open_vee(rollup, billing, store, sink, registry, base.terms, base.tariffs, base.estimates, clock),
         quarantine=quarantine,
         faults=asyncio.Queue(),
     )

@@ -29,9 +29,13 @@ from api.overlay import Overlay, read_overlays
 from api.params import Params, params_of
 from api.sample_form import form_of
 from api.selection import SELECTIONS, path_point
+from historian.energy import calendar
 from historian.model import timestamp
-from historian.model.point import MINUTE_US, Point, format_interval
+from historian.model.point import MINUTE_US, Point, PointKind, format_interval
 from historian.model.sample import PointIdColumn
+from historian.rollup.curve import PointCurves
+from historian.rollup.ratio_maker import RatioMaker
+from historian.rollup.service import Past
 
 INTERVAL_DEFAULT_US: Final = 15 * MINUTE_US
 
@@ -84,13 +88,16 @@ class _Asked(NamedTuple):
     interval_us: int
     label: str
     overlays: list[Overlay]
+    has_simultaneity: bool
 
 
 def _read_asked(params: Params) -> _Asked:
     date = params.date("date")
     interval_us = params.interval_us("interval", INTERVAL_DEFAULT_US)
     label = params.choice("label", ("start", "end"), "end")
-    return _Asked(date, interval_us, label, read_overlays(params.names("compare"), date))
+    return _Asked(
+        date, interval_us, label, read_overlays(params.names("compare"), date), params.is_set("simultaneity")
+    )
 
 
 async def _read_day(
@@ -103,13 +110,46 @@ async def _read_day(
 ) -> Day:
     params = params_of(request)
     reader, as_of_us = query_of(request, params).reader, moment_us(request, params)
-    rollup = request.app[CONTEXT].rollup
+    context = request.app[CONTEXT]
+    rollup = context.rollup
     if len(points) == 1:
+        if points[0].kind is PointKind.RATIO:
+            past = None if as_of_us is None else Past(as_of_us, reader)
+            derived = await _derived_curve(context.derived.ratios, points[0], date, interval_us, zone, past)
+            if derived is not None:
+                return Day(points, zone, derived)
         return Day(points, zone, await rollup.load_curve(points, date, interval_us, zone, reader, as_of_us))
+    if params.once(
+        _read_asked
+    ).has_simultaneity:  # needs every single curve, which the quick way does not make
+        curves = await rollup.load_curve(points, date, interval_us, zone, reader, as_of_us)
+        return Day(points, zone, curves, has_simultaneity=True)
     sums = await rollup.sum_curve(ids.astype(np.int64), date, interval_us, zone, reader, as_of_us)
     return Day(points, zone, sums)
 
 
+async def _derived_curve(
+    ratios: RatioMaker,
+    point: Point,
+    date: datetime.date,
+    interval_us: int,
+    zone: zoneinfo.ZoneInfo,
+    past: Past | None,
+) -> PointCurves | None:
+    """The curve of a ratio that is made of other points'; None where the point's own samples are the ratio."""
+    edges_us = calendar.slot_edges_us(date, zone, interval_us)
+    term = ratios.term_of(point, int(edges_us[0]), past)
+    return None if term is None else await ratios.curve(point, term, edges_us, zone, past)
+
+
+_SIMULTANEITY: Final = one_of(
+    "simultaneity",
+    "1 tells the simultaneity of the sum, which needs every single curve.",
+    "0",
+    "1",
+    "false",
+    "true",
+)
 _LABEL: Final = one_of("label", "Whether labels name each slot's start or its end (default).", "start", "end")
 _COMPARE: Final = Parameter(
     "compare", "Other days over it: -1d, -7d, -2w or dates, comma-separated.", {"type": "string"}
@@ -117,7 +157,7 @@ _COMPARE: Final = Parameter(
 _ZONE_AND_FORM: Final = (DATE, INTERVAL, _LABEL, _COMPARE, AS_OF, *SAMPLE_FORM)
 _PROBLEMS: Final = (
     problem.INVALID_TIME, problem.POINT_NOT_FOUND, problem.UNIT_MISMATCH, problem.QUERY_TOO_LARGE,
-    problem.NOT_ACCEPTABLE,
+    problem.QUERY_REFUSED, problem.NOT_ACCEPTABLE,
 )  # fmt: skip
 
 OPERATIONS: Final = (
@@ -130,7 +170,7 @@ OPERATIONS: Final = (
     Operation(
         "GET", "/load-curve", get_sum_curve, "getSumLoadCurve",
         "The sum of several points' curves, and how many points lack in each slot.",
-        schemas.LoadCurveReply, parameters=(POINTS, STATION, *_ZONE_AND_FORM),
+        schemas.LoadCurveReply, parameters=(POINTS, STATION, _SIMULTANEITY, *_ZONE_AND_FORM),
         problems=(*_PROBLEMS, problem.STATION_NOT_FOUND), reply_types=TABLE_FORMS, is_query=True,
     ),
 )  # fmt: skip

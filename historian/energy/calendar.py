@@ -46,6 +46,11 @@ def local_date(time_us: int, zone: datetime.tzinfo) -> datetime.date:
     return date + _DAY if day_edges_us(date, zone)[1] <= time_us else date
 
 
+def local_hour(time_us: int, zone: datetime.tzinfo) -> int:
+    """The hour, 0 to 23, that the clock of the zone shows."""
+    return _local(time_us, zone).hour
+
+
 @lru_cache(maxsize=65_536)
 def day_start_us(date: datetime.date, zone: datetime.tzinfo) -> int:
     """The first instant of a local date; of a skipped date, the instant it was skipped.

@@ -22,6 +22,9 @@ _RIVALS: Final = (
 )
 
 
+WATER: Final = "fresh_water"
+
+
 class FactorAsk(NamedTuple):
     """Which factor is meant; `version` None is the newest publication of it."""
 
@@ -127,12 +130,24 @@ def _convert(amount: Fraction, unit_symbol: str, chosen: Chosen, term: Term) -> 
         raise FactorError(
             f"{float(amount):g} {unit_symbol} of {term} is negative; what flows out is an export of its own"
         )
-    in_units = amount * unit.conversion_factor(unit_symbol, factor.energy_unit)
+    if factor.value is None:
+        raise FactorError(f"{factor.label} varies by the hour; it multiplies hour by hour, never a sum")
+    in_units = amount * _per_unit(unit_symbol, factor)
     substance, kilograms = MASSES_KG[factor.result_unit]
     amount_kg = in_units * fixed_point.exact(factor.value) * kilograms
     return Emission(
         amount_kg, substance, term, frozenset({factor.basis}), (factor.label,), chosen.is_provisional
     )
+
+
+def _per_unit(unit_symbol: str, factor: Factor) -> Fraction:
+    """How many units of the factor one of the amount's is; of water a cubic metre is a tonne, by convention."""
+    ours, theirs = unit.get_unit(unit_symbol), unit.get_unit(factor.energy_unit)
+    if factor.carrier == WATER and {ours.dimension, theirs.dimension} == {"volume", "mass"}:
+        base = {"volume": "m3", "mass": "t"}
+        to_base = unit.conversion_factor(unit_symbol, base[ours.dimension])
+        return to_base * unit.conversion_factor(base[theirs.dimension], factor.energy_unit)
+    return unit.conversion_factor(unit_symbol, factor.energy_unit)
 
 
 def _must_be(found: Sequence[Factor], problem: str, known: Iterable[str]) -> None:

@@ -16,6 +16,11 @@ class CounterFlag(IntFlag):
     IMPLAUSIBLE = 1 << 6  # more than the point can take: no amount, or a lone reading was set aside
 
 
+def words(flags: int) -> list[str]:
+    """``["rollover", "exchange"]``: what happened, in the order of the bits."""
+    return [str(flag.name).lower() for flag in CounterFlag if flags & flag]
+
+
 class CounterEvent(NamedTuple):
     """One stretch of time of which more is to be said than a difference. `before` and `after` are the readings at its
     ends, None where not known; `amount` is in the point's unit, its factor applied, None where there is none.

@@ -72,7 +72,8 @@ class CurveSummary(NamedTuple):
     meter's maximum demand (最大需量), which slides. Slots covered by less than half are no candidates. `mean`
     is over the time that is known; `energy` is what is known. `load_factor` divides the mean over the
     candidates by their maximum, so that it fits it and never exceeds 1, whatever lies in slots of few samples
-    or in gaps that a register bridges.
+    or in gaps that a register bridges. `utilisation_h` is energy over the maximum (利用小时). `estimated_count` counts
+    slots of which a part was estimated or substituted, `events` are the curve's.
     """
 
     max_value: float | None = None
@@ -90,6 +91,9 @@ class CurveSummary(NamedTuple):
     slot_count: int = 0
     value_count: int = 0
     complete_count: int = 0
+    utilisation_h: float | None = None
+    estimated_count: int = 0
+    events: int = 0
 
 
 def build(run: SampleRun, of: Metering, edges_us: I64, period_end_us: I64 | None = None) -> LoadCurve:
@@ -153,6 +157,8 @@ def summarise(curve: LoadCurve, edges_us: I64) -> CurveSummary:
         complete_count=int(
             np.count_nonzero((curve.state == SlotState.COMPLETE) | (curve.state == SlotState.SPREAD))
         ),
+        estimated_count=int(np.count_nonzero(has_value & _is_estimated(curve.quality))),
+        events=curve.events,
     )
     if curve.known_us == 0:
         return counts
@@ -167,6 +173,23 @@ def summarise(curve: LoadCurve, edges_us: I64) -> CurveSummary:
     first_max = int(candidates[np.argmax(curve.value[candidates])])
     first_min = int(candidates[np.argmin(curve.value[candidates])])
     return _with_extremes(summary, curve, edges_us, first_max, first_min)
+
+
+def simultaneity(total: CurveSummary, parts: Sequence[CurveSummary]) -> float | None:
+    """The maximum of a sum over the sum of the maxima (同时率), at most 1; None where any has no maximum, or none is above 0."""
+    maxima = [part.max_value for part in parts]
+    if total.max_value is None or None in maxima:
+        return None
+    whole = fixed_point.sum_of([fixed_point.exact(value) for value in maxima if value is not None])
+    if whole <= 0:
+        return None
+    return fixed_point.to_float(fixed_point.exact(total.max_value) / whole)
+
+
+def _is_estimated(column: U16) -> Mask:
+    origin = column & quality.ORIGIN_MASK
+    is_estimated: Mask = (origin == quality.ESTIMATED) | (origin == quality.SUBSTITUTED)
+    return is_estimated
 
 
 def _share(numerator: int, divisor: int, whole: int, whole_divisor: int) -> float:
@@ -200,7 +223,12 @@ def _with_extremes(
         load_factor_min=fixed_point.quotient(low * high_divisor, low_divisor * high) if has_ratios else None,
         peak_valley_difference=fixed_point.quotient(difference, high_divisor * low_divisor),
         peak_valley_rate=fixed_point.quotient(difference, low_divisor * high) if has_ratios else None,
+        utilisation_h=_utilisation_h(curve.total, high, high_divisor) if has_ratios else None,
     )
+
+
+def _utilisation_h(energy: Fraction, high: int, high_divisor: int) -> float:
+    return fixed_point.quotient(energy.numerator * high_divisor, energy.denominator * high)
 
 
 def _is_ranked(covered_us: I64, edges_us: I64) -> Mask:

@@ -1,5 +1,7 @@
 """Factors that turn energy into carbon dioxide or coal equivalent, as data with their origin."""
 
+import math
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -31,8 +33,17 @@ MASSES_KG: Final = {
 """What a factor may give: the substance, and how many kilograms one is."""
 
 
+HOURS: Final = 24
+
+Hours = Annotated[tuple[float, ...], msgspec.Meta(min_length=HOURS, max_length=HOURS)]
+"""A value for each hour of the local clock, from 00:00 on."""
+
+
 class Factor(msgspec.Struct, frozen=True, kw_only=True):
-    """One factor: so much of `result_unit` for each `energy_unit`. `year` None holds for every year."""
+    """One factor: so much of `result_unit` for each `energy_unit`. `year` None holds for every year.
+
+    A factor has a `value`, or one for each of the 24 `hours` of the local clock and then no `value`.
+    """
 
     id: str
     version: int
@@ -42,14 +53,21 @@ class Factor(msgspec.Struct, frozen=True, kw_only=True):
     region: str
     year: int | None
     unit: str
-    value: float
+    value: float | None
     source: str
     confidence: str
+    hours: tuple[float, ...] = ()
 
     @property
     def label(self) -> str:
         """What results call it: ``cn-grid-location-2022/CN-32@1``."""
         return f"{self.id}@{self.version}"
+
+    def at_hour(self, hour: int) -> "Factor":
+        """The factor as it is in an hour of the local clock; itself where it is always the same."""
+        if not self.hours:
+            return self
+        return msgspec.structs.replace(self, value=self.hours[hour], hours=())
 
     @property
     def result_unit(self) -> str:
@@ -63,7 +81,10 @@ class Factor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FactorTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Factors of one publication that differ by region alone: `values` by the region's code."""
+    """Factors of one publication that differ by region alone: `values` by the region's code.
+
+    `hours` instead gives a region a value for each hour of the local clock.
+    """
 
     id: Identifier
     version: Version
@@ -72,15 +93,19 @@ class FactorTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     unit: str
     source: str
     confidence: str
-    values: Annotated[dict[str, float], msgspec.Meta(min_length=1)]
+    values: dict[str, float] = {}
+    hours: dict[str, Hours] = {}
     technology: str = ""
     year: Annotated[int, msgspec.Meta(ge=1900, le=9999)] | None = None
     note: str = ""
 
     def __post_init__(self) -> None:
-        for region, value in self.values.items():
-            if value < 0:
-                raise ValueError(f"values: {value} of {region} is negative; allowed: at least 0")
+        if not self.values and not self.hours:
+            raise ValueError("values: is empty; allowed: at least one region, here or in hours")
+        if both := sorted(self.values.keys() & self.hours.keys()):
+            raise ValueError(f"hours: {both[0]} has a value, too; allowed: one of the two")
+        _must_be_allowed("values", {region: (value,) for region, value in self.values.items()})
+        _must_be_allowed("hours", self.hours)
         mass, _, energy = self.unit.partition("/")
         if mass not in MASSES_KG:
             raise ValueError(
@@ -93,25 +118,39 @@ class FactorTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def factors(self) -> list[Factor]:
         """One for each region."""
+        each = [(region, value, ()) for region, value in self.values.items()]
         return [
-            Factor(
-                id=f"{self.id}/{region}",
-                version=self.version,
-                carrier=self.carrier,
-                technology=self.technology,
-                basis=self.basis,
-                region=region,
-                year=self.year,
-                unit=self.unit,
-                value=value,
-                source=self.source,
-                confidence=self.confidence,
-            )
-            for region, value in self.values.items()
+            self._factor(region, value, hours)
+            for region, value, hours in (*each, *((region, None, one) for region, one in self.hours.items()))
         ]
+
+    def _factor(self, region: str, value: float | None, hours: tuple[float, ...]) -> Factor:
+        return Factor(
+            id=f"{self.id}/{region}",
+            version=self.version,
+            carrier=self.carrier,
+            technology=self.technology,
+            basis=self.basis,
+            region=region,
+            year=self.year,
+            unit=self.unit,
+            value=value,
+            source=self.source,
+            confidence=self.confidence,
+            hours=hours,
+        )
 
 
 class FactorFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a file of factors holds."""
 
     tables: Annotated[tuple[FactorTable, ...], msgspec.Meta(min_length=1)]
+
+
+def _must_be_allowed(field: str, values: Mapping[str, Sequence[float]]) -> None:
+    for region, some in values.items():
+        for value in some:
+            if not math.isfinite(value):
+                raise ValueError(f"{field}: {value} of {region} is no number")
+            if value < 0:
+                raise ValueError(f"{field}: {value} of {region} is negative; allowed: at least 0")

@@ -12,10 +12,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import bands, calendar, demand, fixed_point, sample_period, slot_sum
+from historian.energy import bands, calendar, counter_event, demand, fixed_point, sample_period, slot_sum
 from historian.energy.bands import Bands
 from historian.energy.calendar import DateRange
-from historian.energy.counter_event import CounterFlag
 from historian.energy.demand import Demand
 from historian.energy.sample_period import SamplePeriods
 from historian.energy.tariff import DaySchedule
@@ -129,7 +128,7 @@ def join_texts(labels: Iterable[str], warnings: Iterable[Iterable[str]]) -> tupl
 
 def events_text(flags: int) -> str:
     """``rollover,exchange``; empty where nothing happened."""
-    return SEPARATOR.join(str(flag.name).lower() for flag in CounterFlag if flags & flag)
+    return SEPARATOR.join(counter_event.words(flags))
 
 
 def _put_demand(made: Bills, row: int, found: Demand | None) -> None:

@@ -10,6 +10,8 @@ from aiohttp import ClientResponse, ClientSession
 
 from api.context import ApiContext
 from api.server import make_app, start
+from historian.catalogue.factor_files import load_tables
+from historian.catalogue.estimate_book import EstimateBook
 from historian.catalogue.journal import Journal
 from historian.catalogue.lock_book import LockBook
 from historian.catalogue.registry import Registry
@@ -23,10 +25,15 @@ from historian.model.ports import DriverStatus
 from historian.model.timestamp import parse_time_us
 from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
+from historian.resources import config_dir
+from historian.rollup import rule_check
 from historian.rollup.billing import Billing
+from historian.rollup.derived import derive
+from historian.rollup.factor_book import FactorBook
 from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
 from historian.rollup.tariff_book import TariffBook
+from historian.rollup.vee import open_vee
 from historian.settings import Settings
 from tests.unit.api.memory_store import MemoryStore
 
@@ -121,11 +128,14 @@ def context(
     store = MemoryStore(clock=clock)
     registry = Registry(tmp_path / "points.db", clock, "Asia/Shanghai")
     journal = Journal(tmp_path / "journal.db", clock)
-    terms = TermBook(tmp_path / "points.db", registry, clock)
+    terms = TermBook(tmp_path / "points.db", registry, clock, rule_check.check)
     tariffs = TariffBook(terms.database, clock, [], NO_HOLIDAYS)
     rollup = RollupService(
         store, registry, tmp_path / "rollups.db", clock, RollupLimits(), terms=terms, tariffs=tariffs
     )
+    billing = Billing(rollup, store, registry, terms, tariffs, LockBook(terms.database, clock), clock)
+    shipped = load_tables([config_dir() / "standard" / "factors.toml"])
+    factors = FactorBook(terms.database, clock, shipped)
     yield ApiContext(
         clock=clock,
         metrics=Metrics(),
@@ -135,7 +145,11 @@ def context(
         sink=store,
         query=QueryEngine(store, journal, clock, QueryLimits()),
         rollup=rollup,
-        billing=Billing(rollup, store, registry, terms, tariffs, LockBook(terms.database, clock), clock),
+        billing=billing,
+        derived=derive(rollup, billing, store, registry, terms, factors, clock),
+        vee=open_vee(
+            rollup, billing, store, store, registry, terms, tariffs, EstimateBook(terms.database, clock), clock
+        ),
         drivers=FixedDrivers(),
         health=store,
         quarantine=Desk(quarantine, store, clock, settings),

@@ -173,3 +173,9 @@ def test_end_of_a_period_in_berlin(start: str, interval_us: int, end: str) -> No
     starts = np.array([parse_time_us(start)])
     ends = calendar.period_ends_us(starts, interval_us, load_zone("Europe/Berlin"))
     assert [format_time(int(end_us)) for end_us in ends] == [end]
+
+
+def test_the_hour_that_the_clock_shows() -> None:
+    kathmandu = load_zone("Asia/Kathmandu")
+    assert [calendar.local_hour(us, kathmandu) for us in (0, 15 * MINUTE_US)] == [5, 5]
+    assert calendar.local_hour(30 * MINUTE_US, kathmandu) == 6

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import msgspec
 import pytest
 
 from historian import resources
@@ -150,3 +151,22 @@ def test_electricity_gas_and_heat_add_up() -> None:
 def test_a_unit_of_another_dimension_is_refused() -> None:
     with pytest.raises(UnitError, match="does not convert"):
         carbon.convert(Fraction(1), "m3", carbon.choose(FACTORS, ask()))
+
+
+def test_a_cubic_metre_of_water_is_a_tonne_by_convention() -> None:
+    chosen = carbon.choose(FACTORS, ask("fresh_water", "medium"))
+    for amount, unit in (
+        (Fraction(10), "m3"),
+        (Fraction(10_000), "L"),
+        (Fraction(10), "t"),
+        (Fraction(10_000), "kg"),
+    ):
+        assert carbon.convert(amount, unit, chosen).amount_kg == Fraction("2.571"), unit
+    with pytest.raises(UnitError):
+        carbon.convert(Fraction(1), "m3", carbon.choose(FACTORS, ask("diesel", "equivalent")))
+
+
+def test_a_factor_by_the_hour_never_multiplies_a_sum() -> None:
+    by_hour = msgspec.structs.replace(hourly(1.0), value=None, hours=(0.5,) * 24)
+    with pytest.raises(FactorError, match="varies by the hour"):
+        carbon.convert(Fraction(1), "kWh", Chosen(by_hour))

@@ -1,5 +1,6 @@
 """The bits of a register's events are append-only."""
 
+from historian.energy import counter_event
 from historian.energy.counter_event import CounterFlag
 
 
@@ -13,3 +14,8 @@ def test_bits_keep_their_meaning() -> None:
         "FACTOR_CHANGE": 32,
         "IMPLAUSIBLE": 64,
     }
+
+
+def test_events_are_told_by_their_names() -> None:
+    assert counter_event.words(0) == []
+    assert counter_event.words(CounterFlag.ROLLOVER | CounterFlag.DECREASE) == ["rollover", "decrease"]

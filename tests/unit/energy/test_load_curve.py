@@ -311,3 +311,27 @@ def test_a_sum_with_a_spread_curve_is_spread() -> None:
 def test_a_negative_multiplier_of_the_largest_value_is_no_error() -> None:
     curve = curve_of({0: 1.7e308, 15: 0.0}, PointKind.MEAN_POWER, factor=-1.7e308)
     assert states(curve) == [SUSPECT, COMPLETE, MISSING, MISSING]
+
+
+def test_utilisation_hours_are_energy_over_the_maximum() -> None:
+    assert vector_summary().utilisation_h == 17.6  # 1760 kWh at 100 kW
+    assert load_curve.summarise(curve_of({0: 0.0}, PointKind.INTERVAL), HOUR_EDGES).utilisation_h is None
+
+
+def test_slots_of_estimates_are_counted() -> None:
+    qualities = {0: quality.ESTIMATED, 15: quality.SUBSTITUTED, 30: quality.MANUAL}
+    curve = curve_of(dict.fromkeys((0, 15, 30, 45), 1.0), PointKind.INTERVAL, qualities=qualities)
+    assert load_curve.summarise(curve, HOUR_EDGES).estimated_count == 2
+
+
+def test_simultaneity_is_the_maximum_of_the_sum_over_the_sum_of_the_maxima() -> None:
+    one = curve_of({0: 1.0, 15: 3.0, 30: 0.0, 45: 0.0}, PointKind.MEAN_POWER)
+    other = curve_of({0: 2.0, 15: 0.0, 30: 0.0, 45: 0.0}, PointKind.MEAN_POWER)
+    parts = [load_curve.summarise(curve, HOUR_EDGES) for curve in (one, other)]
+    total = load_curve.summarise(load_curve.add([one, other], HOUR_EDGES), HOUR_EDGES)
+    assert load_curve.simultaneity(total, parts) == 0.6
+    assert load_curve.simultaneity(total, [*parts, load_curve.CurveSummary()]) is None
+    assert (
+        load_curve.simultaneity(total._replace(max_value=0.0), [load_curve.CurveSummary(max_value=0.0)])
+        is None
+    )

@@ -166,3 +166,29 @@ async def test_gas_of_different_conditions_does_not_add_up(api: Api) -> None:
     assert (await api.get_json(f"{sums}g20,h20"))["summary"]["energy"] == 192.0
     problem = await api.problem(f"{sums}g0,g20", 422, "unit-mismatch")
     assert "reference conditions differ" in problem["detail"]
+
+
+async def test_a_summary_tells_utilisation_estimates_and_events(filled: Api) -> None:
+    edit = {"kind": "estimate", "times": ["2026-11-21T02:30:00+08:00"], "values": [1.0], "reason": "gap"}
+    response = await filled.client.post("/api/v1/points/e/edits", json=edit)
+    assert response.status == 200, await response.text()
+    summary = (await filled.get_json("/api/v1/points/e/load-curve?date=2026-11-21"))["summary"]
+    assert (summary["utilisation_hours"], summary["estimated"], summary["events"]) == (9.75, 1, [])
+    assert summary["simultaneity"] is None
+
+
+async def test_a_register_that_fell_says_so_in_the_summary(api: Api) -> None:
+    await api.put_point("r", "kWh", "register")
+    await api.ingest({"point": "r"} | day_of([float(i) for i in range(50)] + [float(i) for i in range(46)]))
+    summary = (await api.get_json("/api/v1/points/r/load-curve?date=2026-11-21"))["summary"]
+    assert summary["events"] == ["decrease"]
+
+
+async def test_simultaneity_is_told_where_asked_for(api: Api) -> None:
+    for name, values in (("a", [1.0, 3.0] + [0.0] * 94), ("b", [2.0] + [0.0] * 95)):
+        await api.put_point(name, "kW", "mean_power")
+        await api.ingest({"point": name} | day_of(values))
+    path = "/api/v1/load-curve?points=a,b&date=2026-11-21"
+    plain, asked = await api.get_json(path), await api.get_json(f"{path}&simultaneity=1")
+    assert (plain["summary"]["simultaneity"], asked["summary"]["simultaneity"]) == (None, 0.6)
+    assert plain["values"] == asked["values"]

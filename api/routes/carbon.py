@@ -1,0 +1,74 @@
+"""Carbon dioxide and coal equivalent of periods: energy times factors, each of them named."""
+
+from typing import Final, cast
+
+from aiohttp import web
+
+from api import carbon_form, formats, problem
+from api.as_of import AS_OF
+from api.context import CONTEXT
+from api.operation import POINTS, STATION, TIME_FORM, ZONE, Operation, Parameter, one_of
+from api.params import Params
+from api.routes.rollups import CUTOFF_DAY, FROM, PERIOD, TO, read_asked
+from api.sample_form import SampleForm
+from api.schemas_derived import CarbonReply
+from api.selection import SELECTIONS
+from historian.rollup.carbon_row import AskedBasis, CarbonAsk, CoalBasis
+
+_BASES: Final = ("location", "market", "footprint", "none")
+_COAL: Final = ("equivalent", "equal_value")
+
+
+async def get_carbon(request: web.Request) -> web.StreamResponse:
+    """Carbon of every whole period that the range touches, point by point."""
+    context, params = request.app[CONTEXT], Params(request.query)
+    selected, form = request.app[SELECTIONS].of(params), SampleForm.of(params)
+    asked = read_asked(request, params, selected.ids.astype("int64"), form.times.zone)
+    ask = CarbonAsk(
+        basis=cast(AskedBasis, params.choice("basis", _BASES, "location")),
+        coal=cast(CoalBasis, params.choice("coal", _COAL, "equivalent")),
+        region=params.text("region") or "",
+        may_be_provisional=params.is_set("provisional"),
+    )
+    rows = await context.derived.carbon.make(asked, ask)
+    return formats.reply_json(
+        CarbonReply(
+            period=asked.period,
+            basis=ask.basis,
+            rows=[carbon_form.row_of(row, asked.period, form.times) for row in rows],
+            totals=carbon_form.totals_of(rows, form.times) if len(selected.points) > 1 else [],
+        )
+    )
+
+
+_BASIS: Final = one_of(
+    "basis",
+    "Which answer is wanted; location where absent; none: coal equivalent only.",
+    *_BASES,
+)
+_COAL_BASIS: Final = one_of(
+    "coal", "Coal of equal heat (当量, default) or that was used to make it (等价).", *_COAL
+)
+_REGION: Final = Parameter("region", "Instead of the region stated of the points.", {"type": "string"})
+_PROVISIONAL: Final = one_of(
+    "provisional",
+    "1: where a year has no factor yet the newest before it stands in.",
+    "0",
+    "1",
+    "false",
+    "true",
+)
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", "/carbon", get_carbon, "getCarbon",
+        "Carbon dioxide and coal equivalent by period, each factor named; a missing one is refused with what there is.",
+        CarbonReply,
+        parameters=(PERIOD, CUTOFF_DAY, POINTS, STATION, FROM, TO, _BASIS, _COAL_BASIS, _REGION, _PROVISIONAL, AS_OF, ZONE, TIME_FORM),
+        problems=(
+            problem.INVALID_TIME, problem.POINT_NOT_FOUND, problem.STATION_NOT_FOUND, problem.FACTOR_MISSING,
+            problem.UNIT_MISMATCH, problem.QUERY_TOO_LARGE, problem.QUERY_REFUSED,
+        ),
+        is_query=True,
+    ),
+)  # fmt: skip
