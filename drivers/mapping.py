@@ -17,6 +17,7 @@ from historian.model.point import (
     PointKind,
     TimeLabel,
     format_interval,
+    is_freeze_by_day,
     parse_interval_us,
 )
 from historian.model.unit import get_unit
@@ -102,6 +103,12 @@ def draft_of(entry: PointEntry, station: str, source: str, time_zone: str) -> Po
         get_unit(entry.unit)
     except UnitError as error:
         raise MappingError("unit", str(error)) from error
+    interval_us = interval_us_of(entry)
+    if entry.label is not None and is_freeze_by_day(entry.kind, interval_us, entry.label):
+        raise MappingError(
+            "label",
+            f"label {entry.label.value} of a register: what is read from a device is stamped with its instant",
+        )
     low, high = entry.range or (None, None)
     if low is not None and high is not None and low >= high:
         raise MappingError("range", f"range [{low}, {high}] is empty; write [low, high]")
@@ -109,7 +116,7 @@ def draft_of(entry: PointEntry, station: str, source: str, time_zone: str) -> Po
         name=entry.name,
         unit=entry.unit,
         kind=entry.kind,
-        interval_us=interval_us_of(entry),
+        interval_us=interval_us,
         label=entry.label,
         time_zone=time_zone,
         station=station,

@@ -17,7 +17,7 @@ from drivers.gateway import csv_time
 from historian import settings, toml_location
 from historian.errors import SettingsError, TimeError
 from historian.model import timestamp
-from historian.model.point import PERIOD_KINDS, PointDraft, TimeLabel
+from historian.model.point import PERIOD_KINDS, PointDraft, TimeLabel, is_freeze_by_day
 
 ColumnRef = Annotated[int, Meta(ge=1, le=100_000)] | Annotated[str, Meta(min_length=1)]
 SCALED_RAW_MAX = 1  # only the digits of scale and offset are checked: a number in a file has no largest value
@@ -108,7 +108,19 @@ class CsvMapping(NamedTuple):
         except point_mapping.MappingError as error:
             raise self.error(("points", index, error.key), str(error)) from error
         label = self.layout.time.label if entry.kind in PERIOD_KINDS else TimeLabel.INSTANT
+        if is_freeze_by_day(entry.kind, draft.interval_us or 0, self.layout.time.label):
+            label = self.layout.time.label
+            self._check_even_days(index)
         return msgspec.structs.replace(draft, label=label)
+
+    def _check_even_days(self, index: int) -> None:
+        zone = self.layout.time.time_zone
+        if not timestamp.has_even_days(timestamp.load_zone(zone)):
+            raise self.error(
+                ("points", index, "interval"),
+                f"a daily reading under its day has no fixed time in {zone}, whose days have 23 to 25 hours; allowed: the "
+                "label instant, and stamps of the instant it was frozen at",
+            )
 
 
 def load(path: Path) -> CsvMapping:

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from historian.model.point import PERIOD_KINDS, Point, PointKind, TimeLabel
+from historian.model.point import Point, PointKind, TimeLabel, stored_offset_us
 
 Value = TypeVar("Value")
 
@@ -26,9 +26,8 @@ class Definition(NamedTuple):
 
     @property
     def stored_offset_us(self) -> int:
-        """What to add to a source's stamp so that a period is stored under its start."""
-        is_end_label = self.kind in PERIOD_KINDS and self.label is TimeLabel.PERIOD_END
-        return -self.interval_us if is_end_label else 0
+        """What to add to a source's stamp so that it is stored under the right instant."""
+        return stored_offset_us(self.kind, self.interval_us, self.label)
 
 
 attributes_of: Final[Callable[[object], tuple[object, ...]]] = operator.attrgetter(*Definition._fields)

@@ -16,12 +16,14 @@ from historian.model.point import (
     PointDraft,
     TimeLabel,
     format_interval,
+    is_freeze_by_day,
 )
-from historian.model.timestamp import load_zone
+from historian.model.timestamp import has_even_days, load_zone
 from historian.model.unit import get_unit
 
 INTERVAL_DEFAULT_US: Final = 15 * MINUTE_US
 INTERVAL_MIN_US: Final = SECOND_US
+FREEZE_DAYS_MAX: Final = 27  # of an interval whose readings come under its first day; longer ones are months
 INTERVAL_MAX_US: Final = 366 * DAY_US  # a yearly figure is the slowest item of the draft (table 4)
 TEXT_LENGTH_MAX: Final = 200
 _TEXT_FIELDS: Final = ("station", "item", "name_zh", "name_en", "source")
@@ -79,6 +81,7 @@ def check_attributes(point: Point) -> None:
             f"interval {format_interval(point.interval_us)} of {point.name} is not allowed: "
             f"{format_interval(INTERVAL_MIN_US)} to {format_interval(INTERVAL_MAX_US)}"
         )
+    _check_freeze(point)
     _check_numbers(point)
     check_texts(point)
 
@@ -102,6 +105,22 @@ def check_change(before: Point, after: Point) -> None:
         raise PointConflict(
             f"unit of {before.name} is {before.unit}; it may change only to another unit of "
             f"{get_unit(before.unit).dimension}, not to {after.unit}"
+        )
+
+
+def _check_freeze(point: Point) -> None:
+    """A reading that comes under its day is stored at the end of that day, which must be a fixed time later."""
+    if not is_freeze_by_day(point.kind, point.interval_us, point.label):
+        return
+    if point.interval_us > FREEZE_DAYS_MAX * DAY_US:
+        raise PointInvalid(
+            f"label {point.label.value} of {point.name} is not allowed: the reading of a month or a year comes so many days "
+            f"after its label as that month has; label it by its instant, or give an interval of 1d to {FREEZE_DAYS_MAX}d"
+        )
+    if not has_even_days(load_zone(point.time_zone)):
+        raise PointInvalid(
+            f"label {point.label.value} of {point.name} is not allowed: in {point.time_zone} days have 23 to 25 hours, so a "
+            "reading under its day has no fixed time; label it instant and stamp it with the instant it was frozen at"
         )
 
 

@@ -35,11 +35,26 @@ class TimeLabel(Enum):
 PERIOD_KINDS: Final = frozenset({PointKind.MEAN_POWER, PointKind.INTERVAL})
 
 
+def is_freeze_by_day(kind: PointKind, interval_us: int, label: TimeLabel) -> bool:
+    """Whether a reading comes under the day that it ends: frozen at D+1 00:00 and labelled D (Q/GDW 376.1).
+
+    A register with an interval of whole days, labelled by the start. DL/T 645 labels the same reading by its instant.
+    """
+    return kind is PointKind.REGISTER and label is TimeLabel.PERIOD_START and interval_us % DAY_US == 0
+
+
+def stored_offset_us(kind: PointKind, interval_us: int, label: TimeLabel) -> int:
+    """What to add to a source's stamp: periods are stored under their start, readings under their instant."""
+    if is_freeze_by_day(kind, interval_us, label):
+        return interval_us  # days are of 24 hours there: `catalogue.point_rule` allows no other zone
+    return -interval_us if kind in PERIOD_KINDS and label is TimeLabel.PERIOD_END else 0
+
+
 class Point(msgspec.Struct, frozen=True, kw_only=True):
     """One metering point as the catalogue holds it.
 
     `label` says how sources stamp this point unless a source declares otherwise; inside the store
-    a period is always stamped with its start. `multiplier` (CT × PT) is applied once, in load
+    a period is always stamped with its start, and a reading with its instant. `multiplier` (CT × PT) is applied once, in load
     curves and energy, never to stored values. `interval_us` is the longest promised distance
     between two samples. `range_low`/`range_high` in the point's unit: outside is marked suspect.
     """
@@ -78,8 +93,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
     def stored_time_offset_us(self, label: TimeLabel | None = None) -> int:
         """What to add to a source's stamp to get the stored stamp; `label` overrides the point's own."""
-        is_end_label = (label or self.label) is TimeLabel.PERIOD_END
-        return -self.interval_us if self.has_period and is_end_label else 0
+        return stored_offset_us(self.kind, self.interval_us, label or self.label)
 
 
 class PointDraft(msgspec.Struct, frozen=True, kw_only=True):

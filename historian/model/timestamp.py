@@ -72,6 +72,20 @@ def format_local_time(time_us: int, zone: datetime.tzinfo) -> str:
 
 
 @lru_cache(maxsize=256)
+def has_even_days(zone: datetime.tzinfo) -> bool:
+    """Whether every day since 1992 has 24 hours: the clock of the zone is never changed.
+
+    China had summer time until 1991; of the days of that time this says nothing.
+    """
+    offsets: set[datetime.timedelta | None] = set()
+    moment, end = datetime.datetime(1992, 1, 1), datetime.datetime(2038, 1, 1)
+    while moment < end:
+        offsets.add(moment.replace(tzinfo=zone).utcoffset())
+        moment += datetime.timedelta(days=7)  # no change of clocks lasts less
+    return len(offsets) == 1
+
+
+@lru_cache(maxsize=256)
 def load_zone(name: str) -> zoneinfo.ZoneInfo:
     """The IANA zone of that name. Raises TimeError for an unknown one."""
     try:

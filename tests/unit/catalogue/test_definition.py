@@ -1,7 +1,9 @@
 """What many points have in common, once and numbered."""
 
+import pytest
+
 from historian.catalogue.definition import Definition, Numbered, attributes_of, definition_of
-from historian.model.point import Point, PointDraft, PointKind
+from historian.model.point import DAY_US, Point, PointDraft, PointKind, TimeLabel
 
 
 def test_a_definition_holds_what_a_point_says_beside_its_names_and_station() -> None:
@@ -29,3 +31,13 @@ def test_what_came_late_can_be_taken_back() -> None:
     numbered.number_of("b")
     numbered.forget_since(1)
     assert (len(numbered), numbered.find("b"), numbered.number_of("c")) == (1, 0, 2)
+
+
+@pytest.mark.parametrize("kind", PointKind)
+@pytest.mark.parametrize("label", TimeLabel)
+@pytest.mark.parametrize("interval_us", [DAY_US // 24, DAY_US])
+def test_the_offset_of_a_definition_is_that_of_its_points(
+    kind: PointKind, label: TimeLabel, interval_us: int
+) -> None:
+    point = Point(id=1, name="a", unit="kWh", kind=kind, label=label, interval_us=interval_us)
+    assert definition_of(point).stored_offset_us == point.stored_time_offset_us()

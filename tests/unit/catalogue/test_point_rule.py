@@ -127,3 +127,30 @@ def test_the_unit_changes_only_within_its_dimension() -> None:
     check_change(before, msgspec.structs.replace(before, unit="MW"))
     with pytest.raises(PointConflict, match="only to another unit of active_power, not to kvar"):
         check_change(before, msgspec.structs.replace(before, unit="kvar"))
+
+
+def freeze(days: int, time_zone: str, label: TimeLabel = TimeLabel.PERIOD_START) -> PointDraft:
+    return draft_with(
+        kind=PointKind.REGISTER, unit="kWh", interval_us=days * DAY_US, label=label, time_zone=time_zone
+    )
+
+
+def test_readings_under_their_day_are_allowed_where_every_day_has_24_hours() -> None:
+    for zone in ("Asia/Shanghai", "Asia/Seoul", "Asia/Kathmandu", "UTC"):
+        assert complete_draft(freeze(1, zone), 1, "UTC").label is TimeLabel.PERIOD_START
+    assert complete_draft(freeze(1, "Europe/Berlin", TimeLabel.INSTANT), 1, "UTC")
+    assert complete_draft(freeze(31, "Europe/Berlin", TimeLabel.PERIOD_END), 1, "UTC")
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia"]
+)
+def test_a_day_of_another_length_is_an_error_and_no_wrong_day(zone: str) -> None:
+    with pytest.raises(PointInvalid, match=f"in {zone} days have 23 to 25 hours"):
+        complete_draft(freeze(1, zone), 1, "UTC")
+
+
+@pytest.mark.parametrize("days", [28, 30, 31, 365])
+def test_the_reading_of_a_month_has_no_fixed_distance_from_its_label(days: int) -> None:
+    with pytest.raises(PointInvalid, match="label it by its instant"):
+        complete_draft(freeze(days, "Asia/Shanghai"), 1, "UTC")

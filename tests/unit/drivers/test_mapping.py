@@ -101,3 +101,10 @@ def test_an_interval_must_be_a_multiple_of_the_poll_interval() -> None:
 
 def test_an_interval_defaults_to_a_quarter_hour() -> None:
     assert interval_us_of(entry()) == 15 * MINUTE_US
+
+
+def test_a_reading_that_is_polled_has_no_day_for_a_label() -> None:
+    daily = entry(kind=PointKind.REGISTER, unit="kWh", interval="1d", label=TimeLabel.PERIOD_START)
+    with pytest.raises(MappingError, match="stamped with its instant") as caught:
+        draft_of(daily, "", "", "Asia/Shanghai")
+    assert caught.value.key == "label"

@@ -13,6 +13,7 @@ from historian.model.point import (
     TimeLabel,
     format_interval,
     parse_interval_us,
+    stored_offset_us,
 )
 
 
@@ -66,3 +67,22 @@ def test_names_may_have_dots_and_any_script(name: str) -> None:
 )
 def test_names_have_no_signs_that_urls_or_line_protocol_use(name: str) -> None:
     assert not NAME_PATTERN.fullmatch(name)
+
+
+@pytest.mark.parametrize(
+    ("interval_us", "label", "offset_us"),
+    [
+        (DAY_US, TimeLabel.PERIOD_START, DAY_US),  # the reading of day D is of D+1 00:00
+        (7 * DAY_US, TimeLabel.PERIOD_START, 7 * DAY_US),
+        (DAY_US, TimeLabel.INSTANT, 0),
+        (DAY_US, TimeLabel.PERIOD_END, 0),
+        (HOUR_US, TimeLabel.PERIOD_START, 0),
+    ],
+)
+def test_a_reading_that_comes_under_its_day_is_stored_at_the_end_of_it(
+    interval_us: int, label: TimeLabel, offset_us: int
+) -> None:
+    frozen = Point(id=1, name="p", unit="kWh", kind=PointKind.REGISTER, interval_us=interval_us, label=label)
+    assert frozen.stored_time_offset_us() == offset_us
+    assert stored_offset_us(PointKind.REGISTER, interval_us, label) == offset_us
+    assert stored_offset_us(PointKind.INTERVAL, interval_us, TimeLabel.PERIOD_START) == 0

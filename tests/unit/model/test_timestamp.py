@@ -10,6 +10,7 @@ from historian.model.timestamp import (
     TIME_MIN_US,
     format_local_time,
     format_time,
+    has_even_days,
     load_zone,
     parse_local_time_us,
     parse_time_us,
@@ -97,3 +98,18 @@ def test_local_time_carries_its_offset() -> None:
 def test_an_unknown_zone_is_a_time_error(name: str) -> None:
     with pytest.raises(TimeError, match="IANA"):
         load_zone(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_even"),
+    [
+        ("Asia/Shanghai", True),
+        ("UTC", True),
+        ("Asia/Kolkata", True),
+        ("Europe/Berlin", False),
+        ("Australia/Lord_Howe", False),
+        ("Pacific/Apia", False),
+    ],
+)
+def test_zones_whose_clocks_never_change_are_told(name: str, is_even: bool) -> None:
+    assert has_even_days(load_zone(name)) is is_even

@@ -124,3 +124,40 @@ async def test_a_query_over_the_limits_is_refused(api: Api) -> None:
     points = [{"name": f"p{i}", "unit": "kWh", "kind": "interval", "station": "S1"} for i in range(30)]
     await api.client.post("/api/v1/points", json=points)
     await api.problem("/api/v1/rollups?station=S1&from=1900&to=2026", 422, "query-too-large")
+
+
+FROZEN = [1000.0, 1008.0, 1020.0, 1020.5]  # read at 00:00 of November 2nd, 3rd, 4th and 5th
+FREEZE_MS = 1793548800000  # 2026-11-02T00:00:00+08:00
+
+
+@pytest.mark.parametrize(
+    ("label", "first_ms"), [("instant", FREEZE_MS), ("period_start", FREEZE_MS - 86_400_000)]
+)
+async def test_the_day_of_a_freeze_is_the_one_that_it_ends(api: Api, label: str, first_ms: int) -> None:
+    """DL/T 645 stamps a freeze with its instant, Q/GDW 376.1 with the day before: the same days of energy."""
+    await api.put_point("r", "kWh", "register", interval="1d", label=label, multiplier=10)
+    times = [first_ms + i * 86_400_000 for i in range(4)]
+    await api.ingest({"point": "r", "times": times, "values": FROZEN})
+    csv_text = "point,time,value\n" + "".join(
+        f"r,{time},{value}\n" for time, value in zip(times, FROZEN, strict=True)
+    )
+    async with api.client.post(
+        "/api/v1/ingest", data=csv_text, headers={"Content-Type": "text/csv"}
+    ) as response:
+        assert (await response.json())["duplicate"] == 4
+    rows = (await api.get_json("/api/v1/rollups?points=r&from=2026-11-01&to=2026-11-06"))["rows"]
+    assert [row["energy"] for row in rows] == [None, 80.0, 120.0, 5.0, None]
+    recorded = await api.get_json(
+        "/api/v1/points/r/recorded?start=2026-11-01T00:00:00%2B08:00&end=2026-11-06T00:00:00%2B08:00&time=epoch_ms"
+    )
+    assert recorded["times"] == [FREEZE_MS + i * 86_400_000 for i in range(4)]
+    assert recorded["label"] == "instant"
+
+
+async def test_a_freeze_by_day_is_refused_where_days_have_other_lengths(api: Api) -> None:
+    body = {
+        "unit": "kWh", "kind": "register", "interval": "1d", "label": "period_start", "time_zone": "Europe/Berlin",
+    }  # fmt: skip
+    response = await api.client.put("/api/v1/points/r", json=body)
+    assert response.status == 422
+    assert "23 to 25 hours" in (await response.json())["detail"]

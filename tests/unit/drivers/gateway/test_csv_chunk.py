@@ -10,7 +10,7 @@ from drivers.gateway import csv_chunk, mapping
 from drivers.gateway.csv_chunk import Chunk, ChunkReader
 from drivers.gateway.csv_line import LineFile
 from historian.errors import IngestError, SettingsError
-from historian.model.point import MINUTE_US, Point, PointKind
+from historian.model.point import DAY_US, MINUTE_US, Point, PointKind
 from historian.model.timestamp import parse_time_us
 
 MAPPING = """
@@ -109,3 +109,29 @@ def test_a_header_in_another_encoding_says_so(tmp_path: Path) -> None:
 def test_an_empty_file_lacks_its_header(tmp_path: Path) -> None:
     with pytest.raises(IngestError, match="header"), open_reader(tmp_path, ""):
         pass
+
+
+def test_a_reading_under_its_day_is_stamped_with_the_end_of_it(tmp_path: Path) -> None:
+    """The trap of one day: the row of January 1st holds the reading of January 2nd 00:00."""
+    text = """
+[time]
+columns = ["day"]
+time_zone = "Asia/Shanghai"
+label = "period_start"
+format = "%Y-%m-%d"
+
+[[points]]
+column = "E"
+name = "e"
+unit = "kWh"
+kind = "register"
+interval = "1d"
+"""
+    point = Point(id=7, name="e", unit="kWh", kind=PointKind.REGISTER, interval_us=DAY_US)
+    with open_reader(tmp_path, "day,E\n2026-01-01,100\n2026-01-02,108\n", text) as reader:
+        chunk = reader.read_chunk([point])
+    assert chunk is not None
+    assert chunk.batch.time_us.tolist() == [
+        parse_time_us("2026-01-02T00:00:00+08:00"),
+        parse_time_us("2026-01-03T00:00:00+08:00"),
+    ]

@@ -110,3 +110,43 @@ def test_wrong_mapping_is_refused_with_its_line(tmp_path: Path, text: str, messa
 
 def test_scaling_is_exact(tmp_path: Path) -> None:
     assert load(tmp_path, TIME + POINT + "scale = 0.1").scalings() == [(1, 0, 10)]
+
+
+FREEZE = """
+[time]
+columns = ["t"]
+time_zone = "{zone}"
+label = "{label}"
+
+[[points]]
+column = "v"
+name = "a.b"
+unit = "kWh"
+kind = "register"
+interval = "{interval}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("label", "interval", "expected"),
+    [
+        ("period_start", "1d", TimeLabel.PERIOD_START),
+        ("period_start", "15m", TimeLabel.INSTANT),
+        ("period_end", "1d", TimeLabel.INSTANT),
+        ("instant", "1d", TimeLabel.INSTANT),
+    ],
+)
+def test_the_label_of_the_file_is_for_readings_by_day_too(
+    tmp_path: Path, label: str, interval: str, expected: TimeLabel
+) -> None:
+    text = FREEZE.format(zone="Asia/Shanghai", label=label, interval=interval)
+    assert [draft.label for draft in load(tmp_path, text).drafts()] == [expected]
+
+
+def test_readings_by_day_need_days_of_24_hours(tmp_path: Path) -> None:
+    text = FREEZE.format(zone="Europe/Berlin", label="period_start", interval="1d")
+    with pytest.raises(
+        SettingsError, match="12: a daily reading under its day has no fixed time in Europe/Berlin"
+    ):
+        load(tmp_path, text)
+    assert load(tmp_path, FREEZE.format(zone="Europe/Berlin", label="instant", interval="1d")).drafts()
