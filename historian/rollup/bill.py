@@ -4,6 +4,7 @@ It is made from the samples each time it is asked for, under the terms that hold
 moment, and nothing has to be made anew when a calendar changes.
 """
 
+import math
 import zoneinfo
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
@@ -57,7 +58,11 @@ class Bill(NamedTuple):
 
     @property
     def undivided(self) -> Fraction | None:
-        return None if self.bands is None else self.total - sum(self.bands, Fraction())
+        if self.bands is None:
+            return None
+        common = math.lcm(self.total.denominator, *(band.denominator for band in self.bands))
+        divided = sum(band.numerator * (common // band.denominator) for band in self.bands)
+        return Fraction(self.total.numerator * (common // self.total.denominator) - divided, common)
 
 
 class Bills(NamedTuple):
@@ -101,8 +106,9 @@ def columns_of(bills: Sequence[Bill | None]) -> Bills:
             (made.tariff, made.warning, made.event), vocabularies, texts, strict=True
         ):
             column[row] = words.setdefault(text, len(words))
-        if one.bands is not None and one.undivided is not None:
-            for band, value in zip((*made.tou, made.undivided), (*one.bands, one.undivided), strict=True):
+        undivided = one.undivided
+        if one.bands is not None and undivided is not None:
+            for band, value in zip((*made.tou, made.undivided), (*one.bands, undivided), strict=True):
                 band[row] = fixed_point.to_float(value)
         _put_demand(made, row, one.demand)
     tariffs, warnings, events = (list(words) for words in vocabularies)
