@@ -1,11 +1,14 @@
 """Figures and curves without HTTP: what one point and day costs, in µs, best of several rounds.
 
-    python -m bench.energy [--meters 1000] [--days 7] [--rounds 5]
+    python -m bench.energy [--meters 1000] [--days 7] [--rounds 3] [--points 10000] [--large 1000000]
 
 The service runs over a store in memory, so that reading costs next to nothing. `make` is the first question
 for daily rows, when every figure must be made and kept; `energy` asks again for the energy alone, `read` for
 everything, and `form` writes that as JSON; `month` asks for the month that holds them; `sum` is the sum of all
 points over one day, `curves` the same with each point's curve; `remake` makes every day anew.
+
+`bulk` is in CPU milliseconds, against the targets of `energy_days`: days and months of `--points` meters, a day of `--large`,
+bills with bands and demand, and what one late sample costs.
 """
 
 import argparse
@@ -23,7 +26,8 @@ from multidict import MultiDict
 from api import rollup_json, rollup_table
 from api.params import Params
 from api.sample_form import SampleForm
-from bench import measure, workload
+from bench import energy_days, measure, workload
+from bench.energy_days import Sizes, Source
 from historian.clock import ManualClock
 from historian.model.point import MINUTE_US, Point, PointKind
 from historian.model.sample import LastBlock, RunBlock, SampleRun, block_of, empty_run, last_block_of
@@ -133,6 +137,27 @@ async def _one_round(
     await service.close()
 
 
+async def measure_bulk(sizes: Sizes) -> dict[str, Any]:
+    """Everything of `energy_days`; bills and the late sample over a store in memory."""
+    kernels = energy_days.measure_kernels(
+        sizes, lambda kind: FleetDirectory(1, kind, 15 * MINUTE_US).points[0]
+    )
+    made: dict[str, Any] = {"kernels": kernels, "targets": energy_days.against_targets(kernels)}
+    fleet = workload.make_fleet(sizes.points, sizes.days)
+    for name, kind in (("", PointKind.MEAN_POWER), ("_of_registers", PointKind.REGISTER)):
+        directory = FleetDirectory(sizes.points, kind, 15 * MINUTE_US)
+        source = Source(FleetReader(fleet, kind), directory, directory.points)
+        # Registers have no kernel for bills: a tenth of them tells as much.
+        some = (
+            source
+            if kind is not PointKind.REGISTER
+            else source._replace(points=source.points[: max(1, sizes.points // 10)])
+        )
+        made[f"bills{name}"] = await energy_days.measure_bills(sizes, some)
+        made[f"late_sample{name}"] = await energy_days.measure_late_sample(sizes, source)
+    return made
+
+
 async def _form(answer: PeriodColumns, names: list[str]) -> None:
     params = Params(MultiDict())
     rollups = rollup_table.arrange(
@@ -149,6 +174,8 @@ def main() -> None:
     parser.add_argument("--meters", type=int, default=1000)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--points", type=int, default=10_000)
+    parser.add_argument("--large", type=int, default=1_000_000)
     options = parser.parse_args()
     warm_kernels()
     figures: dict[str, Any] = {
@@ -157,6 +184,7 @@ def main() -> None:
     }
     for kind in (PointKind.MEAN_POWER, PointKind.INSTANTANEOUS, PointKind.REGISTER):
         figures[kind.value] = asyncio.run(_measure(options.meters, options.days, options.rounds, kind))
+    figures["bulk"] = asyncio.run(measure_bulk(Sizes(options.points, 30, options.large, options.rounds)))
     measure.write_result("energy", figures)
 
 

@@ -1,5 +1,6 @@
 """What the benchmarks send is what they say, and their client reads what servers answer."""
 
+import asyncio
 import io
 import json
 import socket
@@ -8,8 +9,9 @@ import threading
 import numpy as np
 import pytest
 
-from bench import bodies, workload
+from bench import bodies, energy, energy_days, workload
 from bench.client import Client, request_bytes
+from bench.energy_days import Sizes
 
 
 def test_a_workload_is_the_same_each_time() -> None:
@@ -52,6 +54,26 @@ def test_columns_of_a_scan_hold_every_present_value() -> None:
     slot, meter = np.nonzero(np.isfinite(fleet.power_kw))
     np.testing.assert_array_equal(np.concatenate([part[0] for part in parts]), meter + 1)
     np.testing.assert_array_equal(np.concatenate([part[2] for part in parts]), fleet.power_kw[slot, meter])
+
+
+def test_a_block_of_the_fleet_holds_every_present_value() -> None:
+    fleet = workload.make_fleet(5, 2)
+    block = energy_days.block_of_fleet(fleet)
+    present = np.isfinite(fleet.power_kw)
+    assert np.diff(block.offset).tolist() == present.sum(axis=0).tolist()
+    for meter, run in enumerate(block.runs()):
+        np.testing.assert_array_equal(run.value, fleet.power_kw[present[:, meter], meter])
+        np.testing.assert_array_equal(run.time_us, fleet.time_us[present[:, meter]])
+    rising = energy_days.block_of_fleet(fleet, is_register=True).run(3).value
+    assert bool((np.diff(rising) >= 0).all())
+
+
+def test_figures_in_bulk_are_all_made_by_kernels_and_one_late_sample_costs_one_day() -> None:
+    made = asyncio.run(energy.measure_bulk(Sizes(points=20, days=3, large=40, rounds=1)))
+    assert {one["done_by_kernels"] for one in made["kernels"].values()} == {1.0}
+    assert made["kernels"]["day_of_a_million"]["points"] == 40
+    assert set(made["targets"]) == set(energy_days.TARGETS_MS)
+    assert [made[name]["days_made_anew"] for name in ("late_sample", "late_sample_of_registers")] == [1, 1]
 
 
 @pytest.mark.parametrize(
