@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from msgspec import UNSET
+
 from api.sample_form import SampleForm
 from api.schemas import RollupReply
 from historian.rollup.row import RollupRow
@@ -32,6 +34,7 @@ def replies_of(rows: Sequence[RollupRow], names: Mapping[int, str], form: Sample
             min_end=time(row.min_end_us),
             mean=row.mean,
             load_factor=row.load_factor,
+            utilisation_hours=UNSET if row.period == "day" else _utilisation_h(row),
             coverage=row.coverage,
             method=row.method,
             state=row.state,
@@ -44,6 +47,13 @@ def replies_of(rows: Sequence[RollupRow], names: Mapping[int, str], form: Sample
         )
         for row in rows
     ]
+
+
+def _utilisation_h(row: RollupRow) -> float | None:
+    """As `rollup_table` tells it."""
+    if row.energy is None or row.max_demand is None or row.max_demand <= 0:
+        return None
+    return row.energy / row.max_demand
 
 
 def is_unchanged(if_none_match: str, etag: str) -> bool:

@@ -39,6 +39,7 @@ FIELDS: Final[dict[str, frozenset[str]]] = {
     "min_end": frozenset({"min_end_us"}),
     "mean": frozenset({"mean"}),
     "load_factor": frozenset({"load_factor"}),
+    "utilisation_hours": frozenset({"energy", "max_value"}),
     "coverage": periods.COUNTS,
     "method": frozenset(),
     "state": frozenset({"state"}),
@@ -133,7 +134,7 @@ def arrange(
     for name in fields:
         if name in _OF_BILLS or name == "lock":
             made += bill_fields(name, billed, form, is_named=is_named)
-        else:
+        elif name != "utilisation_hours" or is_named or answer.period != "day":
             made += _fields_of(name, answer, names, form)
     if form.times.zone is not None:
         made += [
@@ -165,6 +166,8 @@ def _fields_of(name: str, answer: PeriodColumns, names: Sequence[str], form: Sam
             return [Field(name, "number", columns.max_value if name == "max_demand" else columns.min_value)]
         case "mean" | "load_factor":
             return [Field(name, "number", getattr(columns, name))]
+        case "utilisation_hours":
+            return [Field(name, "number", _utilisation_h(answer))]
         case "coverage":
             counts = {"expected": answer.expected} | {
                 part: getattr(columns, part)
@@ -178,6 +181,14 @@ def _fields_of(name: str, answer: PeriodColumns, names: Sequence[str], form: Sam
             return [Field(name, "whole", columns.revision)]
         case _:
             return [_times_of(name, answer)]
+
+
+def _utilisation_h(answer: PeriodColumns) -> npt.NDArray[np.float64]:
+    """Energy over the maximum (利用小时), both in their own units; NaN where there is no energy or no maximum above 0."""
+    energy, highest = answer.columns.energy, answer.columns.max_value
+    hours: npt.NDArray[np.float64] = np.full(len(energy), np.nan)
+    np.divide(energy, highest, out=hours, where=highest > 0)
+    return hours
 
 
 def bill_fields(name: str, billed: Billed, form: SampleForm, *, is_named: bool) -> list[Field]:

@@ -456,7 +456,8 @@ class RollupReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     `tou` to `events` are there where a point asked for has a tariff or a demand, `lock` where a row is locked.
 
     `unit` is that of `energy`, `max_demand_unit` that of maximum, minimum and mean; empty where a sum over time
-    means nothing. `max_time` and `min_time` are where the slot begins.
+    means nothing. `max_time` and `min_time` are where the slot begins. `utilisation_hours` is energy ÷ maximum; of days
+    only where asked for by name.
     """
 
     point: str
@@ -474,6 +475,7 @@ class RollupReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     min_end: Time
     mean: float | None
     load_factor: float | None
+    utilisation_hours: float | UnsetType | None = UNSET
     coverage: Coverage
     method: str
     state: str

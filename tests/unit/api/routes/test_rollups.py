@@ -161,3 +161,33 @@ async def test_a_freeze_by_day_is_refused_where_days_have_other_lengths(api: Api
     response = await api.client.put("/api/v1/points/r", json=body)
     assert response.status == 422
     assert "23 to 25 hours" in (await response.json())["detail"]
+
+
+async def test_utilisation_hours_are_energy_over_the_maximum(api: Api) -> None:
+    await api.put_point("p", "kW", "mean_power", interval="1h")
+    await api.put_point("v", "V", interval="1h")
+    times = [1795104000000 + i * 3_600_000 for i in range(24)]  # 2026-11-20T00:00:00+08:00
+    values = [40.0] * 12 + [100.0] * 12
+    await api.ingest(
+        {"point": "p", "times": times, "values": values}, {"point": "v", "times": times, "values": values}
+    )
+    query = "/api/v1/rollups?points=p,v&from=2026-11-20&to=2026-11-21"
+    for period in ("month", "year"):
+        rows = (await api.get_json(f"{query}&period={period}"))["rows"]
+        assert [row["utilisation_hours"] for row in rows] == [16.8, None], period
+    named = (await api.get_json(f"{query}&fields=utilisation_hours"))["rows"]
+    assert [row["utilisation_hours"] for row in named] == [16.8, None]
+    assert "utilisation_hours" not in (await api.get_json(query))["rows"][0]
+    in_mwh = await api.get_json(f"{query}&period=month&fields=utilisation_hours,energy&unit=MWh")
+    assert (in_mwh["rows"][0]["energy"], in_mwh["rows"][0]["utilisation_hours"]) == (1.68, 16.8)
+
+
+async def test_24_00_is_the_end_of_its_day(api: Api) -> None:
+    await api.put_point("e", "kWh", "interval", label="period_end")
+    await api.ingest({"point": "e", "times": ["2026-11-20T24:00:00+08:00"], "values": [2.0]})
+    days = (await api.get_json("/api/v1/rollups?points=e&from=2026-11-20&to=2026-11-22&fields=energy"))[
+        "rows"
+    ]
+    assert [row["energy"] for row in days] == [2.0, None]
+    curve = await api.get_json("/api/v1/points/e/load-curve?date=2026-11-20")
+    assert (curve["labels"][-1], curve["values"][-1]) == ("24:00", 8.0)
