@@ -164,11 +164,12 @@ class DayFlagReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class MovedFigure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A period of which figures would move, and from what to what."""
+    """A period of which figures would move, and from what to what; energies in `unit`. A locked one keeps its own."""
 
     point: str
     period: str
     date: str
+    unit: str
     before: dict[str, Any]
     after: dict[str, Any]
     locked: bool = False

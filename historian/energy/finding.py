@@ -17,7 +17,8 @@ from historian.model.sample import SampleRun
 I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_OF_SAMPLES: Final = NAMES[: NAMES.index("missing")]
+_OF_RUNS: Final = frozenset({"missing", "prolonged_estimation"})
+_OF_SAMPLES: Final = tuple(name for name in NAMES if name not in _OF_RUNS)
 _OF_VALUE: Final = frozenset({"sentinel", "range", "negative"})
 
 
@@ -45,7 +46,10 @@ def find(run: SampleRun, subject: Subject, span: Span | None = None) -> tuple[Ch
 def of_run(
     run: SampleRun, breach: npt.NDArray[np.uint16], subject: Subject, span: Span | None = None
 ) -> list[Finding]:
-    """Findings of a checked run by time, then in the order of rules. With a `span`, only what touches it."""
+    """Findings of a checked run by time, then in the order of rules. With a `span`, only what touches it.
+
+    Duplicates and clocks are told where their bits are in `breach`: see `arrival_check`.
+    """
     found = [one for name in _OF_SAMPLES for one in _stretches(run, breach, subject, name)]
     found += _gaps(run, subject, span)
     found += _estimates(run, subject)
@@ -132,6 +136,9 @@ def _limits_of(name: str, limits: Limits, subject: Subject) -> dict[str, float]:
         return {"samples": rules.stuck.samples}
     if name == "zero_on_active" and rules.zero_on_active:
         return {"hours": rules.zero_on_active.hours}
+    if name == "clock" and rules.clock:
+        told = {"ahead_s": rules.clock.ahead_s, "behind_s": rules.clock.behind_s, "year_min": rules.clock.year_min}
+        return {key: value for key, value in told.items() if value is not None}
     return {}
 
 

@@ -72,11 +72,16 @@ def prepared(run: SampleRun, point: Point, terms: PointTerms, versions: Versions
 
     `versions` are those of the run's samples, where the rules ask for them.
     """
-    run = estimate.without_outdated_estimates(run, point.interval_us)
+    run = without_outdated(run, point)
     if run.sample_count == 0 or not has_rules(terms):
         return run
     parts = parts_of(point, terms, int(run.time_us[0]), int(run.time_us[-1]) + 1)
     return run._replace(quality=look(run, parts, versions).quality)
+
+
+def without_outdated(run: SampleRun, point: Point) -> SampleRun:
+    """The run without estimates that measured data have overtaken."""
+    return estimate.without_outdated_estimates(run, point.interval_us)
 
 
 def parts_of(point: Point, terms: PointTerms, start_us: int, end_us: int) -> list[Part]:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import estimate, validation
+from historian.energy import validation
 from historian.energy.validation import Limits, Subject
 from historian.model import quality, timestamp
 from historian.model.point import PointKind
@@ -116,10 +116,7 @@ async def _read(
 
 def _prepare_all(some: Sequence[Metered], block: RunBlock, versions: Versions | None) -> list[SampleRun]:
     """Runs of one rule for all of their time in one pass, the others one by one."""
-    runs = [
-        estimate.without_outdated_estimates(block.run(row), one.point.interval_us)
-        for row, one in enumerate(some)
-    ]
+    runs = [prepared.without_outdated(block.run(row), one.point) for row, one in enumerate(some)]
     together: list[tuple[int, Subject]] = []
     for row, (one, run) in enumerate(zip(some, runs, strict=True)):
         if run.sample_count == 0 or not prepared.has_rules(one.terms):

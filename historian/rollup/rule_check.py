@@ -38,6 +38,11 @@ def check(term: Term, point: Point, terms: PointTerms) -> None:
         more = "" if name in with_capacity else ", or give the point a capacity"
         kind = " of a register" if point.kind is PointKind.REGISTER else ""
         raise TermInvalid(f"{name}: nothing to look for{kind} without a threshold: {_MISSING[name]}{more}")
+    check_reach(rules, point)
+
+
+def check_reach(rules: Rules, point: Point) -> None:
+    """Raise TermInvalid for rules that look too far."""
     for name in rules.names:
         alone = msgspec.structs.replace(_NONE, **{name: getattr(rules, name)})
         reach_us = max(validation.reach_us(alone, point.interval_us))

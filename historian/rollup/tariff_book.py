@@ -4,6 +4,7 @@ A calendar changes only when somebody puts a new version: figures made by it are
 What is shipped is put once, as the first version. `put` and `flag_day` block until SQLite has synced.
 """
 
+import copy
 import datetime
 import threading
 from collections.abc import Sequence
@@ -65,6 +66,22 @@ class TariffBook:
         for calendar in shipped:
             if calendar.id not in self._versions:
                 self.put(msgspec.structs.replace(calendar, version=1), "", SHIPPED)
+
+    @property
+    def holidays(self) -> Holidays:
+        """The table by which calendars know holidays."""
+        return self._holidays
+
+    def with_version(self, calendar: TariffCalendar) -> "TariffBook":
+        """A book for looking only, in which this is the newest version of its calendar. Raises TariffError."""
+        known = self._versions.get(calendar.id, [])
+        newest = msgspec.structs.replace(calendar, version=len(known) + 1)
+        tariff.compile_tariff(newest)
+        book = copy.copy(self)
+        made = TariffVersion(newest, self._clock.now_us(), "", "on trial")
+        book._versions = {**self._versions, calendar.id: [*known, made]}
+        book._compiled = dict(self._compiled)
+        return book
 
     def ids(self) -> list[str]:
         """Every calendar, sorted."""

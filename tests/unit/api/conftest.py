@@ -10,8 +10,8 @@ from aiohttp import ClientResponse, ClientSession
 
 from api.context import ApiContext
 from api.server import make_app, start
-from historian.catalogue.factor_files import load_tables
 from historian.catalogue.estimate_book import EstimateBook
+from historian.catalogue.factor_files import load_tables
 from historian.catalogue.journal import Journal
 from historian.catalogue.lock_book import LockBook
 from historian.catalogue.registry import Registry
