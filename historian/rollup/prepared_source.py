@@ -116,7 +116,9 @@ async def _read(
 
 def _prepare_all(some: Sequence[Metered], block: RunBlock, versions: Versions | None) -> list[SampleRun]:
     """Runs of one rule for all of their time in one pass, the others one by one."""
-    runs = [prepared.without_outdated(block.run(row), one.point) for row, one in enumerate(some)]
+    runs = block.runs()
+    for row in rows_with_estimates(block).tolist():
+        runs[row] = prepared.without_outdated(runs[row], some[row].point)
     together: list[tuple[int, Subject]] = []
     for row, (one, run) in enumerate(zip(some, runs, strict=True)):
         if run.sample_count == 0 or not prepared.has_rules(one.terms):

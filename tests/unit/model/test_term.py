@@ -119,3 +119,14 @@ def test_a_withdrawn_statement_was_known_until_then() -> None:
 def test_no_terms_are_empty() -> None:
     assert PointTerms().is_empty
     assert not PointTerms(multiplier=(Step(0, 1.0), Step(5, 2.0))).is_empty
+
+
+def test_one_more_term_paints_over_what_was_stated() -> None:
+    terms = term.resolve([stated(1, 0, tariff("a"))])
+    painted = term.with_span(terms, Span(5, 9, tariff("b")))
+    assert [painted.at("tariff", time_us) for time_us in (4, 5, 9)] == [tariff("a"), tariff("b"), tariff("a")]
+    assert terms.at("tariff", 5) == tariff("a")
+    late, early = Span(9, 10, ExchangeTerm(1.0, 0.0)), Span(3, 10, ExchangeTerm(2.0, 0.0))
+    assert term.with_span(term.with_span(terms, late), early).events == (early, late)
+    steps = Step(0, 1.0), Step(5, 2.0)
+    assert term.with_multiplier(terms, steps).multiplier == steps

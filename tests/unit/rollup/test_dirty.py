@@ -7,10 +7,13 @@ import pytest
 
 from historian.energy import calendar
 from historian.model.point import DAY_US, HOUR_US, MINUTE_US, Point, PointKind
+from historian.model.rules import Rules, ZeroOnActiveRule
+from historian.model.term import RulesTerm, Span
 from historian.model.timestamp import TIME_MAX_US, TIME_MIN_US, load_zone, parse_time_us
 from historian.rollup import day_key
 from historian.rollup.dirty import DirtyDays
 from tests.support.memory_store import MemoryDirectory
+from tests.support.term_list import TermList
 
 SHANGHAI_DAY = datetime.date(2026, 11, 20)
 START_US = calendar.day_start_us(SHANGHAI_DAY, load_zone("Asia/Shanghai"))
@@ -247,3 +250,15 @@ def test_a_batch_marks_what_its_samples_mark_one_by_one(order: str) -> None:
     for point_id, time_us in zip(ids.tolist(), times_us.tolist(), strict=True):
         mark(single, point_id, time_us)
     assert found(batch) == found(single)
+
+
+def test_points_that_reach_far_do_not_keep_a_day_from_being_hot() -> None:
+    """A rule that looks back a day reaches further than a hot day's samples may."""
+    term = RulesTerm(Rules(zero_on_active=ZeroOnActiveRule(hours=24)))
+    terms = TermList({2: [Span(TIME_MIN_US, TIME_MAX_US, term)]})
+    days = DirtyDays(MemoryDirectory(make_point(1), make_point(2)), terms=terms)
+    mark(days, [1, 2], NOON_US, NOON_US)
+    assert days._hot[0].low_us == START_US
+    assert found(days) == [
+        (1, "2026-11-20"), *((2, f"2026-11-{day}") for day in (19, 20, 21)),
+    ]  # fmt: skip

@@ -6,9 +6,13 @@ import msgspec
 import numpy as np
 
 from historian.model.point import HOUR_US, MINUTE_US, Point, PointKind
+from historian.model.rules import RateOfChangeRule, Rules, SpikeRule
+from historian.model.term import RulesTerm, Span
+from historian.model.timestamp import TIME_MAX_US, TIME_MIN_US
 from historian.rollup.definitions import Definitions
 from historian.rollup.point_facts import UNKNOWN, PointFacts
 from tests.support.memory_store import MemoryDirectory
+from tests.support.term_list import TermList
 
 POINT = Point(id=3, name="p", unit="kW", kind=PointKind.MEAN_POWER, time_zone="UTC")
 
@@ -37,6 +41,33 @@ def test_a_changed_point_is_asked_for_again() -> None:
     directory.remove(3)
     facts.refresh(np.array([3]))
     assert (facts.zone_number[3], facts.point(3)) == (UNKNOWN, None)
+
+
+def test_samples_reach_as_far_as_rules_look_and_as_estimates_give_way() -> None:
+    quarter_us = 15 * MINUTE_US
+    stuck = RulesTerm(
+        Rules(rate_of_change=RateOfChangeRule(1.0, neighbour_intervals=4), spike=SpikeRule(1.0))
+    )
+    terms = TermList({4: [Span(TIME_MIN_US, TIME_MAX_US, stuck)]})
+    points = [msgspec.structs.replace(POINT, id=number) for number in (3, 4, 5)]
+    facts = PointFacts(NumberedDirectory(*points), Definitions(), terms)
+    everybody = np.array([3, 4, 5])
+    facts.refresh(everybody)
+    assert facts.has_rules[everybody].tolist() == [False, True, False]
+    own_us = 3 * quarter_us // 2  # up to which distance estimates give way
+    assert facts.before_us[everybody].tolist() == [0, own_us + 4 * quarter_us + 1, 0]
+    assert facts.after_us[everybody].tolist() == [
+        quarter_us,
+        quarter_us + own_us + 8 * quarter_us + 1,
+        quarter_us,
+    ]
+    revision = facts.revision
+    assert facts.note_estimates([5, 900]) == [5, 900]
+    assert facts.note_estimates([5]) == []
+    assert facts.revision > revision
+    facts.refresh(everybody)
+    assert facts.before_us[everybody].tolist() == [0, own_us + 4 * quarter_us + 1, own_us]
+    assert facts.after_us[5] == quarter_us + own_us
 
 
 def test_points_that_the_directory_calls_alike_are_asked_for_once() -> None:
