@@ -1,10 +1,13 @@
 """Carbon dioxide and coal equivalent of periods: energy times factors, each of them named."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Final, cast
 
+import msgspec
 from aiohttp import web
 
-from api import carbon_form, formats, problem
+from api import carbon_form, problem
 from api.as_of import AS_OF
 from api.context import CONTEXT
 from api.operation import POINTS, STATION, TIME_FORM, ZONE, Operation, Parameter, one_of
@@ -13,7 +16,8 @@ from api.routes.rollups import CUTOFF_DAY, FROM, PERIOD, TO, read_asked
 from api.sample_form import SampleForm
 from api.schemas_derived import CarbonReply
 from api.selection import SELECTIONS
-from historian.rollup.carbon_row import AskedBasis, CarbonAsk, CoalBasis
+from api.time_form import TimeForm
+from historian.rollup.carbon_row import AskedBasis, CarbonAsk, CarbonRow, CoalBasis
 
 _BASES: Final = ("location", "market", "footprint", "none")
 _COAL: Final = ("equivalent", "equal_value")
@@ -31,12 +35,18 @@ async def get_carbon(request: web.Request) -> web.StreamResponse:
         may_be_provisional=params.is_set("provisional"),
     )
     rows = await context.derived.carbon.make(asked, ask)
-    return formats.reply_json(
+    has_totals = len(selected.points) > 1
+    reply = await asyncio.to_thread(_reply_of, rows, asked.period, ask.basis, form.times, has_totals)
+    return web.Response(body=reply, content_type="application/json")
+
+
+def _reply_of(rows: Sequence[CarbonRow], period: str, basis: str, times: TimeForm, has_totals: bool) -> bytes:
+    return msgspec.json.encode(
         CarbonReply(
-            period=asked.period,
-            basis=ask.basis,
-            rows=[carbon_form.row_of(row, asked.period, form.times) for row in rows],
-            totals=carbon_form.totals_of(rows, form.times) if len(selected.points) > 1 else [],
+            period=period,
+            basis=basis,
+            rows=[carbon_form.row_of(row, period, times) for row in rows],
+            totals=carbon_form.totals_of(rows, times) if has_totals else [],
         )
     )
 

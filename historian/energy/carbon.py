@@ -6,6 +6,7 @@ equivalent and equal-value coal, consumption and export.
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from historian.energy import fixed_point
@@ -104,6 +105,8 @@ def convert_intervals(
 def add(emissions: Sequence[Emission]) -> Emission:
     """The sum. Raises FactorError where two of them do not mean the same."""
     assert emissions, "a sum has at least one part"
+    if len(emissions) == 1:
+        return emissions[0]
     for what, found in (
         ("substances", {one.substance for one in emissions}),
         ("terms", {one.term for one in emissions}),
@@ -132,12 +135,18 @@ def _convert(amount: Fraction, unit_symbol: str, chosen: Chosen, term: Term) -> 
         )
     if factor.value is None:
         raise FactorError(f"{factor.label} varies by the hour; it multiplies hour by hour, never a sum")
-    in_units = amount * _per_unit(unit_symbol, factor)
-    substance, kilograms = MASSES_KG[factor.result_unit]
-    amount_kg = in_units * fixed_point.exact(factor.value) * kilograms
+    amount_kg = amount * _kg_per_unit(unit_symbol, factor)
+    substance = MASSES_KG[factor.result_unit][0]
     return Emission(
         amount_kg, substance, term, frozenset({factor.basis}), (factor.label,), chosen.is_provisional
     )
+
+
+@lru_cache(maxsize=1024)  # few factors multiply many amounts
+def _kg_per_unit(unit_symbol: str, factor: Factor) -> Fraction:
+    assert factor.value is not None, "a factor by the hour is taken at an hour"
+    kilograms = MASSES_KG[factor.result_unit][1]
+    return _per_unit(unit_symbol, factor) * fixed_point.exact(factor.value) * kilograms
 
 
 def _per_unit(unit_symbol: str, factor: Factor) -> Fraction:

@@ -37,6 +37,8 @@ from historian.rollup.term_directory import TermDirectory, TermsThen
 
 _QUARTER_US: Final = 15 * MINUTE_US  # every zone's clock is a whole number of these away from UTC
 _DAYS_AT_ONCE: Final = 31
+_POINT_DAYS_AT_ONCE: Final = 20_000
+_DAY: Final = datetime.timedelta(days=1)
 _WANTED: Final = frozenset({"energy", "state"})
 
 
@@ -56,6 +58,19 @@ class _Part(NamedTuple):
     co2: list[Emission]
     coal: list[Emission]
     unmultiplied: Fraction
+
+
+class _Planned(NamedTuple):
+    """A point with the stretches of each of its periods."""
+
+    point: Point
+    unit: str
+    terms: PointTerms
+    zone: zoneinfo.ZoneInfo
+    stretches: list[list[_Stretch]]
+
+
+_HoursOf = dict[DateRange, list[Fraction]]  # of stretches by their days
 
 
 class CarbonMaker:
@@ -82,86 +97,150 @@ class CarbonMaker:
     async def make(self, asked: Asked, ask: CarbonAsk) -> list[CarbonRow]:
         """Rows by point, period and direction. Raises FactorError with what there is, UnitError, QueryTooLarge."""
         as_of_us = asked.past.as_of_us if asked.past else None
-        factors = self._factors.factors(as_of_us)
         terms = self._terms if as_of_us is None else TermsThen(self._terms, as_of_us)
+        factors, now_us = self._factors.factors(as_of_us), self._clock.now_us()
         points = [self._directory.by_id(one) for one in asked.point_id.tolist()]
         zones = [asked.zone or timestamp.load_zone(point.time_zone) for point in points]
-        stretches = [
-            [
-                _stretches(point, terms.of(point.id), zone, part, factors, ask, self._clock.now_us())
-                for part in asked.parts
-            ]
-            for point, zone in zip(points, zones, strict=True)
-        ]
-        billed = await self._billing.answer(asked, _WANTED, has_bills=False)
         days = DateRange(asked.parts[0].first, asked.parts[-1].last)
+        self._rollup.check_size(len(points), days.day_count)
+
+        def plan() -> list[_Planned]:
+            picker = _Picker(factors, ask)
+            return [
+                _plan(point, terms.of(point.id), zone, asked.parts, picker, now_us)
+                for point, zone in zip(points, zones, strict=True)
+            ]
+
+        planned = await asyncio.to_thread(plan)
+        billed = await self._billing.answer(asked, _WANTED, has_bills=False)
         rows: list[CarbonRow] = []
-        for place, (point, zone) in enumerate(zip(points, zones, strict=True)):
-            figures = (await self._rollup.day_figures([point], days, zone, asked.past))[0]
-            for number, some in enumerate(stretches[place]):
-                row = place * len(asked.parts) + number
-                rows += await self._rows_of(
-                    asked, point, terms.of(point.id), zone, some, figures, billed, row
-                )
+        for first in range(0, len(planned), size := max(1, _POINT_DAYS_AT_ONCE // days.day_count)):
+            some = planned[first : first + size]
+            figures = await self._figures(some, days, asked)
+            hours = [await self._hours(one, asked) for one in some]
+            rows += await asyncio.to_thread(_rows_of, some, figures, hours, billed, first * len(asked.parts))
         return rows
 
-    async def _rows_of(
-        self,
-        asked: Asked,
-        point: Point,
-        terms: PointTerms,
-        zone: zoneinfo.ZoneInfo,
-        stretches: Sequence[_Stretch],
-        figures: Figures,
-        billed: Billed,
-        row: int,
-    ) -> list[CarbonRow]:
-        """Of one period: a row for each direction and carrier that it saw."""
-        unit = _energy_unit(point)
-        state = int(billed.rows.columns.state[row])
-        locked = float(billed.rows.columns.energy[row]) if state == FINAL else None
-        made: list[CarbonRow] = []
-        for _, group in itertools.groupby(sorted(stretches, key=_kind_of), key=_kind_of):
-            some = list(group)
-            is_one = len(stretches) == 1 and locked is not None and not np.isnan(locked)
-            given = fixed_point.exact(locked) if is_one and locked is not None else None
-            parts = [await self._part(asked, point, terms, zone, one, figures, given) for one in some]
-            made.append(_put_together(point, unit, some, parts, STATES[state]))
-            if locked is not None and not is_one:
-                made[-1] = _with_warning(made[-1], "lock_spans_several_factors")
-        start_us, end_us = int(billed.rows.period_start_us[row]), int(billed.rows.period_end_us[row])
-        return [one._replace(period_start_us=start_us, period_end_us=end_us) for one in made]
+    async def _figures(self, planned: Sequence[_Planned], days: DateRange, asked: Asked) -> list[Figures]:
+        """The days of each point, read together where they have one zone."""
+        found: list[Figures] = [{} for _ in planned]
+        places: dict[str, list[int]] = {}
+        for place, one in enumerate(planned):
+            places.setdefault(one.zone.key, []).append(place)
+        for alike in places.values():
+            zone, points = planned[alike[0]].zone, [planned[place].point for place in alike]
+            made = await self._rollup.day_figures(points, days, zone, asked.past)
+            for place, figures in zip(alike, made, strict=True):
+                found[place] = figures
+        return found
 
-    async def _part(
-        self,
-        asked: Asked,
-        point: Point,
-        terms: PointTerms,
-        zone: zoneinfo.ZoneInfo,
-        stretch: _Stretch,
-        figures: Figures,
-        given: Fraction | None,
-    ) -> _Part:
-        unit, picked = _energy_unit(point), stretch.picked
-        days = range(stretch.days.first.toordinal(), stretch.days.last.toordinal())
-        known = [figures[day] for day in days if day in figures and figures[day].known_us]
-        energy = given
-        if energy is None:
-            totals = [Fraction(one.total_numerator, one.total_denominator) for one in known]
-            energy = fixed_point.sum_of(totals) if totals else Fraction()
-        has_energy = bool(known) or given is not None
-        coal = [carbon.convert(energy, unit, picked.coal, picked.direction)] if picked.coal else []
-        if picked.co2 is None or not has_energy:
-            return _Part(energy, has_energy, [], coal if has_energy else [], Fraction())
-        if not picked.co2.factor.hours:
-            co2 = [carbon.convert(energy, unit, picked.co2, picked.direction)]
-            return _Part(energy, has_energy, co2, coal, Fraction())
+    async def _hours(self, planned: _Planned, asked: Asked) -> _HoursOf:
+        """The energy of each hour of the clock, for the stretches whose factors go by the hour."""
         reader = asked.past.reader if asked.past else self._reader
-        by_hour = await _energies_by_hour(reader, point, terms, zone, stretch.days)
-        emission = carbon.convert_intervals(
-            by_hour, unit, [_at_hour(picked.co2, hour) for hour in range(HOURS)], picked.direction
+        return {
+            stretch.days: await _energies_by_hour(
+                reader, planned.point, planned.terms, planned.zone, stretch.days
+            )
+            for stretches in planned.stretches
+            for stretch in stretches
+            if stretch.picked.co2 is not None and stretch.picked.co2.factor.hours
+        }
+
+
+class _Picker:
+    """Factors by what is stated, looked up once for each year."""
+
+    def __init__(self, factors: Sequence[Factor], ask: CarbonAsk) -> None:
+        self._factors = factors
+        self._ask = ask
+        self._known: dict[tuple[CarbonTerm, str, int], Picked] = {}
+
+    def pick(self, stated: CarbonTerm, medium: str, year: int, name: str) -> Picked:
+        """Raises FactorError that says what there is, with the name of the point that asked."""
+        key = stated, medium, year
+        if key not in self._known:
+            self._known[key] = carbon_row.pick(self._factors, stated, medium, year, self._ask, name)
+        return self._known[key]
+
+
+def _plan(
+    point: Point,
+    terms: PointTerms,
+    zone: zoneinfo.ZoneInfo,
+    parts: Sequence[DateRange],
+    picker: _Picker,
+    now_us: int,
+) -> _Planned:
+    stretches = [_stretches(point, terms, zone, part, picker, now_us) for part in parts]
+    return _Planned(point, _energy_unit(point), terms, zone, stretches)
+
+
+def _rows_of(
+    planned: Sequence[_Planned],
+    figures: Sequence[Figures],
+    hours: Sequence[_HoursOf],
+    billed: Billed,
+    first_row: int,
+) -> list[CarbonRow]:
+    """For a thread: the rows of some points, each period by direction and carrier."""
+    rows: list[CarbonRow] = []
+    starts_us, ends_us = billed.rows.period_start_us, billed.rows.period_end_us
+    states, energies = billed.rows.columns.state, billed.rows.columns.energy
+    row = first_row
+    for one, some, by_hour in zip(planned, figures, hours, strict=True):
+        for stretches in one.stretches:
+            state, energy = int(states[row]), float(energies[row])
+            locked = energy if state == FINAL and not np.isnan(energy) else None
+            made = _rows_of_period(one, stretches, some, by_hour, STATES[state], locked)
+            start_us, end_us = int(starts_us[row]), int(ends_us[row])
+            rows += [each._replace(period_start_us=start_us, period_end_us=end_us) for each in made]
+            row += 1
+    return rows
+
+
+def _rows_of_period(
+    planned: _Planned,
+    stretches: Sequence[_Stretch],
+    figures: Figures,
+    by_hour: _HoursOf,
+    state: str,
+    locked: float | None,
+) -> list[CarbonRow]:
+    made: list[CarbonRow] = []
+    is_one = len(stretches) == 1
+    for _, group in itertools.groupby(sorted(stretches, key=_kind_of), key=_kind_of):
+        some = list(group)
+        given = fixed_point.exact(locked) if is_one and locked is not None else None
+        parts = [_part_of(planned.unit, one, figures, by_hour.get(one.days), given) for one in some]
+        made.append(_put_together(planned.point, planned.unit, some, parts, state))
+        if locked is not None and not is_one:
+            made[-1] = _with_warning(made[-1], "lock_spans_several_factors")
+    return made
+
+
+def _part_of(
+    unit: str, stretch: _Stretch, figures: Figures, by_hour: list[Fraction] | None, given: Fraction | None
+) -> _Part:
+    """What the days of a stretch give; `given` is the energy that was locked for them."""
+    picked = stretch.picked
+    days = range(stretch.days.first.toordinal(), stretch.days.last.toordinal())
+    known = [figures[day] for day in days if day in figures and figures[day].known_us]
+    if not known and given is None:
+        return _Part(Fraction(), False, [], [], Fraction())
+    energy = given
+    if energy is None:
+        energy = fixed_point.sum_of([Fraction(one.total_numerator, one.total_denominator) for one in known])
+    coal = [carbon.convert(energy, unit, picked.coal, picked.direction)] if picked.coal else []
+    if picked.co2 is None:
+        return _Part(energy, True, [], coal, Fraction())
+    if by_hour is None:
+        return _Part(
+            energy, True, [carbon.convert(energy, unit, picked.co2, picked.direction)], coal, Fraction()
         )
-        return _Part(energy, has_energy, [emission], coal, energy - sum(by_hour, Fraction()))
+    emission = carbon.convert_intervals(
+        by_hour, unit, [_at_hour(picked.co2, hour) for hour in range(HOURS)], picked.direction
+    )
+    return _Part(energy, True, [emission], coal, energy - sum(by_hour, Fraction()))
 
 
 def _at_hour(chosen: Chosen, hour: int) -> Chosen:
@@ -176,17 +255,10 @@ def _energy_unit(point: Point) -> str:
 
 
 def _stretches(
-    point: Point,
-    terms: PointTerms,
-    zone: zoneinfo.ZoneInfo,
-    part: DateRange,
-    factors: Sequence[Factor],
-    ask: CarbonAsk,
-    now_us: int,
+    point: Point, terms: PointTerms, zone: zoneinfo.ZoneInfo, part: DateRange, picker: _Picker, now_us: int
 ) -> list[_Stretch]:
     """The days of a period by the factors that hold. Raises FactorError; days to come have no need of any yet."""
     found: list[_Stretch] = []
-    picked_of: dict[tuple[CarbonTerm, str, int], Picked] = {}
     for date in calendar.iter_days(part):
         start_us = calendar.day_start_us(date, zone)
         if start_us >= now_us and found:
@@ -198,12 +270,9 @@ def _stretches(
                 "(POST /points/{point}/terms)"
             )
         medium = point_unit.medium_of(terms, start_us)
-        key = stated, medium, date.year
-        if key not in picked_of:
-            picked_of[key] = carbon_row.pick(factors, stated, medium, date.year, ask, point.name)
-        picked, next_date = picked_of[key], date + datetime.timedelta(days=1)
+        picked, next_date = picker.pick(stated, medium, date.year, point.name), date + _DAY
         last = found[-1] if found else None
-        if last is not None and (last.picked, last.medium) == (picked, medium):
+        if last is not None and last.picked is picked and last.medium == medium:
             found[-1] = last._replace(days=DateRange(last.days.first, next_date))
         else:
             found.append(_Stretch(DateRange(date, next_date), picked, medium))
