@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from historian.energy import calendar, fixed_point
+from historian.energy import calendar, fixed_point, slot_sum
 from historian.energy.calendar import DateRange
 from historian.model import quality
 from historian.model.point import HOUR_US, MINUTE_US, Point, PointDraft, PointKind
@@ -32,6 +32,7 @@ FIELDS = (
     "coverage,method,state,tou,tariff,warnings,billing_demand,events,lock"
 )
 DAYS = 3
+FACTOR = 40
 ENERGY_KINDS = tuple(kind for kind in PointKind if kind is not PointKind.RATIO)  # of which sums mean nothing
 PLACES = [
     ("Asia/Shanghai", "1986-05-03"), ("Asia/Shanghai", "1986-09-13"), ("Asia/Shanghai", "1991-04-13"),
@@ -109,7 +110,7 @@ def new_point(stage: Stage, of: Sent, *, has_terms: bool = True) -> Point:
     point = parts.registry.ensure(
         PointDraft(
             name=stage.next_name(), unit=unit, kind=of.kind, interval_us=of.interval_us, time_zone=of.zone_name,
-            multiplier=40.0, capacity=8_000.0,
+            multiplier=float(FACTOR), capacity=8_000.0,
         )
     )  # fmt: skip
     terms = [TariffTerm(TARIFF), DemandTerm(900, 300)] if has_terms else []
@@ -229,7 +230,10 @@ def test_slots_are_the_day(stage: Stage, of: Sent, minutes: int) -> None:
             hours = curve.covered_us / HOUR_US
             parts = [float(part) for part in (curve.value * hours)[curve.covered_us > 0]]
             if not bill.events and of.kind is not PointKind.REGISTER:
-                assert math.fsum(parts) == pytest.approx(float(bill.total), rel=1e-11, abs=1e-7)
+                # An amount across an edge of the day is rounded to a part of its last digit in slots, not in totals.
+                assert math.fsum(parts) == pytest.approx(
+                    float(bill.total), rel=1e-11, abs=2 * FACTOR / slot_sum.FINE_GRID
+                )
 
     stage.run(work())
 
@@ -242,7 +246,7 @@ def test_slots_are_the_day(stage: Stage, of: Sent, minutes: int) -> None:
 def test_days_of_every_zone_add_up_to_all_samples(stage: Stage, of: Sent) -> None:
     per_sample = Fraction(of.interval_us, HOUR_US) if of.kind is PointKind.MEAN_POWER else Fraction(1)
     everything = (
-        sum((fixed_point.exact(value) for value in of.batch.value.tolist()), Fraction()) * per_sample * 40
+        sum((fixed_point.exact(value) for value in of.batch.value.tolist()), Fraction()) * per_sample * FACTOR
     )
 
     async def work() -> None:
@@ -279,7 +283,7 @@ def test_a_band_holds_the_samples_that_lie_in_it(stage: Stage, of: Sent) -> None
         spans = [one for one in stretches if one[0] <= time_us and time_us + of.interval_us <= one[1]]
         if spans and is_inside and spans[0][2] != UNDIVIDED:
             assert touched == {spans[0][2]}
-            expected[spans[0][2]] += fixed_point.exact(value) * per_sample * 40
+            expected[spans[0][2]] += fixed_point.exact(value) * per_sample * FACTOR
 
     async def work() -> Bill:
         point = new_point(stage, of)
