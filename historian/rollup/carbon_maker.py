@@ -25,9 +25,10 @@ from historian.model.point import HOUR_US, MINUTE_US, Point
 from historian.model.ports import SampleReader
 from historian.model.sample import SampleRun
 from historian.model.term import CarbonTerm, PointTerms
-from historian.rollup import carbon_row, day_figure, day_source, point_metering, point_unit
+from historian.rollup import carbon_row, day_figure, day_source, point_metering, point_unit, prepared_source
 from historian.rollup.billing import Asked, Billed, Billing
 from historian.rollup.carbon_row import CarbonAsk, CarbonRow, Picked
+from historian.rollup.day_maker import Metered
 from historian.rollup.factor_book import FactorBook
 from historian.rollup.found import Figures
 from historian.rollup.periods import FINAL, STATES
@@ -334,7 +335,9 @@ async def _energies_by_hour(
     for some in calendar.in_groups(dates, _DAYS_AT_ONCE):
         group = DateRange(some[0].first, some[-1].last)
         starts_us = calendar.day_starts_us(group, zone)
-        run = (await day_source.read_runs(reader, [point], int(starts_us[0]), int(starts_us[-1])))[0]
+        span = int(starts_us[0]), int(starts_us[-1])
+        stored = await day_source.read_runs(reader, [point], *span)
+        run = (await prepared_source.prepare_runs(reader, [Metered(point, terms)], stored, *span))[0]
         made = await asyncio.to_thread(_by_hour, point, terms, zone, group, run)
         found = [before + more for before, more in zip(found, made, strict=True)]
     return found

@@ -113,7 +113,7 @@ def figures_of(point: Point, terms: PointTerms, run: SampleRun) -> list[DayFigur
 
 
 @given(kinds, samples(), all_rules, st.randoms(use_true_random=False), st.data())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_order_splits_repetitions_and_questions_between_change_nothing(
     kind: PointKind, given_samples: list[Sample], rules: Rules, random, data: st.DataObject
 ) -> None:
@@ -157,7 +157,7 @@ def test_order_splits_repetitions_and_questions_between_change_nothing(
 
 
 @given(kinds, samples(), all_rules, st.integers(0, 30), st.integers(1, 16))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_stated_rule_moves_the_days_it_concerns_and_withdrawing_it_brings_the_old_figures_back(
     kind: PointKind, given_samples: list[Sample], rules: Rules, first: int, length: int
 ) -> None:
