@@ -57,3 +57,30 @@ async def test_an_hour_is_that_of_the_local_clock(
         assert (row.energy, row.unmultiplied) == (count, 0)
         assert row.co2 is not None
         assert row.co2.amount_kg == expected
+
+
+async def test_a_locked_energy_is_multiplied_until_it_is_unlocked(tmp_path: Path) -> None:
+    day = datetime.date(2023, 1, 1)
+    days = DateRange(day, day + datetime.timedelta(days=1))
+    start_us = calendar.day_start_us(day, load_zone("Asia/Shanghai"))
+    async with core.open_core(Settings(), tmp_path, SystemClock(), Metrics()) as parts:
+        point = parts.registry.ensure(
+            PointDraft(
+                name="e",
+                unit="kWh",
+                kind=PointKind.INTERVAL,
+                interval_us=24 * HOUR_US,
+                time_zone="Asia/Shanghai",
+            )
+        )
+        await parts.sink.append(make_batch(point.id, [start_us], [100.0]), source="t")
+        parts.terms.state(point.id, CarbonTerm("CN"), TIME_MIN_US, None, "", "as built")
+        asked = Asked(np.array([point.id], np.int64), "day", [days])
+        (lock,) = await parts.billing.lock(asked, "", "billed")
+        await parts.sink.append(make_batch(point.id, [start_us], [200.0]), source="t")
+        (locked,) = await parts.derived.carbon.make(asked, CarbonAsk())
+        parts.billing.unlock(lock.number, "", "wrong")
+        (free,) = await parts.derived.carbon.make(asked, CarbonAsk())
+        assert (locked.energy, locked.state, free.energy, free.state) == (100, "final", 200, "complete")
+        assert locked.co2 is not None
+        assert float(locked.co2.amount_kg) == 53.06

@@ -175,17 +175,6 @@ async def test_a_figure_names_the_factors_that_were_known_then(api: Api) -> None
     assert (then["co2"], then["factors"][0]["version"]) == (50.0, 1)
 
 
-async def test_a_locked_figure_is_the_one_that_is_multiplied(api: Api) -> None:
-    await daily(api, "e", NEW_YEAR_2023_MS, [100.0])
-    await state(api, "e", kind="carbon", region="CN")
-    range_ = "points=e&from=2023-01-01&to=2023-01-02"
-    locked = await api.client.post(f"/api/v1/rollups/locks?{range_}", json={"reason": "billed"})
-    assert locked.status == 201, await locked.text()
-    await api.ingest({"point": "e", "times": [NEW_YEAR_2023_MS], "values": [200.0]})
-    (row,) = (await api.get_json(f"{CARBON}?{range_}"))["rows"]
-    assert (row["energy"], row["co2"], row["state"]) == (100.0, 53.06, "final")
-
-
 @pytest.mark.parametrize("unit", ["V", "degC"])
 async def test_what_is_no_energy_has_no_carbon(api: Api, unit: str) -> None:
     await api.put_point("v", unit)

@@ -192,3 +192,18 @@ async def test_simultaneity_is_told_where_asked_for(api: Api) -> None:
     plain, asked = await api.get_json(path), await api.get_json(f"{path}&simultaneity=1")
     assert (plain["summary"]["simultaneity"], asked["summary"]["simultaneity"]) == (None, 0.6)
     assert plain["values"] == asked["values"]
+
+
+async def test_the_medium_of_the_day_counts_where_it_changed(api: Api) -> None:
+    """Two points that were electricity until this year, of which one is heat now."""
+    for name in ("a", "b"):
+        await api.put_point(name, "kWh", "interval")
+        await api.ingest({"point": name} | day_of([1.0] * 96))
+        await state(api, name, kind="medium", carrier="electricity")
+    for name, since in (("a", "2026-06-01T00:00:00+08:00"), ("b", "2027-01-01T00:00:00+08:00")):
+        body = {"term": {"kind": "medium", "carrier": "heat"}, "valid_from": since, "reason": "rebuilt"}
+        response = await api.client.post(f"/api/v1/points/{name}/terms", json=body)
+        assert response.status == 201, await response.text()
+    await api.problem("/api/v1/load-curve?date=2026-11-21&points=a,b", 422, "unit-mismatch")
+    before = await api.get_json("/api/v1/load-curve?date=2026-05-31&points=a,b")
+    assert before["summary"]["energy_unit"] == "kWh"
