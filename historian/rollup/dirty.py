@@ -58,7 +58,6 @@ class _HotDay:
         """From now on know these points, as far as they belong here."""
         before_us, after_us = facts.before_us[point_id], facts.after_us[point_id]
         belongs = (facts.zone_number[point_id] == self.zone_number) & (after_us <= HOT_REACH_US_MAX)
-        belongs &= before_us <= HOT_REACH_US_MAX
         if not belongs.any():
             return
         self.low_us = max(self.low_us, self.start_us + int(before_us[belongs].max()))

@@ -198,9 +198,7 @@ class Estimator:
                 if candidate not in runs:
                     runs[candidate] = await self._day_run(asked.point, candidate, zone)
                 shift_us = calendar.day_start_us(candidate, zone) - calendar.day_start_us(date, zone)
-                # What the gap holds itself is no evidence for it.
-                if not gap.start_us <= calendar.day_start_us(candidate, zone) < gap.end_us:
-                    found.append(LikeDay(candidate.isoformat(), shift_us, runs[candidate]))
+                found.append(LikeDay(candidate.isoformat(), shift_us, runs[candidate]))
         return found
 
     async def _day_run(self, point: Point, date: datetime.date, zone: zoneinfo.ZoneInfo) -> SampleRun:

@@ -136,6 +136,10 @@ async def test_a_register_decides_what_the_gap_adds_up_to(world: World, is_named
         sum(Fraction(repr(value)) for value in planned.estimate.value.tolist()) / 4 == 50
     )  # times the point's multiplier of 2
     assert planned.estimate.record.notes == (f"register_point_id:{register.id}",)
+    changed_us = START_US + 50 * QUARTER_US
+    world.registry.update(point.id, {"multiplier": 4.0}, changed_us)
+    changed = await world.plan(world.registry.by_id(point.id), 40, 70, register=register)
+    assert changed.estimate.record.notes == ("multiplier_changes_in_the_gap",)
     missed = await world.plan(point, 41, 70, register=register)
     assert "no_register_reading_at_both_ends" in missed.estimate.record.notes
 

@@ -101,6 +101,13 @@ async def test_rules_are_those_of_each_time_and_what_cannot_be_looked_for_is_tol
     assert found.unchecked == [Unchecked("range", START_US, START_US + 3 * HOUR_US)]
 
 
+async def test_a_stretch_ends_where_other_rules_begin() -> None:
+    early = Span(TIME_MIN_US, START_US + 3 * HOUR_US, RulesTerm(Rules(sentinel=SentinelRule((50.0,)))))
+    late = Span(START_US + 3 * HOUR_US, TIME_MAX_US, RulesTerm(Rules(sentinel=SentinelRule((50.0, 9.0)))))
+    found = await find([1.0, *[50.0] * 5, 1.0], early, late)
+    assert told(found) == [("sentinel", 1, 3, 2, "bad"), ("sentinel", 3, 6, 3, "bad")]
+
+
 async def test_long_estimates_and_clocks() -> None:
     rules = Rules(
         prolonged_estimation=ProlongedEstimationRule(days=0.25), clock=ClockRule(ahead_s=4 * 3600, mark="bad")

@@ -1,17 +1,24 @@
 """Prepared runs are read as far as rules reach, and registers up to readings that are of use."""
 
+import datetime
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from historian.clock import ManualClock
+from historian.energy import calendar
 from historian.model import quality
 from historian.model.point import DAY_US, HOUR_US, Point, PointKind
 from historian.model.rules import DuplicateRule, RangeRule, Rules, SentinelRule, StuckRule
 from historian.model.sample import make_batch
 from historian.model.term import NO_TERMS, PointTerms, RulesTerm, Span, Step
-from historian.model.timestamp import TIME_MAX_US, TIME_MIN_US
+from historian.model.timestamp import TIME_MAX_US, TIME_MIN_US, load_zone
 from historian.rollup import prepared_source
 from historian.rollup.day_maker import Metered
+from historian.rollup.service import RollupService
+from tests.support.memory_store import MemoryDirectory
+from tests.support.term_list import TermList
 from tests.support.version_store import VersionStore
 
 START_US = 1_790_812_800_000_000
@@ -45,6 +52,9 @@ async def test_marks_at_both_ends_are_those_of_the_whole_run() -> None:
     assert (run.quality != 0).sum() == 8  # from two intervals before the range on
     (run,) = await prepared_source.read_prepared(store, [metered(STUCK)], START_US + 5 * HOUR_US, end_us)
     assert run.quality.tolist()[:4] == [1, 1, 1, 0]
+    late = await store_of({1: [(hour, 5.0 if hour > 22 else hour, 0) for hour in range(31)]})
+    (run,) = await prepared_source.read_prepared(late, [metered(STUCK)], START_US, end_us)
+    assert run.quality.tolist()[22:24] == [0, 1]  # one in the range, five behind it
 
 
 async def test_each_point_goes_by_its_own_rules() -> None:
@@ -107,3 +117,24 @@ async def test_many_points_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) ->
     wanted = [metered(STUCK, number) for number in range(1, 8)]
     runs = await prepared_source.read_prepared(store, wanted, START_US, START_US + DAY_US)
     assert [run.value.tolist() for run in runs] == [[float(number)] for number in range(1, 8)]
+
+
+async def test_a_late_reading_moves_all_days_between_readings_that_count(tmp_path: Path) -> None:
+    """The reading before it is bad by a rule: what it counts goes back to the one before that."""
+    of = metered(SENTINEL, kind=PointKind.REGISTER)
+    terms = TermList({1: of.terms.of_kind("rules")})
+    store = await store_of({1: [(0, 100.0, 0), (30, -99.0, 0)]})
+    clock = ManualClock(START_US + 9 * DAY_US)
+    service = RollupService(store, MemoryDirectory(of.point), tmp_path / "figures.db", clock, terms=terms)
+    await service.open()
+    zone = load_zone(of.point.time_zone)
+    first = calendar.local_date(START_US, zone)
+    last = first + datetime.timedelta(days=5)
+    assert [row.energy for row in await service.rows([of.point], "day", first, last)] == [None] * 5
+    late_us = START_US + 60 * HOUR_US
+    await store.append(make_batch(1, [late_us], [160.0]), source="meter")
+    service.mark(np.array([1], np.uint32), np.array([late_us], np.int64))
+    energies = [row.energy for row in await service.rows([of.point], "day", first, last)]
+    await service.close()
+    assert sum(energy or 0.0 for energy in energies) == 60.0
+    assert energies[0] is not None

@@ -1,6 +1,7 @@
 """Rules over HTTP: stated, told what they find, tried without a trace."""
 
 from tests.unit.api.conftest import Api, expect_problem
+from tests.unit.api.routes.test_tariffs import put_calendar
 
 T0_MS = 1795104000000  # 2026-11-20T00:00:00+08:00
 QUARTER_MS = 900_000
@@ -58,6 +59,47 @@ async def test_a_load_curve_honours_rules(api: Api) -> None:
     await state(api, RULES)
     curve = await api.get_json("/api/v1/points/p/load-curve?date=2026-11-20")
     assert curve["values"][:3] == [4.0, None, 4.0]
+    await api.put_point("q", "kW", "mean_power")
+    await api.ingest({"point": "q", "times": [T0_MS + QUARTER_MS], "values": [1]})
+    total = await api.get_json("/api/v1/load-curve?date=2026-11-20&points=p,q")
+    assert total["values"][:3] == [4.0, 1.0, 4.0]
+
+
+async def test_bills_honour_rules_and_estimates_that_gave_way(api: Api) -> None:
+    await fill(api)
+    await put_calendar(api)
+    term = {"kind": "tariff", "calendar": "day-night"}
+    await api.client.post(
+        "/api/v1/points/p/terms", json={"term": term, "valid_from": FROM, "reason": "contract"}
+    )
+    beside = {
+        "point": "p",
+        "times": [T0_MS + 6 * QUARTER_MS + 60_000],
+        "values": [96],
+        "quality": ["estimated"],
+    }
+    await api.ingest(beside)
+
+    async def valley() -> float:
+        rows = (await api.get_json("/api/v1/rollups?points=p&from=2026-11-20&to=2026-11-21&fields=tou"))[
+            "rows"
+        ]
+        found: float = rows[0]["tou"]["valley"]
+        return found
+
+    assert await valley() == (5 * 4 - 99) / 4
+    await state(api, RULES)
+    assert await valley() == 5 * 4 / 4
+
+
+async def test_an_estimate_that_gave_way_is_no_demand(api: Api) -> None:
+    await fill(api)
+    body = {"term": {"kind": "demand", "slide_s": 900}, "valid_from": FROM, "reason": "contract"}
+    await api.client.post("/api/v1/points/p/terms", json=body)
+    times = [T0_MS + 6 * QUARTER_MS + 60_000]
+    await api.ingest({"point": "p", "times": times, "values": [96], "quality": ["estimated"]})
+    url = "/api/v1/rollups?points=p&from=2026-11-20&to=2026-11-21&fields=billing_demand"
+    assert (await api.get_json(url))["rows"][0]["billing_demand"]["value"] == 4.0
 
 
 async def test_rules_on_trial_leave_no_trace(api: Api) -> None:
