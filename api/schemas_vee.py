@@ -66,7 +66,7 @@ class ValidationReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 # ── Estimation ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class StretchIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StretchBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[start, end)``."""
 
     start: TimeIn
@@ -88,7 +88,7 @@ class EstimatesBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     like_days: list[datetime.date] | UnsetType = UNSET
     alternate: str | UnsetType = UNSET
     register: str | UnsetType = UNSET
-    outages: Annotated[list[StretchIn], Meta(max_length=1000)] | UnsetType = UNSET
+    outages: Annotated[list[StretchBody], Meta(max_length=1000)] | UnsetType = UNSET
 
 
 class EstimatedSample(msgspec.Struct, frozen=True, kw_only=True):

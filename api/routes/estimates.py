@@ -24,7 +24,7 @@ from api.schemas_vee import (
     EstimateListReply,
     EstimatesBody,
     EstimatesReply,
-    StretchIn,
+    StretchBody,
 )
 from api.selection import path_point
 from api.time_form import TimeForm
@@ -107,7 +107,7 @@ def _asked_of(request: web.Request, point: Point, body: EstimatesBody) -> Asked:
     )
 
 
-def _stretch_of(one: EstimatesBody | StretchIn, pointer: str) -> tuple[int, int]:
+def _stretch_of(one: EstimatesBody | StretchBody, pointer: str) -> tuple[int, int]:
     start_us = edit_body.time_of(one.start, f"{pointer}/start")
     end_us = edit_body.time_of(one.end, f"{pointer}/end")
     if start_us >= end_us:
