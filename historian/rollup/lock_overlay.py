@@ -48,7 +48,7 @@ def no_locks(count: int) -> LockColumns:
 
 def has_bill(lock: Lock) -> bool:
     """Whether more than the energy was billed."""
-    return bool(lock.figures.get("tariff")) or lock.figures.get("demand_slide_s", -1) != -1
+    return lock.figures.get(BANDS[0]) is not None or lock.figures.get("demand_slide_s", -1) != -1
 
 
 def find(

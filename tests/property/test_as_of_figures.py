@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from historian.model import timestamp
@@ -183,6 +183,7 @@ def test_what_was_told_is_told_again(stage: Stage, kind: PointKind, steps: list[
     st.lists(st.sampled_from([step for step in STEPS if step != "unlock"]), min_size=1, max_size=6),
     st.integers(0, 2**32),
 )
+@example(["withdraw"], 118)  # its tariff held from a later day on
 def test_a_locked_row_stays(stage: Stage, steps: list[str], seed: int) -> None:
     async def work() -> None:
         story = Story(stage, PointKind.MEAN_POWER, np.random.default_rng(seed))

@@ -79,7 +79,8 @@ def test_another_band_is_a_correction_where_bills_were_made_and_no_matter_where_
 def test_a_lock_of_energy_alone_has_no_bill() -> None:
     lock = locked(rows(1.5))
     assert not lock_overlay.has_bill(lock)
-    assert lock_overlay.has_bill(lock._replace(figures={**lock.figures, "tariff": "t@1"}))
+    no_calendar = {**lock.figures, "sharp": 0.0, "tariff": "", "warning": "no_tariff"}
+    assert lock_overlay.has_bill(lock._replace(figures=no_calendar)), "a tariff stated from a later day on"
     assert lock_overlay.has_bill(lock._replace(figures={**lock.figures, "demand_slide_s": 900}))
 
 
