@@ -137,7 +137,11 @@ def _limits_of(name: str, limits: Limits, subject: Subject) -> dict[str, float]:
     if name == "zero_on_active" and rules.zero_on_active:
         return {"hours": rules.zero_on_active.hours}
     if name == "clock" and rules.clock:
-        told = {"ahead_s": rules.clock.ahead_s, "behind_s": rules.clock.behind_s, "year_min": rules.clock.year_min}
+        told = {
+            "ahead_s": rules.clock.ahead_s,
+            "behind_s": rules.clock.behind_s,
+            "year_min": rules.clock.year_min,
+        }
         return {key: value for key, value in told.items() if value is not None}
     return {}
 

@@ -294,7 +294,9 @@ def _on_grid(run: SampleRun, asked: Asked) -> tuple[int, int]:
     return start_us, start_us + max(0, -(-(asked.end_us - start_us) // interval_us)) * interval_us
 
 
-def _kept_out(made: Estimate, stored: SampleRun, notes: list[str]) -> tuple[Estimate, npt.NDArray[np.bool_], int]:
+def _kept_out(
+    made: Estimate, stored: SampleRun, notes: list[str]
+) -> tuple[Estimate, npt.NDArray[np.bool_], int]:
     """The estimate without stamps at which something measured stands, of whatever validity, and without those that are
     stored so already, which are counted; and where anything stood.
     """

@@ -148,7 +148,15 @@ def context(
         billing=billing,
         derived=derive(rollup, billing, store, registry, terms, factors, clock),
         vee=open_vee(
-            rollup, billing, store, store, registry, terms, tariffs, EstimateBook(terms.database, clock), clock
+            rollup,
+            billing,
+            store,
+            store,
+            registry,
+            terms,
+            tariffs,
+            EstimateBook(terms.database, clock),
+            clock,
         ),
         drivers=FixedDrivers(),
         health=store,
