@@ -173,7 +173,7 @@ class Billing:
         places = [
             place
             for place, one in enumerate(asked.point_id.tolist() if known or has_events else ())
-            if (one in known and terms.of(one).has_bill)
+            if (one in known and terms.of(one).has_bill and rows.units[rows.units_number[place]].energy)
             or (has_events and self._directory.by_id(one).kind is PointKind.REGISTER)
         ]
         if not places:

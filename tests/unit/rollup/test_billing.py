@@ -81,6 +81,14 @@ async def test_only_points_with_a_tariff_have_bands(world: World) -> None:
     assert alone.bills is None
 
 
+async def test_what_has_no_energy_has_no_bands(world: World) -> None:
+    volts = world.registry.create(PointDraft(name="u", unit="V", kind=PointKind.INSTANTANEOUS))
+    world.terms.state(volts.id, TariffTerm(calendar="t"), 0, None, "", "by mistake")
+    world.put(volts.id, [230.0] * 96)
+    found = await world.billing.answer(day_of(world, np.array([volts.id], np.int64)))
+    assert found.bills is None
+
+
 async def test_samples_that_change_places_between_bands_are_another_revision(world: World) -> None:
     """Total, maximum and counts stay as they are; the bands do not."""
     before = await world.billing.answer(day_of(world))
