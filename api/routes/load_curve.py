@@ -118,7 +118,11 @@ async def _read_day(
             derived = await _derived_curve(context.derived.ratios, points[0], date, interval_us, zone, past)
             if derived is not None:
                 return Day(points, zone, derived)
-        return Day(points, zone, await rollup.load_curve(points, date, interval_us, zone, reader, as_of_us))
+        own = await rollup.load_curve(points, date, interval_us, zone, reader, as_of_us)
+        past = None if as_of_us is None else Past(as_of_us, reader)
+        return Day(
+            points, zone, await context.derived.slots.marked(points[0], own, date, interval_us, zone, past)
+        )
     if params.once(
         _read_asked
     ).has_simultaneity:  # needs every single curve, which the quick way does not make

@@ -24,6 +24,8 @@ from historian.model.term import (
     EVENTS,
     FIGURE_KINDS,
     CheckTerm,
+    PartsTerm,
+    PhasesTerm,
     PointTerms,
     RatesTerm,
     RatioTerm,
@@ -32,6 +34,7 @@ from historian.model.term import (
     Step,
     TariffTerm,
     Term,
+    TriangleTerm,
 )
 from historian.rollup.tariff_book import TariffBook
 
@@ -107,7 +110,7 @@ def check_names(term: Term, tariffs: TariffBook, request: web.Request) -> None:
     """Raise TariffNotFound, TariffError or PointNotFound for what the term names and nobody knows."""
     if isinstance(term, TariffTerm):
         tariffs.check(term.calendar, frozenset(term.options))
-    elif isinstance(term, RatesTerm):
+    elif isinstance(term, RatesTerm | TriangleTerm | PhasesTerm | PartsTerm):
         for name in filter(None, term.names):
             request.app[CONTEXT].registry.get(name)
     elif isinstance(term, RatioTerm | CheckTerm):

@@ -1,5 +1,6 @@
 """What validation rules find in a point's samples: those in force, or others on trial."""
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from api.sample_form import SampleForm
 from api.schemas_vee import FindingReply, UncheckedReply, ValidationBody, ValidationReply
 from api.selection import Named, path_point
 from api.time_form import TimeForm
+from historian.energy.finding import Finding
 from historian.model import timestamp
 from historian.model.term import NO_TERMS, PointTerms, RulesTerm, Span, with_span
 from historian.model.timerange import TimeRange
@@ -29,7 +31,8 @@ async def get_validation(request: web.Request) -> web.StreamResponse:
     terms = request.app[CONTEXT].terms.of(named.point.id)
     if not prepared.has_rules(terms):
         terms = NO_TERMS
-    return await _reply(request, named, terms, span, SampleForm.of(params).times)
+    broken = await request.app[CONTEXT].derived.slots.findings(named.point, span.start_us, span.end_us)
+    return await _reply(request, named, terms, span, SampleForm.of(params).times, broken)
 
 
 async def post_validation(request: web.Request) -> web.StreamResponse:
@@ -49,9 +52,17 @@ async def post_validation(request: web.Request) -> web.StreamResponse:
 
 
 async def _reply(
-    request: web.Request, named: Named, terms: PointTerms, span: TimeRange, times: TimeForm
+    request: web.Request,
+    named: Named,
+    terms: PointTerms,
+    span: TimeRange,
+    times: TimeForm,
+    broken: Sequence[Finding] = (),
 ) -> web.StreamResponse:
+    """`broken`: slots that do not fit those of other points."""
     found = await request.app[CONTEXT].vee.find(Metered(named.point, terms), span.start_us, span.end_us)
+    told = [*found.told, *(Told(one, "suspect") for one in broken)]
+    found = found._replace(told=sorted(told, key=lambda one: one.finding.start_us))
     return formats.reply_json(_reply_of(named, span, found, times))
 
 
@@ -94,7 +105,7 @@ OPERATIONS: Final = (
     Operation(
         "GET", "/points/{point}/validation", get_validation, "getValidation",
         "What the rules in force find in the samples of a range, and which of them could not be looked for.",
-        ValidationReply, parameters=(POINT, START, END, TIME_FORM), problems=_PROBLEMS, is_query=True,
+        ValidationReply, parameters=(POINT, START, END, TIME_FORM), problems=(*_PROBLEMS, problem.UNIT_MISMATCH), is_query=True,
     ),
     Operation(
         "POST", "/points/{point}/validation", post_validation, "tryValidation",

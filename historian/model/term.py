@@ -19,6 +19,7 @@ Carrier = Literal["electricity", "water", "gas", "heat", "cooling", "steam", "fu
 RatioFormula = Literal["load_ratio", "line_load_ratio", "power_factor"]
 _Name = Annotated[str, Meta(min_length=1, max_length=200)]
 _Positive = Annotated[float, Meta(gt=0)]
+_Share = Annotated[float, Meta(gt=0, le=1)]
 
 
 class RegisterTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="register", tag_field="kind"):
@@ -76,6 +77,61 @@ class MediumTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="m
 
     carrier: Carrier
     reference: Literal["", "0C,101.325kPa", "15C,101.325kPa", "20C,101.325kPa"] = ""
+
+
+class TriangleTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="triangle", tag_field="kind"):
+    """Which other points make a power triangle with this one of active power: `reactive`, and `apparent` power or `voltage`
+    and `current`. Slots that break it by more than `tolerance` are suspect; not below `least` kVA, where last digits are more.
+    """
+
+    reactive: _Name
+    apparent: str = ""
+    voltage: str = ""
+    current: str = ""
+    phases: Literal[1, 3] = 3
+    tolerance: _Share = 0.05
+    least: Annotated[float, Meta(ge=0)] = 0.0
+
+    def __post_init__(self) -> None:
+        if bool(self.apparent) == bool(self.voltage and self.current):
+            raise ValueError("apparent: or voltage and current; one of the two is required")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The other points."""
+        others = (self.apparent,) if self.apparent else (self.voltage, self.current)
+        return self.reactive, *others
+
+
+class PhasesTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="phases", tag_field="kind"):
+    """The points of the single phases of this one; slots whose sum is off by more than `tolerance` are suspect."""
+
+    phases: Annotated[tuple[_Name, ...], Meta(min_length=2, max_length=3)]
+    tolerance: _Share = 0.02
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The other points."""
+        return self.phases
+
+
+class PartsTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="parts", tag_field="kind"):
+    """The meters of level 2 behind this one of level 1. Slots in which what is lost between them is no share from
+    `loss_share_min` to `loss_share_max` are suspect.
+    """
+
+    parts: Annotated[tuple[_Name, ...], Meta(min_length=1, max_length=200)]
+    loss_share_max: _Share
+    loss_share_min: Annotated[float, Meta(ge=-1, le=1)] = 0.0
+
+    def __post_init__(self) -> None:
+        if self.loss_share_min > self.loss_share_max:
+            raise ValueError(f"loss_share_min: {self.loss_share_min:g} is above loss_share_max")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The other points."""
+        return self.parts
 
 
 class RatesTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rates", tag_field="kind"):
@@ -151,6 +207,9 @@ Term = (
     | DemandTerm
     | BillingTerm
     | MediumTerm
+    | TriangleTerm
+    | PhasesTerm
+    | PartsTerm
     | RatesTerm
     | RatioTerm
     | CheckTerm
@@ -159,6 +218,7 @@ Term = (
 )
 
 KINDS: tuple[str, ...] = tuple(one.__struct_config__.tag for one in get_args(Term))
+SLOT_CHECKS = ("triangle", "phases", "parts")  # of a point against others, slot by slot
 FIGURE_KINDS = frozenset({"register", "rules"})
 EVENTS = frozenset({"exchange", "reset"})  # happened once; the others hold until another takes their place
 

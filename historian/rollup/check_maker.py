@@ -178,10 +178,16 @@ def _compared(one: _Side, other: _Side, term: CheckTerm, length_us: int) -> Chec
     step = fixed_point.exact(register.metering.resolution or 0.0) * fixed_point.exact(register.factor)
     assert register.energy is not None, "both are known here"
     assert power.energy is not None, "both are known here"
+    # Amounts of intervals are the register's own differences: they agree to its last digits (sum check).
+    is_sum_check = power.point.kind is PointKind.INTERVAL and bool(step)
     made = cross_check.dual_energy(
-        register.energy, power.energy, step * register.scale, term.tolerance, term.steps,
+        register.energy,
+        power.energy,
+        step * register.scale,
+        0.0 if is_sum_check else term.tolerance,
+        cross_check.SUM_STEPS if is_sum_check else term.steps,
         (register.factor, power.factor),
-    )  # fmt: skip
+    )
     named = {"register": register.point.name, "power": power.point.name}
     residual = made.residual if is_register_first else -made.residual
     is_same_time = abs(one.known_us - other.known_us) <= COVER_SHARE * length_us

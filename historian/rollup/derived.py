@@ -11,6 +11,7 @@ from historian.rollup.check_maker import CheckMaker
 from historian.rollup.factor_book import FactorBook
 from historian.rollup.ratio_maker import RatioMaker
 from historian.rollup.service import RollupService
+from historian.rollup.slot_checker import SlotChecker
 from historian.rollup.term_directory import TermDirectory
 
 
@@ -21,6 +22,7 @@ class Derived(NamedTuple):
     carbon: CarbonMaker
     ratios: RatioMaker
     checks: CheckMaker
+    slots: SlotChecker
 
 
 def derive(
@@ -38,4 +40,5 @@ def derive(
         CarbonMaker(rollup, billing, reader, registry, terms, factors, clock),
         RatioMaker(rollup, registry, terms, clock),
         CheckMaker(rollup, reader, registry, terms, clock),
+        SlotChecker(rollup, registry, terms),
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.unit.api.conftest import Api
@@ -134,3 +135,18 @@ async def test_nothing_known_of_one(api: Api) -> None:
     await state(api, "R", kind="check", point="P")
     row = await row_of(api)
     assert (row["energy"], row["residual"], row["warnings"]) == (None, None, ["nothing_known_of_one"])
+
+
+async def test_amounts_of_intervals_agree_with_the_register_to_its_last_digits(api: Api) -> None:
+    """The sum check: what is well within five per cent of an integral is too much between two forms of one count."""
+    await api.put_point("P", "kWh", "interval")
+    times = [T0_MS + i * QUARTER_MS for i in range(96)]
+    await api.ingest({"point": "P", "times": times, "values": [1.25] * 95 + [1.27]})
+    await put_register(api, 1.25)
+    await state(api, "R", kind="register", resolution=0.01)
+    row = await row_of(api)
+    assert (row["limit"], row["is_exceeded"]) == (0.02, False)
+    await api.ingest({"point": "P", "times": times[-1:], "values": [1.28]})
+    api.context.rollup.mark(np.array([1], np.uint32), np.array(times[-1:], np.int64) * 1000)
+    row = await row_of(api)
+    assert (round(row["residual"], 6), row["is_exceeded"]) == (-0.03, True)

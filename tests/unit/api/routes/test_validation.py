@@ -136,3 +136,25 @@ async def test_what_is_refused(api: Api) -> None:
     await api.problem("/api/v1/points/q/validation?start=0&end=1", 404, "point-not-found")
     far = f"start=0&end={T0_MS}"
     await api.problem(f"/api/v1/points/p/validation?{far}", 422, "query-too-large")
+
+
+async def test_slots_that_do_not_fit_other_points_are_found_and_suspect(api: Api) -> None:
+    t0_ms = 1795104000000  # 2026-11-20T00:00:00+08:00
+    for name, unit, values in (
+        ("p", "kW", [800.0, 600.0]),
+        ("q", "kvar", [600.0] * 2),
+        ("s", "kVA", [1000.0] * 2),
+    ):
+        await api.put_point(name, unit)
+        await api.ingest({"point": name, "times": [t0_ms, t0_ms + 900_000], "values": values})
+    body = {
+        "term": {"kind": "triangle", "reactive": "q", "apparent": "s"}, "valid_from": "2026-01-01T00:00:00Z", "reason": "r",
+    }  # fmt: skip
+    assert (await api.client.post("/api/v1/points/p/terms", json=body)).status == 201
+    path = f"/api/v1/points/p/validation?start={t0_ms}&end={t0_ms + 86_400_000}"
+    (found,) = (await api.get_json(path))["findings"]
+    assert (found["rule"], found["start"], found["count"], found["mark"]) == (
+        "power_triangle", "2026-11-19T16:15:00Z", 1, "suspect",
+    )  # fmt: skip
+    curve = await api.get_json("/api/v1/points/p/load-curve?date=2026-11-20")
+    assert (curve["values"][1], curve["quality"][:2]) == (600.0, ["good", "suspect"])
