@@ -20,13 +20,19 @@ setup: ## .venv with the historian command, from pinned versions, and the page's
 
 web: setup ## the page's parts from the npm registry
 
-run: setup ## start with the demo on http://$(LISTEN)
+# Compiled code lies beside the sources and in no wheel; two processes share the work of the first time.
+.venv/kernels: $(wildcard historian/*kernels.py historian/*/*kernels.py api/*kernels.py) | setup
+	@echo "compiling kernels, a minute or two, once for each version …   首次编译，约一两分钟"
+	@$(BIN)/python -m historian.warm store & other=$$!; $(BIN)/python -m historian.warm figures; wait $$other
+	@touch $@
+
+run: setup .venv/kernels ## start with the demo on http://$(LISTEN)
 	@exec $(BIN)/historian run --config config/historian.toml --data $(DATA) --listen $(LISTEN) --demo
 
 dev: setup ## setup, and what tests and checks need
 	@.ci/setup dev
 
-test: dev ## every test; PYTEST_ARGS="-k name" picks some
+test: dev .venv/kernels ## every test; PYTEST_ARGS="-k name" picks some
 	@.ci/debian-packages chromium curl socat
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 

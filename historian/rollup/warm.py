@@ -5,15 +5,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from historian.energy import digest_kernels, fleet, load_curve, packed, steady_sum, validation
+from historian.energy import bands, digest_kernels, fleet, load_curve, packed, steady_sum, validation
+from historian.energy.band_kernels import BandFigures
 from historian.energy.fleet import Ask, Asked
 from historian.energy.metering import Metering
 from historian.energy.packed import Needs
+from historian.energy.tariff import DaySchedule
 from historian.energy.validation import Subject
 from historian.model.packed import FIELD_COUNT, PackedBlock, PackedPiece
 from historian.model.point import HOUR_US, MINUTE_US, PointKind
 from historian.model.rules import Rules
 from historian.model.sample import RunBlock, SampleRun, block_of
+from historian.model.tariff import BANDS
 from historian.rollup import (
     figure_kernels,
     fold_kernels,
@@ -51,11 +54,27 @@ def _warm_energy() -> None:
             fleet.day_figures(block_of([some]), Asked.of([Ask(kind, 60, 1.0)]), [edges])
     validation.check(run, Subject(Rules(), PointKind.MEAN_POWER, 60))
     _warm_packed(edges)
+    _warm_bands(run, edges)
     block, one = block_of([run]), np.zeros(1, np.int64)
     digest_kernels.digest_days(
         block.offset, block.time_us, block.value.view(np.int64), block.quality, np.ones(1, np.uint8), one, one,
         edges[:2], np.zeros((1, 1), np.int64),
     )  # fmt: skip
+
+
+def _warm_bands(run: SampleRun, edges: npt.NDArray[np.int64]) -> None:
+    block, asked = block_of([run]), Asked.of([Ask(PointKind.MEAN_POWER, 60, 1.0)])
+    figures, is_done = fleet.day_figures(block, asked, [edges])
+    divided = BandFigures._make(
+        [
+            *(np.zeros((1, 1), np.int64) for _ in BANDS),
+            figures.total_numerator,
+            figures.ranked_numerator,
+            figures.denominator,
+        ]
+    )
+    day = DaySchedule(edges[[0, -1]], np.zeros(1, np.uint8))
+    bands.add_bands(block, asked, [[day]], np.zeros(1, np.int64), [edges], divided, is_done)
 
 
 def _warm_packed(edges: npt.NDArray[np.int64]) -> None:

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.support.server_process import free_port
 
-READY_WITHIN_S = 90.0  # a first start compiles the kernels
+READY_WITHIN_S = 200.0  # a first start compiles the kernels
 DEMO_WITHIN_S = 90.0
 STOP_WITHIN_S = 5.0
 CHROMIUM_ARGUMENTS = [

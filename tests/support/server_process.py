@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_TIMEOUT_S = 90.0
+READY_TIMEOUT_S = 200.0
 STOP_TIMEOUT_S = 5.0  # what the product promises
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from historian.energy import (
+    band_kernels,
     calendar,
     packed_kernels,
     register_day_kernels,
@@ -32,6 +33,7 @@ from tests.support.store_kit import append, no_checkpoint_work, open_store
 from tests.unit.rollup.test_service import DAY, World
 
 KERNELS = (
+    band_kernels.add_bands,
     steady_kernels.make_figures, steady_kernels.take_over, steady_kernels.sum_runs, figure_kernels.find_wrong,
     figure_kernels.mark_dirty, figure_kernels.judge, figure_kernels.set_state, figure_kernels.put_rows,
     period_kernels.fold_states, period_kernels.fold_energy, period_kernels.fold_ratios,
