@@ -7,6 +7,7 @@ from historian.rollup.carbon_maker import CarbonMaker
 from historian.rollup.check_maker import CheckMaker
 from historian.rollup.derived import derive
 from historian.rollup.ratio_maker import RatioMaker
+from historian.rollup.slot_checker import SlotChecker
 from historian.rollup.term_directory import NoTerms
 
 
@@ -14,4 +15,4 @@ def test_every_maker_is_there() -> None:
     part = cast(Any, object())
     made = derive(part, part, part, part, NoTerms(), part, ManualClock(0))
     assert made.factors is part
-    assert [type(one) for one in made[1:]] == [CarbonMaker, RatioMaker, CheckMaker]
+    assert [type(one) for one in made[1:]] == [CarbonMaker, RatioMaker, CheckMaker, SlotChecker]
