@@ -20,6 +20,7 @@ from historian.model.timerange import TimeRange
 
 # A plus sign in a query string that nobody encoded arrives as a space: 2026-11-21T00:00:00 08:00.
 _LOST_PLUS: Final = re.compile(r"(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) (\d{2}:\d{2})")
+_NUMBER_DIGITS_MAX: Final = 18  # of a whole number of 64 bits
 _TIME_FORMS: Final = frozenset({"epoch_ms", "rfc3339"})
 
 QUERIES_KEPT_MAX: Final = 256
@@ -151,6 +152,14 @@ class Params:
     def wants_epoch_ms(self) -> bool:
         """Whether ``time=epoch_ms`` asks for integers in the answer."""
         return "time" in self._query and "epoch_ms" in self._query.getall("time")
+
+
+def path_number(request: web.Request, what_en: str, what_zh: str) -> int:
+    """The ``{number}`` of a path. Raises Problem that says of what it is none."""
+    text = request.match_info["number"]
+    if not text.isdecimal() or len(text) > _NUMBER_DIGITS_MAX:
+        raise Problem.of_parameter("number", f"{text!r} is no number of {what_en}", f"{text!r} 不是{what_zh}")
+    return int(text)
 
 
 def parse_time(name: str, value: str) -> int:

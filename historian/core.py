@@ -170,7 +170,6 @@ async def _start_store(stack: contextlib.AsyncExitStack, base: _Base, files: Dur
         RollupLimits(**msgspec.structs.asdict(settings.rollup)),
         is_busy=lambda: sink.is_busy,
         terms=base.terms,
-        tariffs=base.tariffs,
     )
     await rollup.open()
     stack.push_async_callback(rollup.close)

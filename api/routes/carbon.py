@@ -10,9 +10,9 @@ from aiohttp import web
 from api import carbon_form, problem
 from api.as_of import AS_OF
 from api.context import CONTEXT
-from api.operation import POINTS, STATION, TIME_FORM, ZONE, Operation, Parameter, one_of
+from api.operation import TIME_FORM, ZONE, Operation, Parameter, one_of
 from api.params import Params
-from api.routes.rollups import CUTOFF_DAY, FROM, PERIOD, TO, read_asked
+from api.routes.rollups import PERIOD_PROBLEMS, PERIODS_OF_POINTS, read_asked
 from api.sample_form import SampleForm
 from api.schemas_derived import CarbonReply
 from api.selection import SELECTIONS
@@ -27,7 +27,7 @@ async def get_carbon(request: web.Request) -> web.StreamResponse:
     """Carbon of every whole period that the range touches, point by point."""
     context, params = request.app[CONTEXT], Params(request.query)
     selected, form = request.app[SELECTIONS].of(params), SampleForm.of(params)
-    asked = read_asked(request, params, selected.ids.astype("int64"), form.times.zone)
+    asked = read_asked(request, params, selected.ids, form.times.zone)
     ask = CarbonAsk(
         basis=cast(AskedBasis, params.choice("basis", _BASES, "location")),
         coal=cast(CoalBasis, params.choice("coal", _COAL, "equivalent")),
@@ -74,11 +74,8 @@ OPERATIONS: Final = (
         "GET", "/carbon", get_carbon, "getCarbon",
         "Carbon dioxide and coal equivalent by period, each factor named; a missing one is refused with what there is.",
         CarbonReply,
-        parameters=(PERIOD, CUTOFF_DAY, POINTS, STATION, FROM, TO, _BASIS, _COAL_BASIS, _REGION, _PROVISIONAL, AS_OF, ZONE, TIME_FORM),
-        problems=(
-            problem.INVALID_TIME, problem.POINT_NOT_FOUND, problem.STATION_NOT_FOUND, problem.FACTOR_MISSING,
-            problem.UNIT_MISMATCH, problem.QUERY_TOO_LARGE, problem.QUERY_REFUSED,
-        ),
+        parameters=(*PERIODS_OF_POINTS, _BASIS, _COAL_BASIS, _REGION, _PROVISIONAL, AS_OF, ZONE, TIME_FORM),
+        problems=(*PERIOD_PROBLEMS, problem.FACTOR_MISSING),
         is_query=True,
     ),
 )  # fmt: skip

@@ -4,15 +4,13 @@ import asyncio
 import datetime
 from typing import Final
 
-import numpy as np
 from aiohttp import web
 
 from api import formats, json_body, problem
 from api.body import read_body
 from api.context import CONTEXT
 from api.operation import JSON, POINTS, STATION, TIME_FORM, Operation
-from api.params import Params
-from api.problem import Problem
+from api.params import Params, path_number
 from api.routes.rollups import CUTOFF_DAY, CUTS, FROM, PERIOD, TO, read_asked
 from api.routes.terms import NUMBER
 from api.sample_form import SampleForm
@@ -21,8 +19,6 @@ from api.selection import SELECTIONS
 from api.time_form import TimeForm
 from historian.catalogue.lock_book import Lock
 from historian.model.decision import make_decision
-
-_NUMBER_DIGITS_MAX: Final = 18
 
 
 async def get_locks(request: web.Request) -> web.StreamResponse:
@@ -41,7 +37,7 @@ async def post_locks(request: web.Request) -> web.StreamResponse:
     """Lock every period asked for, all or none."""
     context, params = request.app[CONTEXT], Params(request.query)
     selected, times = request.app[SELECTIONS].of(params), SampleForm.of(params).times
-    asked = read_asked(request, params, selected.ids.astype(np.int64), times.zone)
+    asked = read_asked(request, params, selected.ids, times.zone)
     body = json_body.decode(await read_body(request), WithdrawBody)
     decision = make_decision(body.author, body.reason)
     made = await context.billing.lock(asked, decision.author, decision.reason)
@@ -53,12 +49,10 @@ async def post_locks(request: web.Request) -> web.StreamResponse:
 async def post_unlock(request: web.Request) -> web.StreamResponse:
     """Take a lock back; figures are those of the samples again."""
     context, times = request.app[CONTEXT], SampleForm.of(Params(request.query)).times
-    number = request.match_info["number"]
-    if not number.isdecimal() or len(number) > _NUMBER_DIGITS_MAX:
-        raise Problem.of_parameter("number", f"{number!r} is no number of a lock", f"{number!r} 不是锁定编号")
+    number = path_number(request, "a lock", "锁定编号")
     body = json_body.decode(await read_body(request), WithdrawBody)
     decision = make_decision(body.author, body.reason)
-    gone = await asyncio.to_thread(context.billing.unlock, int(number), decision.author, decision.reason)
+    gone = await asyncio.to_thread(context.billing.unlock, number, decision.author, decision.reason)
     return formats.reply_json(_reply_of(gone, context.registry.by_id(gone.key.point_id).name, times))
 
 

@@ -4,12 +4,12 @@ from typing import Final
 
 from aiohttp import web
 
-from api import formats, problem
+from api import formats
 from api.as_of import AS_OF
 from api.context import CONTEXT
-from api.operation import POINTS, STATION, TIME_FORM, ZONE, Operation
+from api.operation import TIME_FORM, ZONE, Operation
 from api.params import Params
-from api.routes.rollups import CUTOFF_DAY, FROM, PERIOD, TO, read_asked
+from api.routes.rollups import PERIOD_PROBLEMS, PERIODS_OF_POINTS, read_asked
 from api.sample_form import SampleForm
 from api.schemas_derived import RatioReplyRow, RatiosReply
 from api.selection import SELECTIONS
@@ -23,7 +23,7 @@ async def get_ratios(request: web.Request) -> web.StreamResponse:
     """Ratios of every whole period that the range touches, point by point."""
     context, params = request.app[CONTEXT], Params(request.query)
     selected, times = request.app[SELECTIONS].of(params), SampleForm.of(params).times
-    asked = read_asked(request, params, selected.ids.astype("int64"), times.zone)
+    asked = read_asked(request, params, selected.ids, times.zone)
     rows = await context.derived.ratios.rows(asked)
     return formats.reply_json(
         RatiosReply(period=asked.period, rows=[_row_of(row, asked.period, times) for row in rows])
@@ -67,11 +67,6 @@ OPERATIONS: Final = (
         "GET", "/ratios", get_ratios, "getRatios",
         "Load ratios and power factors by period, made anew of sums and means, with the maximum and its time.",
         RatiosReply,
-        parameters=(PERIOD, CUTOFF_DAY, POINTS, STATION, FROM, TO, AS_OF, ZONE, TIME_FORM),
-        problems=(
-            problem.INVALID_TIME, problem.POINT_NOT_FOUND, problem.STATION_NOT_FOUND, problem.UNIT_MISMATCH,
-            problem.QUERY_TOO_LARGE, problem.QUERY_REFUSED,
-        ),
-        is_query=True,
+        parameters=(*PERIODS_OF_POINTS, AS_OF, ZONE, TIME_FORM), problems=PERIOD_PROBLEMS, is_query=True,
     ),
 )  # fmt: skip

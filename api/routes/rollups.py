@@ -43,6 +43,7 @@ from historian.energy import calendar
 from historian.energy.calendar import DateRange, PeriodName
 from historian.errors import TimeError
 from historian.model import timestamp
+from historian.model.sample import PointIdColumn
 from historian.rollup.billing import Asked
 from historian.rollup.service import Past
 
@@ -59,7 +60,7 @@ async def get_rollups(request: web.Request) -> web.StreamResponse:
     """Rows of every whole period that the range touches, point by point."""
     context, params = request.app[CONTEXT], Params(request.query)
     selected, form = request.app[SELECTIONS].of(params), SampleForm.of(params)
-    asked = read_asked(request, params, selected.ids.astype(np.int64), form.times.zone)
+    asked = read_asked(request, params, selected.ids, form.times.zone)
     choice = formats.choose_format(request)
     fields = rollup_table.chosen_fields(params)
     billed = await context.billing.answer(
@@ -92,9 +93,10 @@ async def get_rollups(request: web.Request) -> web.StreamResponse:
 
 
 def read_asked(
-    request: web.Request, params: Params, ids: npt.NDArray[np.int64], zone: zoneinfo.ZoneInfo | None
+    request: web.Request, params: Params, selected: PointIdColumn, zone: zoneinfo.ZoneInfo | None
 ) -> Asked:
     """The periods that the parameters name, of these points. Raises Problem, QueryError, TimeError."""
+    ids = selected.astype(np.int64)
     context = request.app[CONTEXT]
     period = cast(PeriodName, params.choice("period", PERIODS, "day"))
     own_zone = zone or timestamp.load_zone(context.registry.by_id(int(ids[0])).time_zone)
@@ -258,6 +260,12 @@ TO: Final = Parameter("to", "The date after the last; or an instant.", _DATE_OR_
 _OTHER_ZONE: Final = ZONE._replace(
     description="Days of this zone instead of each point's own, and local times."
 )
+# Of whatever is told of whole periods of some points.
+PERIODS_OF_POINTS: Final = (PERIOD, CUTOFF_DAY, POINTS, STATION, FROM, TO)
+PERIOD_PROBLEMS: Final = (
+    problem.INVALID_TIME, problem.POINT_NOT_FOUND, problem.STATION_NOT_FOUND, problem.UNIT_MISMATCH,
+    problem.QUERY_TOO_LARGE, problem.QUERY_REFUSED,
+)  # fmt: skip
 
 OPERATIONS: Final = (
     Operation(

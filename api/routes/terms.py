@@ -12,7 +12,7 @@ from api.as_of import AS_OF, moment_us
 from api.body import read_body
 from api.context import CONTEXT, ApiContext
 from api.operation import JSON, POINT, TIME_FORM, Operation, Parameter
-from api.params import Params
+from api.params import Params, path_number
 from api.sample_form import SampleForm
 from api.schemas_terms import StatementReply, StepReply, TermBody, TermInForce, TermsReply, WithdrawBody
 from api.selection import path_point
@@ -94,13 +94,9 @@ async def post_withdraw(request: web.Request) -> web.StreamResponse:
     named, times = path_point(request), SampleForm.of(Params(request.query)).times
     body = json_body.decode(await read_body(request), WithdrawBody)
     decision = make_decision(body.author, body.reason)
-    number = request.match_info["number"]
-    if not number.isdecimal() or len(number) > _NUMBER_DIGITS_MAX:
-        raise problem.Problem.of_parameter(
-            "number", f"{number!r} is no number of a statement", f"{number!r} 不是编号"
-        )
+    number = path_number(request, "a statement", "编号")
     gone = await asyncio.to_thread(
-        request.app[CONTEXT].terms.withdraw, named.point.id, int(number), decision.reason
+        request.app[CONTEXT].terms.withdraw, named.point.id, number, decision.reason
     )
     await _follow(request.app[CONTEXT], gone)
     return formats.reply_json(_reply_of(gone, times))
@@ -156,7 +152,6 @@ def _reply_of(one: Statement, times: TimeForm) -> StatementReply:
     )
 
 
-_NUMBER_DIGITS_MAX: Final = 18
 EVENT_REACH_US: Final = 40 * DAY_US  # to the reading before it, as a rule
 NUMBER: Final = Parameter("number", "As recorded.", {"type": "integer", "minimum": 1}, "path", True)
 _PROBLEMS: Final = (

@@ -28,9 +28,9 @@ from historian.rollup.meter_rates import MeterRates
 from historian.rollup.period_kernels import OPEN
 from historian.rollup.periods import PeriodColumns
 from historian.rollup.point_facts import RevisedDirectory
-from historian.rollup.service import Past, RollupService
+from historian.rollup.service import Past, RollupService, terms_at
 from historian.rollup.tariff_book import TariffBook
-from historian.rollup.term_directory import TermDirectory, TermsThen
+from historian.rollup.term_directory import TermDirectory
 
 Ids = npt.NDArray[np.int64]
 
@@ -168,7 +168,7 @@ class Billing:
 
     async def _bills(self, asked: Asked, rows: PeriodColumns, *, has_events: bool) -> Bills | None:
         """Columns of the bills; None where no point has any."""
-        terms = self._terms_then(asked)
+        terms = terms_at(self._terms, asked.past)
         known = terms.ids()
         places = [
             place
@@ -186,7 +186,7 @@ class Billing:
 
     async def _rates(self, asked: Asked, rows: PeriodColumns) -> MeterRates | None:
         """What the meters' own rate registers counted; None where no point has any."""
-        terms = self._terms_then(asked)
+        terms = terms_at(self._terms, asked.past)
         known = terms.ids()
         found = {
             place: term
@@ -213,13 +213,10 @@ class Billing:
             meter_rates.put(made, own, rows.columns.energy[own], rates, tolerance)
         return made
 
-    def _terms_then(self, asked: Asked) -> TermDirectory:
-        return self._terms if asked.past is None else TermsThen(self._terms, asked.past.as_of_us)
-
     async def _make(self, asked: Asked, point_ids: Sequence[int]) -> list[list[Bill]]:
         as_of_us = asked.past.as_of_us if asked.past else None
         reader = asked.past.reader if asked.past else self._reader
-        terms = self._terms_then(asked)
+        terms = terms_at(self._terms, asked.past)
         points = [self._directory.by_id(one) for one in point_ids]
         wanted = [
             Metered(point, terms.of(point.id), asked.zone or timestamp.load_zone(point.time_zone))

@@ -33,8 +33,8 @@ from historian.rollup.factor_book import FactorBook
 from historian.rollup.found import Figures
 from historian.rollup.periods import FINAL, STATES
 from historian.rollup.point_facts import RevisedDirectory
-from historian.rollup.service import RollupService
-from historian.rollup.term_directory import TermDirectory, TermsThen
+from historian.rollup.service import RollupService, terms_at
+from historian.rollup.term_directory import TermDirectory
 
 _QUARTER_US: Final = 15 * MINUTE_US  # every zone's clock is a whole number of these away from UTC
 _DAYS_AT_ONCE: Final = 31
@@ -98,7 +98,7 @@ class CarbonMaker:
     async def make(self, asked: Asked, ask: CarbonAsk) -> list[CarbonRow]:
         """Rows by point, period and direction. Raises FactorError with what there is, UnitError, QueryTooLarge."""
         as_of_us = asked.past.as_of_us if asked.past else None
-        terms = self._terms if as_of_us is None else TermsThen(self._terms, as_of_us)
+        terms = terms_at(self._terms, asked.past)
         factors, now_us = self._factors.factors(as_of_us), self._clock.now_us()
         points = [self._directory.by_id(one) for one in asked.point_id.tolist()]
         zones = [asked.zone or timestamp.load_zone(point.time_zone) for point in points]

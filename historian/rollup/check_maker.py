@@ -19,8 +19,8 @@ from historian.model.term import CheckTerm
 from historian.rollup import day_source, point_metering, point_unit
 from historian.rollup.billing import Asked
 from historian.rollup.found import Figures
-from historian.rollup.service import Past, RollupService
-from historian.rollup.term_directory import TermDirectory, TermsThen
+from historian.rollup.service import Past, RollupService, terms_at
+from historian.rollup.term_directory import TermDirectory
 
 COVER_SHARE: Final = 0.01  # by which the known times of the two may differ and still be compared
 
@@ -95,7 +95,7 @@ class CheckMaker:
     def _term_of(
         self, point: Point, part: DateRange, zone: zoneinfo.ZoneInfo, past: Past | None
     ) -> CheckTerm:
-        terms = self._terms if past is None else TermsThen(self._terms, past.as_of_us)
+        terms = terms_at(self._terms, past)
         found = terms.of(point.id).at("check", calendar.day_start_us(part.first, zone))
         if not isinstance(found, CheckTerm):
             raise QueryError(
@@ -140,7 +140,7 @@ class CheckMaker:
         start_us: int,
         past: Past | None,
     ) -> _Side:
-        terms = self._terms if past is None else TermsThen(self._terms, past.as_of_us)
+        terms = terms_at(self._terms, past)
         own = point_unit.units_of(point).energy
         if own is None:
             raise UnitError(f"{point.name} ({point.unit}) has no energy to be compared")

@@ -20,8 +20,8 @@ from historian.model.term import PointTerms, RatioTerm
 from historian.rollup import point_unit
 from historian.rollup.billing import Asked
 from historian.rollup.curve import PointCurves
-from historian.rollup.service import Past, RollupService
-from historian.rollup.term_directory import TermDirectory, TermsThen
+from historian.rollup.service import Past, RollupService, terms_at
+from historian.rollup.term_directory import TermDirectory
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -161,8 +161,7 @@ class RatioMaker:
         return _filled(row, term, whole, slots, warnings, int(starts_us[-1]) > now_us)
 
     def _terms_of(self, point: Point, past: Past | None) -> PointTerms:
-        terms = self._terms if past is None else TermsThen(self._terms, past.as_of_us)
-        return terms.of(point.id)
+        return terms_at(self._terms, past).of(point.id)
 
     def _inputs(self, point: Point, term: RatioTerm) -> _Inputs:
         points = [self._directory.get(name) for name in term.inputs]

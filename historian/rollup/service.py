@@ -38,7 +38,6 @@ from historian.rollup.periods import Folder, PeriodColumns
 from historian.rollup.point_facts import PointFacts, RevisedDirectory
 from historian.rollup.point_unit import VARYING, common_units, medium_of
 from historian.rollup.row import RollupLimits, RollupRow
-from historian.rollup.tariff_book import TariffBook
 from historian.rollup.term_directory import NoTerms, TermDirectory, TermsThen
 
 BACKGROUND_INTERVAL_S: Final = 0.5  # so that figures follow an acknowledgement within a second
@@ -64,6 +63,11 @@ class Past(NamedTuple):
     terms: TermDirectory | None = None
 
 
+def terms_at(terms: TermDirectory, past: Past | None) -> TermDirectory:
+    """What holds: as it is known now, or at the moment that is asked about."""
+    return terms if past is None else past.terms or TermsThen(terms, past.as_of_us)
+
+
 class RollupService:
     """Implements `ports.DirtyMarker`; keeps its figures in the SQLite file `path`.
 
@@ -80,7 +84,6 @@ class RollupService:
         limits: RollupLimits | None = None,
         is_busy: Callable[[], bool] = lambda: False,
         terms: TermDirectory | None = None,
-        tariffs: TariffBook | None = None,
     ) -> None:
         self._reader = reader
         self._directory = directory
@@ -88,7 +91,6 @@ class RollupService:
         self._limits = limits or RollupLimits()
         self._is_busy = is_busy
         self._terms = terms or NoTerms()
-        self._tariffs = tariffs
         self._days = DayKeeper(
             reader, directory, DayTable(path), clock, self._limits.figures_bytes_max, self._terms
         )
@@ -240,8 +242,7 @@ class RollupService:
 
     def _days_then(self, past: Past) -> ForeignDays:
         """Days made from what was known at a moment."""
-        terms = past.terms or TermsThen(self._terms, past.as_of_us)
-        facts = PointFacts(self._directory, Definitions(), terms)
+        facts = PointFacts(self._directory, Definitions(), terms_at(self._terms, past))
         return ForeignDays(past.reader, self._directory, facts, MomentClock(self._clock, past.as_of_us))
 
     async def revisions(self, point: Point, period: PeriodName, date: datetime.date) -> list[RollupRow]:
@@ -372,8 +373,7 @@ class RollupService:
 
     def _terms_of(self, as_of_us: int | None) -> TermsOf:
         """What holds of a point, as it is known now or was known then."""
-        terms = self._terms
-        return terms.of if as_of_us is None else lambda point_id: terms.as_of(point_id, as_of_us)
+        return self._terms.of if as_of_us is None else TermsThen(self._terms, as_of_us).of
 
     def check_size(self, point_count: int, day_count: int) -> None:
         limits = self._limits

@@ -19,8 +19,8 @@ from historian.model.point import MINUTE_US, Point
 from historian.model.ports import PointDirectory
 from historian.model.term import SLOT_CHECKS, PartsTerm, PhasesTerm, PointTerms, TriangleTerm
 from historian.rollup.curve import PointCurves
-from historian.rollup.service import Past, RollupService
-from historian.rollup.term_directory import TermDirectory, TermsThen
+from historian.rollup.service import Past, RollupService, terms_at
+from historian.rollup.term_directory import TermDirectory
 
 F64 = npt.NDArray[np.float64]
 
@@ -80,8 +80,7 @@ class SlotChecker:
         return [one for one in found if one.start_us < end_us and one.end_us > start_us]
 
     def _terms_of(self, point: Point, past: Past | None) -> PointTerms:
-        terms = self._terms if past is None else TermsThen(self._terms, past.as_of_us)
-        return terms.of(point.id)
+        return terms_at(self._terms, past).of(point.id)
 
     async def _checks(
         self, point: Point, terms: PointTerms, curves: PointCurves, day: _Day

@@ -130,9 +130,7 @@ def context(
     journal = Journal(tmp_path / "journal.db", clock)
     terms = TermBook(tmp_path / "points.db", registry, clock, rule_check.check)
     tariffs = TariffBook(terms.database, clock, [], NO_HOLIDAYS)
-    rollup = RollupService(
-        store, registry, tmp_path / "rollups.db", clock, RollupLimits(), terms=terms, tariffs=tariffs
-    )
+    rollup = RollupService(store, registry, tmp_path / "rollups.db", clock, RollupLimits(), terms=terms)
     billing = Billing(rollup, store, registry, terms, tariffs, LockBook(terms.database, clock), clock)
     shipped = load_tables([config_dir() / "standard" / "factors.toml"])
     factors = FactorBook(terms.database, clock, shipped)

@@ -41,7 +41,7 @@ class World:
         self.terms = TermBook(folder / "c.sqlite", self.registry, self.clock)
         self.tariffs = TariffBook(self.terms.database, self.clock, [CALENDAR.calendar])
         self.rollup = RollupService(
-            self.store, self.registry, folder / "r.sqlite", self.clock, terms=self.terms, tariffs=self.tariffs
+            self.store, self.registry, folder / "r.sqlite", self.clock, terms=self.terms
         )
         self.store.markers = [self.rollup]
         locks = LockBook(self.terms.database, self.clock)

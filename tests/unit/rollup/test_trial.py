@@ -55,9 +55,7 @@ class World:
         self.registry = Registry(folder / "points.db", clock, ZONE.key)
         self.terms = TermBook(folder / "points.db", self.registry, clock)
         self.tariffs = TariffBook(self.terms.database, clock, [EARLY], NO_HOLIDAYS)
-        self.rollup = RollupService(
-            self.store, self.registry, folder / "rollups.db", clock, terms=self.terms, tariffs=self.tariffs
-        )
+        self.rollup = RollupService(self.store, self.registry, folder / "rollups.db", clock, terms=self.terms)
         self.billing = Billing(
             self.rollup,
             self.store,
