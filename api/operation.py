@@ -7,6 +7,7 @@ from aiohttp import web
 from api import params
 from api.errors import Handler
 from api.problem import ProblemKind
+from historian.model.access import Right
 
 BASE: Final = "/api/v1"
 OPERATIONS_BASES: Final = ("", BASE)  # /healthz and its like answer at the root and under the base
@@ -52,6 +53,7 @@ class Operation(NamedTuple):
     bases: tuple[str, ...] = (BASE,)
     is_query: bool = False
     takes_any_query: bool = False
+    right: Right | None = Right.READ  # what the caller must hold; None: nobody needs to be known
 
     def paths(self) -> list[str]:
         """Every full path it answers under."""

@@ -18,6 +18,7 @@ from historian.edit.editor import Editor
 from historian.edit.moved import MovedPeriods
 from historian.edit.plan import EditPlan
 from historian.model import quality as q
+from historian.model.access import Right
 from historian.model.decision import make_decision
 from historian.model.point import Point
 
@@ -108,6 +109,6 @@ OPERATIONS: Final = (
             problem.UNIT_MISMATCH, problem.QUERY_TOO_LARGE, problem.BODY_TOO_LARGE, problem.QUEUE_FULL,
             problem.LOG_FAILED, problem.DISK_RESERVE,
         ),
-        request_types=((JSON, EditBody),),
+        request_types=((JSON, EditBody),), right=Right.EDIT,
     ),
 )  # fmt: skip

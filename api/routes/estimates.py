@@ -30,6 +30,7 @@ from api.selection import path_point
 from api.time_form import TimeForm
 from historian.catalogue.estimate_book import EstimateEntry
 from historian.energy.estimate_inputs import EstimateRecord
+from historian.model.access import Right
 from historian.model.decision import make_decision
 from historian.model.point import Point
 from historian.rollup.estimator import Asked
@@ -159,7 +160,7 @@ OPERATIONS: Final = (
             problem.INVALID_TIME, problem.UNIT_MISMATCH, problem.BODY_TOO_LARGE, problem.QUEUE_FULL,
             problem.LOG_FAILED, problem.DISK_RESERVE,
         ),
-        request_types=((JSON, EstimatesBody),),
+        request_types=((JSON, EstimatesBody),), right=Right.EDIT,
     ),
     Operation(
         "GET", "/points/{point}/estimates", get_estimates, "getEstimates",

@@ -15,6 +15,7 @@ from api.problem import Problem
 from api.sample_form import SampleForm
 from api.schemas_derived import FactorBody, FactorsReply, FactorTableReply, FactorVersionReply
 from api.time_form import TimeForm
+from historian.model.access import Right
 from historian.model.decision import make_decision
 from historian.rollup.factor_book import FactorVersion
 
@@ -85,6 +86,6 @@ OPERATIONS: Final = (
             problem.MALFORMED_JSON, problem.INVALID_BODY, problem.FACTOR_MISSING, problem.EDIT_REFUSED,
             problem.BODY_TOO_LARGE,
         ),
-        request_types=((JSON, FactorBody),),
+        request_types=((JSON, FactorBody),), right=Right.CONFIGURE,
     ),
 )  # fmt: skip

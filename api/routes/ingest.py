@@ -19,6 +19,7 @@ from api.params import Params
 from api.problem import Fault, Problem
 from api.stored_offset import StoredOffsets
 from historian.catalogue.registry import Registry
+from historian.model.access import Right
 from historian.model.ports import OnConflict
 
 Result = TypeVar("Result")
@@ -174,7 +175,7 @@ OPERATIONS: Final = (
             problem.MALFORMED_JSON, problem.MALFORMED_BODY, problem.INVALID_TIME, problem.INVALID_BODY,
             problem.UNSUPPORTED_MEDIA_TYPE, *_REFUSALS,
         ),
-        request_types=((JSON, schemas.IngestBody), (ARROW, None), (CSV, None)),
+        request_types=((JSON, schemas.IngestBody), (ARROW, None), (CSV, None)), right=Right.WRITE,
     ),
     Operation(
         "POST", "/api/v2/write", post_lines, "writeLines",
@@ -184,6 +185,6 @@ OPERATIONS: Final = (
             _BUCKET._replace(name="bucketID"),
         ),
         problems=(problem.LINES_REFUSED, *_REFUSALS),
-        request_types=(("text/plain", None),), reply_types=(), status=204, bases=("",),
+        request_types=(("text/plain", None),), reply_types=(), status=204, bases=("",), right=Right.WRITE,
     ),
 )  # fmt: skip

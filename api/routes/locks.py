@@ -18,6 +18,7 @@ from api.schemas_terms import LockedPeriod, LocksReply, WithdrawBody
 from api.selection import SELECTIONS
 from api.time_form import TimeForm
 from historian.catalogue.lock_book import Lock
+from historian.model.access import Right
 from historian.model.decision import make_decision
 
 
@@ -91,10 +92,10 @@ OPERATIONS: Final = (
         "POST", "/rollups/locks", post_locks, "lockRollups",
         "Lock whole periods that are over: their rows stay as they are, state `final`.", LocksReply,
         parameters=(PERIOD, CUTOFF_DAY, CUTS, POINTS, STATION, FROM, TO, TIME_FORM), problems=_PROBLEMS,
-        request_types=((JSON, WithdrawBody),), status=201,
+        request_types=((JSON, WithdrawBody),), status=201, right=Right.EDIT,
     ),
     Operation(
         "POST", "/rollups/locks/{number}/unlock", post_unlock, "unlockRollup", "Take a lock back.", LockedPeriod,
-        parameters=(NUMBER, TIME_FORM), problems=_PROBLEMS, request_types=((JSON, WithdrawBody),),
+        parameters=(NUMBER, TIME_FORM), problems=_PROBLEMS, request_types=((JSON, WithdrawBody),), right=Right.EDIT,
     ),
 )  # fmt: skip

@@ -58,17 +58,17 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 OPERATIONS: Final = (
     Operation(
         "GET", "/healthz", get_health, "getHealth", "Whether the process answers.", schemas.HealthReply,
-        bases=OPERATIONS_BASES,
+        bases=OPERATIONS_BASES, right=None,
     ),
     Operation(
         "GET", "/readyz", get_readiness, "getReadiness", "Whether durable writes are possible.",
-        schemas.ReadyReply, problems=(problem.LOG_FAILED, problem.DISK_RESERVE), bases=OPERATIONS_BASES,
+        schemas.ReadyReply, problems=(problem.LOG_FAILED, problem.DISK_RESERVE), bases=OPERATIONS_BASES, right=None,
     ),
     Operation(
         "GET", "/metrics", get_metrics, "getMetrics", "Counters and gauges as Prometheus text.",
         reply_types=("text/plain",), bases=OPERATIONS_BASES,
     ),
     Operation(
-        "GET", "/openapi.json", get_openapi, "getOpenapi", "This description.", bases=OPERATIONS_BASES
+        "GET", "/openapi.json", get_openapi, "getOpenapi", "This description.", bases=OPERATIONS_BASES, right=None,
     ),
 )  # fmt: skip

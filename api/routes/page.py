@@ -63,11 +63,11 @@ def _is_inside(path: Path, folder: Path) -> bool:
 OPERATIONS: Final = (
     Operation(
         "GET", "/", get_page, "getPage", "The operator page.", reply_types=("text/html",), bases=("",),
-        takes_any_query=True,
+        takes_any_query=True, right=None,
     ),
     Operation(
         "GET", "/static/{name:.+}", get_file, "getPageFile", "A file of the page.",
         parameters=(_NAME,), problems=(problem.PAGE_NOT_FOUND,), reply_types=("*/*",), bases=("",),
-        takes_any_query=True,
+        takes_any_query=True, right=None,
     ),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from api.operation import CURSOR, JSON, POINT, STATION, Operation, Parameter, wh
 from api.params import Params
 from api.selection import path_point
 from historian.errors import HistorianError, PointNotFound
+from historian.model.access import Right
 from historian.model.point import Point
 
 PAGE_POINTS_MAX: Final = 10_000
@@ -130,7 +131,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "POST", "/points", post_points, "createPoints", "Make many points; one fault costs only itself.",
-        schemas.PointsMadeReply, problems=_BODY_PROBLEMS, request_types=((JSON, list[schemas.PointBody]),),
+        schemas.PointsMadeReply, problems=_BODY_PROBLEMS, request_types=((JSON, list[schemas.PointBody]),), right=Right.CONFIGURE,
     ),
     Operation(
         "GET", "/points/{point}", get_point, "getPoint", "One point.", schemas.PointReply,
@@ -140,12 +141,12 @@ OPERATIONS: Final = (
         "PUT", "/points/{point}", put_point, "putPoint",
         "Make the point (201) or change it; unit and kind are required, the rest has defaults.",
         schemas.PointReply, parameters=(POINT,), problems=(problem.POINT_CONFLICT, *_BODY_PROBLEMS),
-        request_types=_POINT_BODY, may_create=True,
+        request_types=_POINT_BODY, may_create=True, right=Right.CONFIGURE,
     ),
     Operation(
         "PATCH", "/points/{point}", patch_point, "patchPoint", "Change or rename the point.", schemas.PointReply,
         parameters=(POINT,), problems=(problem.POINT_NOT_FOUND, problem.POINT_CONFLICT, *_BODY_PROBLEMS),
-        request_types=_POINT_BODY,
+        request_types=_POINT_BODY, right=Right.CONFIGURE,
     ),
     Operation(
         "GET", "/stations", list_stations, "listStations", "All stations that have a point.",

@@ -36,6 +36,7 @@ from api.schemas_edits import (
 from api.selection import find_point
 from historian.errors import PointNotFound
 from historian.model import quality as q
+from historian.model.access import Right
 from historian.model.decision import make_decision
 from historian.model.ports import REJECT_CODES, Outcome
 from historian.model.quarantine import (
@@ -181,11 +182,11 @@ OPERATIONS: Final = (
         "POST", "/quarantine/release", post_release, "releaseQuarantined",
         "Store samples of the quarantine, their stamps moved or given; only what is on disk leaves it.",
         DecisionReply, problems=(*_DECISION_PROBLEMS, problem.QUEUE_FULL, problem.LOG_FAILED, problem.DISK_RESERVE),
-        request_types=((JSON, ReleaseBody),),
+        request_types=((JSON, ReleaseBody),), right=Right.EDIT,
     ),
     Operation(
         "POST", "/quarantine/erase", post_erase, "eraseQuarantined",
         "Give samples of the quarantine up, with a reason; the entries stay as evidence.",
-        DecisionReply, problems=_DECISION_PROBLEMS, request_types=((JSON, EraseBody),),
+        DecisionReply, problems=_DECISION_PROBLEMS, request_types=((JSON, EraseBody),), right=Right.EDIT,
     ),
 )  # fmt: skip

@@ -27,6 +27,7 @@ from api.schemas_terms import (
 )
 from api.time_form import TimeForm
 from historian.model import timestamp
+from historian.model.access import Right
 from historian.model.decision import make_decision
 from historian.model.tariff import BANDS, UNDIVIDED
 from historian.rollup.tariff_book import DayFlag, TariffBook, TariffVersion
@@ -168,15 +169,15 @@ OPERATIONS: Final = (
     Operation(
         "PUT", "/tariffs/{tariff}", put_tariff, "putTariff",
         "Put a calendar, or the next version of one; one that does not tile the day is refused with the hole named.",
-        TariffVersionReply, parameters=(_TARIFF, TIME_FORM), problems=_BODY, request_types=((JSON, TariffBody),),
+        TariffVersionReply, parameters=(_TARIFF, TIME_FORM), problems=_BODY, request_types=((JSON, TariffBody),), right=Right.CONFIGURE,
     ),
     Operation(
         "POST", "/tariffs/{tariff}/flags", post_flag, "flagDay", "Say that a day was, for one, a hot one.",
-        DayFlagReply, parameters=(_TARIFF, TIME_FORM), problems=_BODY, request_types=((JSON, DayFlagBody),), status=201,
+        DayFlagReply, parameters=(_TARIFF, TIME_FORM), problems=_BODY, request_types=((JSON, DayFlagBody),), status=201, right=Right.CONFIGURE,
     ),
     Operation(
         "POST", "/tariffs/{tariff}/flags/{number}/withdraw", post_withdraw, "withdrawFlag", "Take a flag back.",
         DayFlagReply, parameters=(_TARIFF, NUMBER, TIME_FORM), problems=_BODY,
-        request_types=((JSON, WithdrawBody),),
+        request_types=((JSON, WithdrawBody),), right=Right.CONFIGURE,
     ),
 )  # fmt: skip

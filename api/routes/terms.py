@@ -18,6 +18,7 @@ from api.schemas_terms import StatementReply, StepReply, TermBody, TermInForce, 
 from api.selection import path_point
 from api.time_form import TimeForm
 from historian.model import timestamp
+from historian.model.access import Right
 from historian.model.decision import make_decision
 from historian.model.point import DAY_US
 from historian.model.term import (
@@ -168,11 +169,11 @@ OPERATIONS: Final = (
     Operation(
         "POST", "/points/{point}/terms", post_term, "stateTerm",
         "State a tariff, a meter exchange, a register …; figures follow.", StatementReply,
-        parameters=(POINT, TIME_FORM), problems=_PROBLEMS, request_types=((JSON, TermBody),), status=201,
+        parameters=(POINT, TIME_FORM), problems=_PROBLEMS, request_types=((JSON, TermBody),), status=201, right=Right.CONFIGURE,
     ),
     Operation(
         "POST", "/points/{point}/terms/{number}/withdraw", post_withdraw, "withdrawTerm",
         "Take a statement back; it stays on record.", StatementReply,
-        parameters=(POINT, NUMBER, TIME_FORM), problems=_PROBLEMS, request_types=((JSON, WithdrawBody),),
+        parameters=(POINT, NUMBER, TIME_FORM), problems=_PROBLEMS, request_types=((JSON, WithdrawBody),), right=Right.CONFIGURE,
     ),
 )  # fmt: skip
