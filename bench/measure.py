@@ -62,7 +62,7 @@ def server(data: Path, settings: str = "") -> Iterator[Server]:
     log = data.parent / "bench.log"
     written = log.open("wb")
     process = subprocess.Popen(
-        [*command, "--listen", f"127.0.0.1:{port}"],
+        [*command, "--listen", f"127.0.0.1:{port}", "--auth", "off"],
         cwd=ROOT,
         stdout=written,
         stderr=subprocess.STDOUT,

@@ -27,10 +27,8 @@ log = EventLog("app")
 HTTP_STOP_TIMEOUT_S = 2.0  # how long a stop waits for answers under way
 
 
-def run(chosen: Settings, data: Path, listen: str | None, is_demo: bool) -> int:
+def run(chosen: Settings, data: Path, is_demo: bool) -> int:
     """Run until SIGINT or SIGTERM; 0 after an orderly stop. Raises HistorianError where it cannot start."""
-    if listen is not None:
-        chosen = settings.with_listen(chosen, listen)
     configure(chosen.log.level)
     memory.keep_freed()
     stations = substation.load_all(settings.substation_paths(chosen))

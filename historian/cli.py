@@ -96,6 +96,11 @@ def _add_run(commands: "argparse._SubParsersAction[_Parser]") -> None:
         "--listen", metavar="HOST:PORT", help="HTTP address, instead of the one in the settings"
     )
     parser.add_argument(
+        "--auth",
+        choices=("on", "off"),
+        help="access control, instead of what the settings say; off only on a loopback address",
+    )
+    parser.add_argument(
         "--demo",
         action="store_true",
         help="import a year of real data at the first start and simulate the demo substation",
@@ -293,7 +298,8 @@ def _run(options: argparse.Namespace) -> int:
     chosen = settings.load(path)
     if options.listen is not None:
         chosen = settings.with_listen(chosen, options.listen)
-    return app.run(chosen, options.data, options.listen, options.demo)
+    chosen = settings.with_auth(chosen, options.auth, is_demo=options.demo)
+    return app.run(chosen, options.data, options.demo)
 
 
 def _simulate(simulator: str, rest: list[str]) -> int:

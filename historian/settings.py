@@ -56,7 +56,8 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[server]: the HTTP side and its protection."""
 
     listen: str = "127.0.0.1:8420"
-    auth: Literal["off"] = "off"
+    auth: Literal["auto", "on", "off"] = "auto"
+    plain_http: bool = False
     body_bytes_max: Annotated[int, Meta(ge=KIBIBYTE, le=GIBIBYTE)] = 32 * MEBIBYTE
     body_deadline_s: Annotated[int, Meta(ge=1, le=3600)] = 30
     keepalive_s: Annotated[int, Meta(ge=1, le=3600)] = 15
@@ -68,11 +69,41 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             address = parse_listen(self.listen)
         except ValueError as error:
             raise ValueError(f"listen: {error}") from None
-        if not address.is_loopback:
+        if address.is_loopback:
+            return
+        if self.auth == "off":
             raise ValueError(
                 f'listen: {self.listen} can be reached from outside while auth is "off"; allowed: a '
-                "loopback address such as 127.0.0.1:8420"
+                'loopback address such as 127.0.0.1:8420, or auth = "on"'
             )
+        if not self.plain_http:
+            raise ValueError(
+                f"listen: {self.listen} can be reached from outside, and passwords would be sent in the clear; "
+                "allowed: a loopback address behind a proxy with TLS, or plain_http = true where the network "
+                "is trusted"
+            )
+
+
+class AccessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[access]: passwords, logins, sessions and tokens (GB/T 22239, level 2; IEC 62443-3-3 SR 1.7, 1.11, 2.5 to 2.7)."""
+
+    password_length_min: Annotated[int, Meta(ge=8, le=128)] = 12
+    password_kinds_min: Annotated[int, Meta(ge=1, le=4)] = 3
+    password_history_count: Annotated[int, Meta(ge=0, le=24)] = 5
+    password_age_days_max: Annotated[int, Meta(ge=0, le=3650)] = 180
+    login_failures_max: Annotated[int, Meta(ge=1, le=1000)] = 5
+    address_failures_max: Annotated[int, Meta(ge=1, le=10_000)] = 20
+    login_window_s: Annotated[int, Meta(ge=1, le=86_400)] = 900
+    lockout_s: Annotated[int, Meta(ge=1, le=86_400)] = 60
+    lockout_s_max: Annotated[int, Meta(ge=1, le=86_400)] = 900
+    logins_at_once_max: Annotated[int, Meta(ge=1, le=64)] = 1
+    logins_waiting_max: Annotated[int, Meta(ge=1, le=1000)] = 16
+    session_idle_s: Annotated[int, Meta(ge=60, le=604_800)] = 1800
+    session_s_max: Annotated[int, Meta(ge=60, le=2_592_000)] = 43_200
+    sessions_per_person_max: Annotated[int, Meta(ge=1, le=100)] = 5
+    display_days_max: Annotated[int, Meta(ge=1, le=3650)] = 365
+    token_days_max: Annotated[int, Meta(ge=1, le=3650)] = 365
+    setup_token_s: Annotated[int, Meta(ge=60, le=604_800)] = 86_400
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,6 +196,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     holidays: str = "CN"
     substations: tuple[str, ...] = ("substations/*.toml",)
     server: ServerSettings = ServerSettings()
+    access: AccessSettings = AccessSettings()
     store: StoreSettings = StoreSettings()
     ingest: IngestSettings = IngestSettings()
     edit: EditSettings = EditSettings()
@@ -211,4 +243,19 @@ def with_listen(settings: Settings, listen: str) -> Settings:
         server = msgspec.structs.replace(settings.server, listen=listen)
     except ValueError as error:
         raise HistorianError(f"--{error}") from None
+    return msgspec.structs.replace(settings, server=server)
+
+
+def with_auth(settings: Settings, auth: str | None, *, is_demo: bool) -> Settings:
+    """The settings with access control decided: `auth` of the command line, else as written, and where that is ``auto``
+    on, unless the demo runs on a loopback address. Raises HistorianError.
+    """
+    chosen = auth or settings.server.auth
+    if chosen == "auto":
+        is_open = is_demo and parse_listen(settings.server.listen).is_loopback
+        chosen = "off" if is_open else "on"
+    try:
+        server = msgspec.convert(msgspec.to_builtins(settings.server) | {"auth": chosen}, ServerSettings)
+    except msgspec.ValidationError as error:
+        raise HistorianError(f"--auth {chosen}: {error}") from None
     return msgspec.structs.replace(settings, server=server)

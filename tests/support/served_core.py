@@ -13,7 +13,7 @@ from historian.clock import SystemClock
 from historian.core import Core
 from historian.metrics import Metrics
 from historian.model.ports import DriverStatus
-from historian.settings import Settings
+from historian.settings import Settings, with_auth
 from historian.store import maintenance
 
 
@@ -49,7 +49,8 @@ class Served(NamedTuple):
 @contextlib.asynccontextmanager
 async def serve(data: Path, settings: Settings | None = None) -> AsyncIterator[Served]:
     """Open the folder, serve it, and close both."""
-    chosen, clock = settings or Settings(), SystemClock()
+    chosen = with_auth(settings or Settings(), "off", is_demo=False)
+    clock = SystemClock()
     async with core.open_core(chosen, data, clock, Metrics()) as parts:
         api = context.ApiContext(
             clock=clock,

@@ -46,12 +46,13 @@ class ServerProcess:
     def start(
         cls, data: Path, config: Path | None = None, *options: str, environment: dict[str, str] | None = None
     ) -> "ServerProcess":
-        """Start it; `wait_ready` tells when it serves."""
+        """Start it; `wait_ready` tells when it serves. Nobody logs in unless the options say otherwise."""
         port = free_port()
         log_path = data.with_suffix(".log")
         command = [sys.executable, "-m", "historian.cli", "run", "--data", str(data), *options]
         command += ["--config", str(config)] if config else []
         command += ["--listen", f"127.0.0.1:{port}"]
+        command += [] if "--auth" in options else ["--auth", "off"]
         with log_path.open("ab") as log:
             process = subprocess.Popen(
                 command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, env=os.environ | (environment or {})

@@ -25,12 +25,7 @@ async def test_offline_parts_read_what_was_written(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_used_is_an_operators_mistake(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HistorianError, match="choose another with --data"):
-        app.run(settings.load(None), tmp_path / "file" / "data", "127.0.0.1:0", is_demo=False)
-
-
-def test_an_open_address_without_authentication_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(HistorianError, match="loopback"):
-        app.run(settings.load(None), tmp_path, "0.0.0.0:8420", is_demo=False)
+        app.run(settings.load(None), tmp_path / "file" / "data", is_demo=False)
 
 
 def test_a_taken_port_is_an_operators_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +34,7 @@ def test_a_taken_port_is_an_operators_mistake(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(app.server, "start", taken)
     with pytest.raises(HistorianError, match="in use by another program"):
-        app.run(settings.load(None), tmp_path, "127.0.0.1:8420", is_demo=False)
+        app.run(settings.load(None), tmp_path, is_demo=False)
 
 
 def test_the_greeting_names_the_page_and_in_the_demo_a_day_worth_a_look(

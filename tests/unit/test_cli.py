@@ -167,8 +167,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What `historian run` hands to the composition root, which is not started here."""
     calls: list[Any] = []
 
-    def run(settings: Settings, data: Path, listen: str | None, is_demo: bool) -> int:
-        calls.append((settings, data, listen, is_demo))
+    def run(settings: Settings, data: Path, is_demo: bool) -> int:
+        calls.append((settings, data, is_demo))
         return 0
 
     app = types.ModuleType("historian.app")
@@ -180,15 +180,28 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def test_run_without_options_has_defaults_and_collects_nothing(started: list[Any]) -> None:
     assert cli.main(["run"]) == 0
-    [(settings, data, listen, is_demo)] = started
-    assert (settings.substations, data, listen, is_demo) == ((), Path("var"), None, False)
+    [(settings, data, is_demo)] = started
+    assert (settings.substations, data, is_demo) == ((), Path("var"), False)
+    assert settings.server.auth == "on"
 
 
 def test_run_with_the_demo_takes_the_shipped_settings(started: list[Any], root: Path) -> None:
     assert cli.main(["run", "--demo", "--data", "d"]) == 0
-    [(settings, data, _, is_demo)] = started
+    [(settings, data, is_demo)] = started
     assert settings.substations == (str(root / "config" / "substations" / "*.toml"),)
-    assert (data, is_demo) == (Path("d"), True)
+    assert (data, is_demo, settings.server.auth) == (Path("d"), True, "off")
+
+
+def test_access_control_may_be_asked_for_or_be_off_on_loopback(
+    started: list[Any], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert cli.main(["run", "--demo", "--auth", "on"]) == 0
+    assert cli.main(["run", "--auth", "off"]) == 0
+    assert [settings.server.auth for settings, *_ in started] == ["on", "off"]
+    (tmp_path / "h.toml").write_text('[server]\nlisten = "0.0.0.0:9"\nplain_http = true\n')
+    assert cli.main(["run", "--config", str(tmp_path / "h.toml"), "--auth", "off"]) == 1
+    assert "--auth off: listen: 0.0.0.0:9 can be reached from outside" in capsys.readouterr().err
+    assert len(started) == 2
 
 
 def test_run_takes_a_listen_address_under_the_rules(

@@ -1,12 +1,13 @@
 import re
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
 
 from historian import settings
 from historian.errors import HistorianError, SettingsError
-from historian.settings import Settings
+from historian.settings import ServerSettings, Settings
 from historian.toml_file import parse_typed
 
 
@@ -86,8 +87,9 @@ def test_named_substation_that_is_absent_is_an_error(tmp_path: Path) -> None:
     [
         ("[store]\nring_hours = 745", "2: store.ring_hours is 745; allowed: a whole number from 1 to 744"),
         ('[server]\nlisten = "0.0.0.0:8420"', "2: server.listen: 0.0.0.0:8420 can be reached from outside"),
+        ('[server]\nlisten = "0.0.0.0:8420"\nauth = "off"', "2: server.listen: 0.0.0.0:8420 can be reached"),
         ('[server]\nlisten = "127.0.0.1"', "2: server.listen: '127.0.0.1' is no address; allowed: HOST:PORT"),
-        ('[server]\nauth = "token"', '2: server.auth is "token"; allowed: "off"'),
+        ('[server]\nauth = "token"', '2: server.auth is "token"; allowed: one of "auto", "off", "on"'),
         ('time_zone = "Mars/Base"', "1: time_zone: time zone 'Mars/Base' is not an IANA zone"),
         ('[ingest]\nauto_create_unit = "furlong"', "2: ingest.auto_create_unit: unit 'furlong' is unknown"),
         ("[ingest]\nqueue_samples_max = 1000", "1: ingest.batch_samples_max: 1000000 would never fit"),
@@ -130,3 +132,26 @@ def test_listen_may_be_replaced_under_the_same_rules() -> None:
     assert settings.with_listen(Settings(), "127.0.0.1:1").server.listen == "127.0.0.1:1"
     with pytest.raises(HistorianError, match=r"^--listen: 0\.0\.0\.0:1 can be reached"):
         settings.with_listen(Settings(), "0.0.0.0:1")
+
+
+@pytest.mark.parametrize(
+    ("written", "is_demo", "asked", "expected"),
+    [
+        ("auto", False, None, "on"),
+        ("auto", True, None, "off"),
+        ("on", True, None, "on"),
+        ("off", False, None, "off"),
+        ("on", False, "off", "off"),
+        ("off", True, "on", "on"),
+    ],
+)
+def test_access_control_is_on_but_for_the_demo_and_where_it_is_said(
+    written: Literal["auto", "on", "off"], is_demo: bool, asked: str | None, expected: str
+) -> None:
+    given = Settings(server=ServerSettings(auth=written))
+    assert settings.with_auth(given, asked, is_demo=is_demo).server.auth == expected
+
+
+def test_the_demo_on_an_open_address_asks_who_one_is() -> None:
+    given = Settings(server=ServerSettings(listen="0.0.0.0:1", plain_http=True))
+    assert settings.with_auth(given, None, is_demo=True).server.auth == "on"

@@ -34,7 +34,7 @@ from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
 from historian.rollup.tariff_book import TariffBook
 from historian.rollup.vee import open_vee
-from historian.settings import Settings
+from historian.settings import Settings, with_auth
 from tests.unit.api.memory_store import MemoryStore
 
 NOW = "2026-11-22T08:00:00Z"
@@ -124,6 +124,7 @@ async def quarantine(tmp_path: Path, settings: Settings) -> AsyncIterator[Quaran
 def context(
     tmp_path: Path, settings: Settings, web_dir: Path, quarantine: Quarantine
 ) -> Iterator[ApiContext]:
+    settings = with_auth(settings, "off", is_demo=False)
     clock = ManualClock(parse_time_us(NOW))
     store = MemoryStore(clock=clock)
     registry = Registry(tmp_path / "points.db", clock, "Asia/Shanghai")
