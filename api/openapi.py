@@ -61,7 +61,7 @@ def _describe(operation: Operation, path: str, schema_of: dict[str, Schema]) -> 
     }
     if operation.request_types:
         described["requestBody"] = {
-            "required": True,
+            "required": not operation.may_be_empty,
             "content": {
                 media: {"schema": schema_of[_key(type_)]}
                 if type_ is not None
@@ -78,8 +78,15 @@ def _parameter(entry: Parameter) -> dict[str, Any]:
         "in": entry.where,
         "required": entry.is_required or entry.where == "path",
         "description": entry.description,
-        "schema": entry.schema,
+        "schema": _with_empty(entry),
     }
+
+
+def _with_empty(entry: Parameter) -> Schema:
+    """The schema; an empty word counts as absent, so forms may send all their fields."""
+    if "enum" not in entry.schema or entry.is_required:
+        return entry.schema
+    return {**entry.schema, "enum": [*entry.schema["enum"], ""]}
 
 
 def _successes(operation: Operation, schema_of: dict[str, Schema]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from api import params
 from api.errors import Handler
+from api.params import Params
 from api.problem import ProblemKind
 from historian.model.access import Right
 
@@ -53,6 +54,7 @@ class Operation(NamedTuple):
     bases: tuple[str, ...] = (BASE,)
     is_query: bool = False
     takes_any_query: bool = False
+    may_be_empty: bool = False  # the body
     right: Right | None = Right.READ  # what the caller must hold; None: nobody needs to be known
 
     def paths(self) -> list[str]:
@@ -60,13 +62,20 @@ class Operation(NamedTuple):
         return [base + self.path for base in self.bases]
 
     def checked_handler(self) -> Handler:
-        """The handler, after a check that no unknown query parameter was given."""
+        """The handler, after a check that no unknown query parameter was given, and no unknown word for one."""
         if self.takes_any_query:
             return self.handler
-        allowed = frozenset(entry.name for entry in self.parameters if entry.where == "query")
+        in_query = [entry for entry in self.parameters if entry.where == "query"]
+        allowed = frozenset(entry.name for entry in in_query)
+        words = {entry.name: tuple(entry.schema["enum"]) for entry in in_query if "enum" in entry.schema}
+
+        def check_words(given: Params) -> None:
+            for name in given.given & words.keys():
+                given.check_words(name, words[name])
 
         async def handle(request: web.Request) -> web.StreamResponse:
             params.check_names(request, allowed)
+            params.params_of(request).once(check_words)
             return await self.handler(request)
 
         return handle

@@ -73,12 +73,14 @@ class Params:
     def choice(self, name: str, allowed: Sequence[str], default: str) -> str:
         """One of the allowed words."""
         value = self.text(name) or default
-        if value not in allowed:
-            words = ", ".join(allowed)
-            raise Problem.of_parameter(
-                name, f"{value!r} is not one of: {words}", f"{value!r} 不在可选值中：{words}"
-            )
+        _check_word(name, value, allowed)
         return value
+
+    def check_words(self, name: str, allowed: Sequence[str]) -> None:
+        """Refuse a value that is not one of the allowed words; an empty one counts as absent."""
+        for value in self._query.getall(name, ()):
+            if value:
+                _check_word(name, value, allowed)
 
     @overload
     def whole(self, name: str, low: int, high: int, default: int) -> int: ...
@@ -152,6 +154,14 @@ class Params:
     def wants_epoch_ms(self) -> bool:
         """Whether ``time=epoch_ms`` asks for integers in the answer."""
         return "time" in self._query and "epoch_ms" in self._query.getall("time")
+
+
+def _check_word(name: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        words = ", ".join(allowed)
+        raise Problem.of_parameter(
+            name, f"{value!r} is not one of: {words}", f"{value!r} 不在可选值中：{words}"
+        )
 
 
 def path_number(request: web.Request, what_en: str, what_zh: str) -> int:

@@ -185,6 +185,7 @@ OPERATIONS: Final = (
             _BUCKET._replace(name="bucketID"),
         ),
         problems=(problem.LINES_REFUSED, *_REFUSALS),
-        request_types=(("text/plain", None),), reply_types=(), status=204, bases=("",), right=Right.WRITE,
+        request_types=(("text/plain", None),), reply_types=(), status=204, bases=("",), may_be_empty=True,
+        right=Right.WRITE,
     ),
 )  # fmt: skip

@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from api.operation import OPERATIONS_BASES, START, Operation, one_of, whole
+from api.operation import OPERATIONS_BASES, START, TIME_FORM, Operation, one_of, whole
 from api.problem import Problem
 
 
@@ -22,6 +22,14 @@ async def test_a_parameter_that_is_not_in_the_table_is_refused() -> None:
     assert (await handler(make_mocked_request("GET", "/x?start=1"))).status == 200
     with pytest.raises(Problem, match="end: is not known here"):
         await handler(make_mocked_request("GET", "/x?end=1"))
+
+
+async def test_a_word_that_is_not_offered_is_refused_even_where_nobody_reads_it() -> None:
+    handler = Operation("GET", "/x", answer, "getX", "", parameters=(TIME_FORM,)).checked_handler()
+    for query in ("", "?time=epoch_ms", "?time="):
+        assert (await handler(make_mocked_request("GET", f"/x{query}"))).status == 200
+    with pytest.raises(Problem, match="time: 'AAA' is not one of: rfc3339, epoch_ms"):
+        await handler(make_mocked_request("GET", "/x?time=AAA"))
 
 
 async def test_a_page_takes_any_query() -> None:
