@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
+from historian.catalogue.answer_book import AnswerBook
 from historian.catalogue.registry import Registry
 from historian.catalogue.term_book import TermBook
 from historian.clock import Clock
@@ -40,6 +41,7 @@ class ApiContext(NamedTuple):
     drivers: DriverDirectory
     health: StoreHealth
     quarantine: QuarantineDesk
+    answers: AnswerBook
     settings: Settings
     version: str
     web_dir: Path

@@ -92,6 +92,8 @@ def problem_of(error: errors.HistorianError) -> Problem:
                 f"写入队列已满，请在 {error.retry_after_s} 秒后重试",
                 headers={"Retry-After": str(error.retry_after_s)},
             )
+        case errors.KeyUnderWay():
+            return _translated(problem.KEY_UNDER_WAY, error, {"Retry-After": str(error.retry_after_s)})
         case errors.StoreReadOnly(cause="disk_reserve"):
             return _translated(problem.DISK_RESERVE, error)
         case errors.StoreReadOnly() | errors.WalFailed():
@@ -128,6 +130,7 @@ _KINDS: Final[tuple[tuple[type[errors.HistorianError], ProblemKind], ...]] = (
     (errors.TariffNotFound, problem.TARIFF_NOT_FOUND),
     (errors.TariffError, problem.TARIFF_INVALID),
     (errors.FactorError, problem.FACTOR_MISSING),
+    (errors.KeyReused, problem.KEY_REUSED),
     (errors.UnitError, problem.UNIT_MISMATCH),
     (errors.TimeError, problem.INVALID_TIME),
     (errors.EditRefused, problem.EDIT_REFUSED),

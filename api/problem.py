@@ -48,6 +48,9 @@ BODY_TOO_SLOW: Final = ProblemKind("body-too-slow", 408, "The body came too slow
 POINT_CONFLICT: Final = ProblemKind(
     "point-conflict", 409, "The point conflicts with another", "测点与已有定义冲突"
 )
+KEY_UNDER_WAY: Final = ProblemKind(
+    "key-under-way", 409, "The request of this key is under way", "该幂等键的请求正在处理"
+)
 BODY_TOO_LARGE: Final = ProblemKind("body-too-large", 413, "The body is too large", "请求体过大")
 UNSUPPORTED_MEDIA_TYPE: Final = ProblemKind(
     "unsupported-media-type", 415, "This content type is not taken here", "不支持该内容类型"
@@ -73,6 +76,9 @@ FACTOR_MISSING: Final = ProblemKind(
     422,
     "There is no such factor, or figures do not add up",
     "没有该排放因子，或数值不可相加",
+)
+KEY_REUSED: Final = ProblemKind(
+    "key-reused", 422, "The key was used for another request", "幂等键已用于另一请求"
 )
 UNIT_MISMATCH: Final = ProblemKind("unit-mismatch", 422, "The unit does not fit", "单位不匹配")
 EDIT_REFUSED: Final = ProblemKind(
@@ -112,6 +118,7 @@ ALL: Final = (
     BODY_TOO_SLOW,
     POINT_CONFLICT,
     LOCK_REFUSED,
+    KEY_UNDER_WAY,
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     INVALID_BODY,
@@ -119,6 +126,7 @@ ALL: Final = (
     TERM_INVALID,
     TARIFF_INVALID,
     FACTOR_MISSING,
+    KEY_REUSED,
     UNIT_MISMATCH,
     EDIT_REFUSED,
     QUERY_TOO_LARGE,

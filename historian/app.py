@@ -69,6 +69,7 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
             drivers=drivers,
             health=parts.store,
             quarantine=parts.quarantine,
+            answers=parts.answers,
             settings=chosen,
             version=historian.__version__,
             web_dir=resources.web_dir(),

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from historian import resources, warm
 from historian.catalogue import factor_files, tariff_files
+from historian.catalogue.answer_book import AnswerBook
 from historian.catalogue.estimate_book import EstimateBook
 from historian.catalogue.journal import Journal
 from historian.catalogue.lock_book import LockBook
@@ -68,6 +69,7 @@ class Core(NamedTuple):
     derived: Derived
     vee: Vee
     quarantine: Desk
+    answers: AnswerBook
     faults: "asyncio.Queue[str]"  # a part that stopped by itself says so here: the process must end
 
 
@@ -185,8 +187,11 @@ async def _start_store(stack: contextlib.AsyncExitStack, base: _Base, files: Dur
         lambda: store.status().is_writable,
     )
     stack.push_async_callback(quarantine.close)
+    keys_max = settings.ingest.idempotency_keys_max
+    answers = AnswerBook(data / filenames.ANSWERS, clock, keys_max, metrics)
+    stack.push_async_callback(answers.close)
     sink = IngestPipeline(store, base.registry, clock, metrics, settings.ingest, quarantine)
-    core = _put_together(base, store, rollup, sink, Desk(quarantine, sink, clock, settings))
+    core = _put_together(base, store, rollup, sink, Desk(quarantine, sink, clock, settings), answers)
     _register_gauges(core)
     stack.push_async_callback(_seal_at_stop, core)
     _start_tasks(stack, core, settings)
@@ -219,7 +224,12 @@ def _open_store(base: _Base, files: DurableFiles, early: _EarlyMarks) -> Store:
 
 
 def _put_together(
-    base: _Base, store: Store, rollup: RollupService, sink: IngestPipeline, quarantine: Desk
+    base: _Base,
+    store: Store,
+    rollup: RollupService,
+    sink: IngestPipeline,
+    quarantine: Desk,
+    answers: AnswerBook,
 ) -> Core:
     settings, clock, registry = base.settings, base.clock, base.registry
     locks = LockBook(base.terms.database, clock)
@@ -240,6 +250,7 @@ def _put_together(
         derived=derive(rollup, billing, store, registry, base.terms, factors, clock),
         vee=open_vee(rollup, billing, store, sink, registry, base.terms, base.tariffs, base.estimates, clock),
         quarantine=quarantine,
+        answers=answers,
         faults=asyncio.Queue(),
     )
 

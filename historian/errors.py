@@ -16,7 +16,9 @@ HistorianError
 ├── FactorError              no such conversion factor, or figures that may not be added
 ├── IngestError
 │   ├── QueueFull            back-pressure: try again after `retry_after_s`
-│   └── StoreReadOnly        disk reserve reached or log failed: no durable writes now
+│   ├── StoreReadOnly        disk reserve reached or log failed: no durable writes now
+│   ├── KeyReused            the key of a request stood for another request
+│   └── KeyUnderWay          the request of that key is not answered yet: try again after `retry_after_s`
 ├── StoreError
 │   ├── StoreLocked          another process holds the data folder
 │   ├── FormatTooNew         written by a newer version
@@ -128,6 +130,23 @@ class StoreReadOnly(IngestError):
     def __init__(self, cause: str, detail: str) -> None:
         super().__init__(detail)
         self.cause = cause
+
+
+class KeyReused(IngestError):
+    """The key of a request stands for another request; nothing was taken."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this key was used for another request within 24 h; a new request needs a key of its own"
+        )
+
+
+class KeyUnderWay(IngestError):
+    """The first request of that key is not answered yet. Retry after `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"the request of this key is under way; ask again after {retry_after_s} s")
+        self.retry_after_s = retry_after_s
 
 
 class StoreError(HistorianError):

@@ -136,6 +136,7 @@ class IngestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     oldest_year: Annotated[int, Meta(ge=1900, le=2100)] = 1990
     quarantine_samples_max: Annotated[int, Meta(ge=0, le=100_000_000)] = 1_000_000
     retry_after_s: Annotated[int, Meta(ge=1, le=3600)] = 1
+    idempotency_keys_max: Annotated[int, Meta(ge=1, le=100_000_000)] = 1_000_000
     auto_create: bool = True
     auto_create_unit: str = "1"
     auto_create_interval_s: Annotated[int, Meta(ge=1, le=86_400)] = 300

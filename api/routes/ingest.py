@@ -12,6 +12,7 @@ from api.arrow_lane import ArrowLane
 from api.body import THREAD_BYTES_MIN, read_body
 from api.context import CONTEXT, ApiContext
 from api.direct_body import Body
+from api.idempotency import IDEMPOTENCY_KEY, Told, told_once
 from api.intake import REJECTS_LISTED_MAX, Intake
 from api.line_intake import LinePoints
 from api.operation import ARROW, CSV, JSON, Operation, Parameter, one_of
@@ -36,10 +37,15 @@ _ON_CONFLICT_WORDS: Final = ("replace", "keep", "reject")
 
 async def post_ingest(request: web.Request) -> web.StreamResponse:
     """Samples of many points; the answer tells what became of each and comes when they are on disk."""
-    context = request.app[CONTEXT]
     on_conflict = _on_conflict_of_query(request)
     _check_content_type(request)
     body = await read_body(request)
+    told = await told_once(request, body, lambda now_us: _take(request, body, on_conflict))
+    return formats.reply_json(told.reply, headers=told.headers)
+
+
+async def _take(request: web.Request, body: Body, on_conflict: OnConflict | None) -> schemas.IngestReply:
+    context = request.app[CONTEXT]
     if request.content_type == ARROW:
         intake = Intake("index")
         lane = request.app[ARROW_LANE]
@@ -54,31 +60,39 @@ async def post_ingest(request: web.Request) -> web.StreamResponse:
         )
     _count_refused(context, intake)
     intake.require_readable_time()
-    reply = await _send(request, intake, on_conflict or "replace")
-    return formats.reply_json(reply)
+    return await _send(request, intake, on_conflict or "replace")
 
 
 async def post_lines(request: web.Request) -> web.StreamResponse:
     """InfluxDB line protocol: 204 where all was taken, 400 with the first faulty lines otherwise."""
-    context = request.app[CONTEXT]
     precision = Params(request.query).choice("precision", line_intake.PRECISIONS, "ns")
     body = await read_body(request)
-    intake = Intake("line")
-    await request.app[LINE_POINTS].take_lines(intake, body, precision, context.clock.now_us())
-    _count_refused(context, intake)
-    reply = await _send(request, intake, "replace")
-    if intake.rejected_count == 0:
-        return web.Response(status=204)
+
+    async def take(now_us: int) -> schemas.IngestReply:
+        intake = Intake("line")
+        await request.app[LINE_POINTS].take_lines(intake, body, precision, now_us)
+        _count_refused(request.app[CONTEXT], intake)
+        return await _send(request, intake, "replace")
+
+    told = await told_once(request, body, take, depends_on_now=True)
+    if told.reply.rejected == 0:
+        return web.Response(status=204, headers=told.headers)
+    raise _lines_refused(told)
+
+
+def _lines_refused(told: Told) -> Problem:
+    reply = told.reply
     taken = reply.accepted + reply.duplicate + reply.replaced
     omitted = f", {reply.rejects_omitted} more are not listed" if reply.rejects_omitted else ""
     first = reply.rejects[0]
-    raise Problem(
+    return Problem(
         problem.LINES_REFUSED,
-        f"{intake.rejected_count} values were refused and {taken} taken; line {first.line}: {first.detail}{omitted}",
-        f"拒绝 {intake.rejected_count} 个值，接收 {taken} 个；第 {first.line} 行：{first.detail}",
+        f"{reply.rejected} values were refused and {taken} taken; line {first.line}: {first.detail}{omitted}",
+        f"拒绝 {reply.rejected} 个值，接收 {taken} 个；第 {first.line} 行：{first.detail}",
         faults=tuple(Fault(entry.detail, line=entry.line or 0, code=entry.code) for entry in reply.rejects),
+        headers=told.headers,
         accepted=taken,
-        rejected=intake.rejected_count,
+        rejected=reply.rejected,
     )
 
 
@@ -159,6 +173,8 @@ _ON_CONFLICT: Final = one_of(
 _PRECISION: Final = one_of("precision", "Unit of the times; ns where absent.", *line_intake.PRECISIONS)
 _BUCKET: Final = Parameter("bucket", "Taken for compatibility; it has no meaning here.", {"type": "string"})
 _REFUSALS: Final = (
+    problem.KEY_UNDER_WAY,
+    problem.KEY_REUSED,
     problem.BODY_TOO_SLOW,
     problem.BODY_TOO_LARGE,
     problem.QUEUE_FULL,
@@ -170,7 +186,7 @@ OPERATIONS: Final = (
     Operation(
         "POST", "/ingest", post_ingest, "ingest",
         f"Samples of many points, durable when answered; lists at most {REJECTS_LISTED_MAX} rejects.",
-        schemas.IngestReply, parameters=(_ON_CONFLICT,),
+        schemas.IngestReply, parameters=(_ON_CONFLICT, IDEMPOTENCY_KEY),
         problems=(
             problem.MALFORMED_JSON, problem.MALFORMED_BODY, problem.INVALID_TIME, problem.INVALID_BODY,
             problem.UNSUPPORTED_MEDIA_TYPE, *_REFUSALS,
@@ -182,7 +198,7 @@ OPERATIONS: Final = (
         "InfluxDB line protocol; the point of a field is named measurement.tagvalue….field, tags by key.",
         parameters=(
             _PRECISION, _BUCKET, _BUCKET._replace(name="org"), _BUCKET._replace(name="orgID"),
-            _BUCKET._replace(name="bucketID"),
+            _BUCKET._replace(name="bucketID"), IDEMPOTENCY_KEY,
         ),
         problems=(problem.LINES_REFUSED, *_REFUSALS),
         request_types=(("text/plain", None),), reply_types=(), status=204, bases=("",), may_be_empty=True,

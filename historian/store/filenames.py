@@ -10,10 +10,11 @@
       journal.sqlite             outages of sources, lives of the process
       rollup.sqlite              figures of days, and which are dirty
       quarantine.sqlite          samples stamped outside the time fence, until somebody decides
+      answers.sqlite             answers to requests that came with a key, for a day
       kept-figures.sqlite        figures kept behind the seam, where somebody keeps any
       demo-imported              the demo's data are in
 
-The last four belong to other packages; their names are here so that all names are in one place.
+The last five belong to other packages; their names are here so that all names are in one place.
 """
 
 import re
@@ -29,6 +30,7 @@ CATALOGUE: Final = "catalogue.sqlite"
 JOURNAL: Final = "journal.sqlite"
 ROLLUP: Final = "rollup.sqlite"
 SAMPLE_QUARANTINE: Final = "quarantine.sqlite"
+ANSWERS: Final = "answers.sqlite"
 KEPT_FIGURES: Final = "kept-figures.sqlite"
 DEMO_STAMP: Final = "demo-imported"
 TEMPORARY_SUFFIX: Final = ".tmp"

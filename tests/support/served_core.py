@@ -67,6 +67,7 @@ async def serve(data: Path, settings: Settings | None = None) -> AsyncIterator[S
             drivers=NoDrivers(),
             health=parts.store,
             quarantine=parts.quarantine,
+            answers=parts.answers,
             settings=chosen,
             version="0",
             web_dir=data,

@@ -10,6 +10,7 @@ from aiohttp import ClientResponse, ClientSession
 
 from api.context import ApiContext
 from api.server import make_app, start
+from historian.catalogue.answer_book import AnswerBook
 from historian.catalogue.estimate_book import EstimateBook
 from historian.catalogue.factor_files import load_tables
 from historian.catalogue.journal import Journal
@@ -126,6 +127,7 @@ def context(
 ) -> Iterator[ApiContext]:
     settings = with_auth(settings, "off", is_demo=False)
     clock = ManualClock(parse_time_us(NOW))
+    metrics = Metrics()
     store = MemoryStore(clock=clock)
     registry = Registry(tmp_path / "points.db", clock, "Asia/Shanghai")
     journal = Journal(tmp_path / "journal.db", clock)
@@ -137,7 +139,7 @@ def context(
     factors = FactorBook(terms.database, clock, shipped)
     yield ApiContext(
         clock=clock,
-        metrics=Metrics(),
+        metrics=metrics,
         registry=registry,
         terms=terms,
         tariffs=tariffs,
@@ -160,6 +162,7 @@ def context(
         drivers=FixedDrivers(),
         health=store,
         quarantine=Desk(quarantine, store, clock, settings),
+        answers=AnswerBook(tmp_path / "answers.db", clock, settings.ingest.idempotency_keys_max, metrics),
         settings=settings,
         version="1.2.3",
         web_dir=web_dir,
@@ -180,4 +183,5 @@ async def api(context: ApiContext) -> AsyncIterator[Api]:
     async with ClientSession(f"http://{host}:{port}") as client:
         yield Api(client, context, store, drivers)
     await runner.cleanup()
+    await context.answers.close()
     await context.rollup.close()
