@@ -10,6 +10,7 @@ from aiohttp import web
 from api import problem
 from api.problem import ProblemDetails
 from api.request_reader import RequestReader
+from api.slow_readers import SWEEP_S, Connection, SlowReaders
 from historian.metrics import Counter
 from historian.settings import ServerSettings
 
@@ -33,14 +34,17 @@ class ConnectionGate(asyncio.BufferedProtocol):
         make_reader: MakeReader,
         limits: ServerSettings,
         refused: Counter,
+        readers: SlowReaders,
         heads: memoryview,
     ) -> None:
         self._server = server
         self._make_reader = make_reader
         self._limits = limits
         self._refused = refused
+        self._readers = readers
         self._heads = heads
         self._reader: RequestReader | None = None
+        self._connection: Connection | None = None
         self._is_in_body = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -51,6 +55,9 @@ class ConnectionGate(asyncio.BufferedProtocol):
             transport.write(_refusal(reason))
             transport.close()
             return
+        address = _address_of(transport)
+        self._connection = Connection(address, transport.get_write_buffer_size, transport.abort)
+        self._readers.opened(self._connection)
         self._reader = self._make_reader(self._server)
         self._reader.connection_made(transport)
 
@@ -75,10 +82,13 @@ class ConnectionGate(asyncio.BufferedProtocol):
             self._reader.pause_writing()
 
     def resume_writing(self) -> None:
-        if self._reader is not None:
+        if self._reader is not None and self._connection is not None:
+            self._readers.drained(self._connection)
             self._reader.resume_writing()
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        if self._connection is not None:
+            self._readers.closed(self._connection)
         if self._reader is not None:
             self._reader.connection_lost(exc)
 
@@ -104,6 +114,7 @@ class GatedSite(web.BaseSite):
         port: int,
         limits: ServerSettings,
         refused: Counter,
+        readers: SlowReaders,
     ) -> None:
         super().__init__(runner)
         self._make_reader = make_reader
@@ -112,6 +123,8 @@ class GatedSite(web.BaseSite):
         self._port = port
         self._limits = limits
         self._refused = refused
+        self._readers = readers
+        self._sweep: asyncio.TimerHandle | None = None
 
     @property
     def name(self) -> str:
@@ -125,10 +138,23 @@ class GatedSite(web.BaseSite):
         assert server is not None, "the runner is set up before a site is made"
         heads = memoryview(bytearray(HEADS_BYTES))
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: ConnectionGate(server, self._make_reader, self._limits, self._refused, heads),
+            lambda: ConnectionGate(
+                server, self._make_reader, self._limits, self._refused, self._readers, heads
+            ),
             self._host,
             self._port,
         )
+        self._sweep_again()
+
+    async def stop(self) -> None:
+        """Listen no more; connections go on until the runner ends them."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        await super().stop()
+
+    def _sweep_again(self) -> None:
+        self._readers.sweep()
+        self._sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep_again)
 
 
 def _address_of(transport: asyncio.BaseTransport | None) -> str:

@@ -109,6 +109,11 @@ class RequestReader(web.RequestHandler):
             transport.writelines((head, body))
         else:
             transport.write(head + body)
+        if self.writing_paused:  # the next request of this connection waits until this reply is taken
+            try:
+                await self._drain_helper()
+            except ConnectionError:
+                return resp, True
         return resp, False
 
     def handle_error(

@@ -23,6 +23,7 @@ from api.routes import table
 from api.routes.ingest import ARROW_LANE, LINE_POINTS, STORED_OFFSETS
 from api.routing import Routing
 from api.selection import SELECTIONS, Selections
+from api.slow_readers import SlowReaders
 from api.stored_offset import StoredOffsets
 from api.warm import warm_kernels
 from historian import logs
@@ -100,6 +101,9 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
     refused = context.metrics.counter(
         "historian_http_connections_refused_total", "Connections refused at the caps."
     )
+    cut = context.metrics.counter(
+        "historian_http_readers_cut_total", "Connections cut because their replies were not taken."
+    )
     unreadable = context.metrics.counter(
         "historian_http_unreadable_total", "Requests that are no HTTP or too long."
     )
@@ -110,7 +114,9 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
         return RequestReader(server, handling, limits.body_bytes_max, loop=loop, **options)
 
     try:
-        await GatedSite(runner, make_reader, host, port, limits, refused).start()
+        await GatedSite(
+            runner, make_reader, host, port, limits, refused, SlowReaders(limits, context.clock, cut)
+        ).start()
     except OSError:
         await runner.cleanup()
         raise

@@ -60,6 +60,8 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plain_http: bool = False
     body_bytes_max: Annotated[int, Meta(ge=KIBIBYTE, le=GIBIBYTE)] = 32 * MEBIBYTE
     body_deadline_s: Annotated[int, Meta(ge=1, le=3600)] = 30
+    reply_stall_s: Annotated[int, Meta(ge=1, le=3600)] = 30
+    unsent_bytes_max: Annotated[int, Meta(ge=MEBIBYTE, le=1024 * GIBIBYTE)] = 512 * MEBIBYTE
     keepalive_s: Annotated[int, Meta(ge=1, le=3600)] = 15
     connections_max: Annotated[int, Meta(ge=1, le=100_000)] = 1000
     connections_per_address_max: Annotated[int, Meta(ge=1, le=100_000)] = 256
