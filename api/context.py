@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from historian.catalogue.answer_book import AnswerBook
+from historian.catalogue.archive import Archive
 from historian.catalogue.registry import Registry
 from historian.catalogue.term_book import TermBook
 from historian.clock import Clock
@@ -31,6 +32,7 @@ class ApiContext(NamedTuple):
     metrics: Metrics
     registry: Registry
     terms: TermBook
+    archive: Archive
     tariffs: TariffBook
     sink: SampleSink
     query: QueryEngine

@@ -126,6 +126,7 @@ _KINDS: Final[tuple[tuple[type[errors.HistorianError], ProblemKind], ...]] = (
     (errors.PointConflict, problem.POINT_CONFLICT),
     (errors.PointInvalid, problem.POINT_INVALID),
     (errors.TermInvalid, problem.TERM_INVALID),
+    (errors.ItemInvalid, problem.ITEM_INVALID),
     (errors.LockRefused, problem.LOCK_REFUSED),
     (errors.TariffNotFound, problem.TARIFF_NOT_FOUND),
     (errors.TariffError, problem.TARIFF_INVALID),

@@ -9,9 +9,11 @@ from msgspec import UNSET
 from api import errors, problem
 from api.problem import Fault, Problem
 from api.schemas import PointBody, PointReply
+from historian.catalogue import item_check
 from historian.catalogue.registry import Registry
-from historian.errors import HistorianError, PointError, TimeError, UnitError
+from historian.errors import HistorianError, ItemInvalid, PointError, TimeError, UnitError
 from historian.model import timestamp
+from historian.model.item import Items
 from historian.model.point import Point, PointDraft, format_interval, parse_interval_us
 
 Outcome = tuple[Point, bool] | HistorianError  # the point and whether it is new, or why it was not made
@@ -21,8 +23,8 @@ _DRAFT_FIELDS: Final = (
 )  # fmt: skip
 
 
-def reply_of(point: Point, renamed_to: str = "") -> PointReply:
-    """The JSON form."""
+def reply_of(point: Point, renamed_to: str = "", items: Items | None = None) -> PointReply:
+    """The JSON form; with `items`, what to look at beside the point's item too."""
     has_range = point.range_low is not None or point.range_high is not None
     return PointReply(
         id=point.id,
@@ -41,22 +43,43 @@ def reply_of(point: Point, renamed_to: str = "") -> PointReply:
         capacity=point.capacity,
         source=point.source,
         renamed_to=renamed_to,
+        warnings=[] if items is None else item_check.notices_of(items, point),
     )
 
 
-def draft_of(body: PointBody, pointer: str = "") -> PointDraft:
-    """The draft of a new point. Raises Problem 422 where name, unit or kind is missing."""
-    require(body, "name", "unit", "kind", pointer=pointer)
-    changes, _ = changes_of(body, pointer)
+def draft_of(body: PointBody, items: Items, pointer: str = "") -> PointDraft:
+    """The draft of a new point; what the body leaves out comes from its item.
+
+    Raises Problem 422 where name, unit or kind is missing even so, ItemInvalid for an item that is none.
+    """
+    require(body, "name", pointer=pointer)
+    changes, _ = changes_of(body, items, pointer)
+    if body.item:
+        item = items.get(str(changes["item"]))
+        changes = {**item_check.inherited(item), **changes}
+    else:
+        require(body, "unit", "kind", pointer=pointer)
     assert isinstance(body.name, str), "required just above"
     return msgspec.convert({"name": body.name, **msgspec.to_builtins(changes)}, PointDraft)
 
 
-def changes_of(body: PointBody, pointer: str = "") -> tuple[dict[str, object], int | None]:
+def draft_or_refusal(body: PointBody, items: Items, pointer: str = "") -> PointDraft | Problem:
+    """As `draft_of`; an item that is none is an outcome and costs only this point."""
+    try:
+        return draft_of(body, items, pointer)
+    except Problem as fault:
+        if fault.kind is not problem.ITEM_INVALID:
+            raise
+        return fault
+
+
+def changes_of(body: PointBody, items: Items, pointer: str = "") -> tuple[dict[str, object], int | None]:
     """Fields of Point that the body sets, and from when they hold. Raises Problem 422, TimeError."""
     changes: dict[str, object] = {
         name: value for name in _DRAFT_FIELDS if (value := getattr(body, name)) is not UNSET
     }
+    if body.item:
+        changes["item"] = _item_id(items, str(body.item), pointer)
     if body.interval is not UNSET:
         try:
             changes["interval_us"] = parse_interval_us(body.interval)
@@ -75,8 +98,14 @@ def require(body: PointBody, *names: str, pointer: str = "") -> None:
             raise _invalid(f"{pointer}/{name}", f"{name} is required")
 
 
-def create_each(registry: Registry, drafts: Sequence[PointDraft]) -> list[Outcome]:
+def create_each(registry: Registry, drafts: Sequence[PointDraft | Problem]) -> list[Outcome]:
     """Make all points at once; where one stands in the way, one by one. Blocks: call it in a thread."""
+    wanted = [draft for draft in drafts if isinstance(draft, PointDraft)]
+    made = iter(_create_wanted(registry, wanted))
+    return [next(made) if isinstance(draft, PointDraft) else draft for draft in drafts]
+
+
+def _create_wanted(registry: Registry, drafts: Sequence[PointDraft]) -> list[Outcome]:
     known = registry.find_ids([draft.name for draft in drafts])
     try:
         points = registry.create_many(drafts)
@@ -102,6 +131,15 @@ def _create_one(registry: Registry, draft: PointDraft) -> Outcome:
         return registry.create(draft), is_new
     except (PointError, UnitError, TimeError) as error:
         return error
+
+
+def _item_id(items: Items, name: str, pointer: str) -> str:
+    try:
+        return item_check.measured_item(items, name).id
+    except ItemInvalid as error:
+        kind = problem.ITEM_INVALID
+        fault = Fault(str(error), pointer=f"{pointer}/item")
+        raise Problem(kind, str(error), f"{kind.title_zh}：{error}", faults=(fault,)) from error
 
 
 def _invalid(pointer: str, detail: str) -> Problem:

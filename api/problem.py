@@ -64,6 +64,12 @@ POINT_INVALID: Final = ProblemKind(
 TERM_INVALID: Final = ProblemKind(
     "term-invalid", 422, "The statement about the point is not as it must be", "对测点的约定不符合要求"
 )
+ITEM_INVALID: Final = ProblemKind(
+    "item-invalid",
+    422,
+    "The catalogue has no such item or type, or it cannot be used so",
+    "目录中没有该项或类型，或不能这样使用",
+)
 LOCK_REFUSED: Final = ProblemKind(
     "lock-refused", 409, "The period cannot be locked so", "该周期无法锁定或解锁"
 )
@@ -124,6 +130,7 @@ ALL: Final = (
     INVALID_BODY,
     POINT_INVALID,
     TERM_INVALID,
+    ITEM_INVALID,
     TARIFF_INVALID,
     FACTOR_MISSING,
     KEY_REUSED,

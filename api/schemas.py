@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
+from historian.catalogue.item_check import Notice
 from historian.energy.coverage import Coverage
 from historian.model.point import PointKind, TimeLabel
 from historian.model.ports import OnConflict
@@ -59,7 +60,7 @@ class PointBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class PointReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One point. `renamed_to` appears where it was asked for under a former name."""
+    """One point. `renamed_to` appears where it was asked for under a former name, `warnings` after it was made or changed."""
 
     id: int
     name: str
@@ -77,6 +78,7 @@ class PointReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     capacity: float | None
     source: str
     renamed_to: str = ""
+    warnings: list[Notice] = []
 
 
 class PointsReply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

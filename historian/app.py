@@ -59,6 +59,7 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
             metrics=parts.metrics,
             registry=parts.registry,
             terms=parts.terms,
+            archive=parts.archive,
             tariffs=parts.tariffs,
             sink=parts.sink,
             query=parts.query,

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from historian import resources, warm
 from historian.catalogue import factor_files, tariff_files
 from historian.catalogue.answer_book import AnswerBook
+from historian.catalogue.archive import Archive, open_archive
 from historian.catalogue.estimate_book import EstimateBook
 from historian.catalogue.journal import Journal
 from historian.catalogue.lock_book import LockBook
@@ -59,6 +60,7 @@ class Core(NamedTuple):
     metrics: Metrics
     registry: Registry
     terms: TermBook
+    archive: Archive
     tariffs: TariffBook
     journal: Journal
     store: Store
@@ -99,11 +101,12 @@ async def open_core(
         registry = await _load(stack, settings, data, clock)
         terms = TermBook(data / filenames.CATALOGUE, registry, clock, rule_check.check)
         stack.callback(terms.close)
+        archive = open_archive(resources.config_dir() / "standard")
         tariffs = _open_tariffs(terms, settings, clock)
         estimates = EstimateBook(terms.database, clock)
         journal = Journal(data / filenames.JOURNAL, clock)
         stack.callback(journal.close)
-        base = _Base(settings, data, clock, metrics, registry, terms, tariffs, journal, estimates)
+        base = _Base(settings, data, clock, metrics, registry, terms, archive, tariffs, journal, estimates)
         core = await _start_store(stack, base, files)
         journal.process_started(clock.now_us())
         stack.callback(lambda: journal.process_stopped(clock.now_us()))
@@ -154,6 +157,7 @@ class _Base(NamedTuple):
     metrics: Metrics
     registry: Registry
     terms: TermBook
+    archive: Archive
     tariffs: TariffBook
     journal: Journal
     estimates: EstimateBook
@@ -240,6 +244,7 @@ def _put_together(
         metrics=base.metrics,
         registry=registry,
         terms=base.terms,
+        archive=base.archive,
         tariffs=base.tariffs,
         journal=base.journal,
         store=store,

@@ -7,6 +7,7 @@ HistorianError
 │   ├── PointConflict        the name is taken, or a fixed attribute would change
 │   └── PointInvalid         an attribute is outside what is allowed
 ├── TermInvalid              a statement about a point (tariff, exchange, rules …) is not as it must be
+├── ItemInvalid              no such item of the catalogue, type of entity or attribute, or one that cannot be used so
 ├── LockRefused              a period cannot be locked or unlocked as asked
 ├── TariffNotFound           no time-of-use calendar has that id
 ├── CatalogueError           the catalogue or journal file cannot be read or written
@@ -69,6 +70,10 @@ class PointInvalid(PointError):
 
 class TermInvalid(HistorianError):
     """A statement about a point is not as it must be; the text says what is allowed."""
+
+
+class ItemInvalid(HistorianError):
+    """The catalogue has no such item or type of entity, or it cannot be used so; the text says what there is."""
 
 
 class LockRefused(HistorianError):

@@ -38,14 +38,17 @@ async def list_points(request: web.Request) -> web.StreamResponse:
 async def post_points(request: web.Request) -> web.StreamResponse:
     """Make many points; one that cannot be made costs only itself."""
     bodies = json_body.decode(await read_body(request), list[schemas.PointBody])
-    drafts = [point_body.draft_of(body, pointer=f"/{index}") for index, body in enumerate(bodies)]
+    items = request.app[CONTEXT].archive.items
+    drafts = [
+        point_body.draft_or_refusal(body, items, pointer=f"/{index}") for index, body in enumerate(bodies)
+    ]
     registry = request.app[CONTEXT].registry
     outcomes = await asyncio.to_thread(point_body.create_each, registry, drafts)
     rejects = [
         schemas.PointReject(
-            index=index, name=draft.name, code=point_body.code_of(outcome), detail=str(outcome)
+            index=index, name=str(body.name), code=point_body.code_of(outcome), detail=str(outcome)
         )
-        for index, (draft, outcome) in enumerate(zip(drafts, outcomes, strict=True))
+        for index, (body, outcome) in enumerate(zip(bodies, outcomes, strict=True))
         if isinstance(outcome, HistorianError)
     ]
     made = [outcome for outcome in outcomes if not isinstance(outcome, HistorianError)]
@@ -54,7 +57,7 @@ async def post_points(request: web.Request) -> web.StreamResponse:
         existing=sum(not is_new for _, is_new in made),
         rejected=len(rejects),
         rejects=rejects,
-        points=[point_body.reply_of(point) for point, _ in made],
+        points=[point_body.reply_of(point, items=items) for point, _ in made],
     )
     return formats.reply_json(reply)
 
@@ -68,15 +71,16 @@ async def get_point(request: web.Request) -> web.StreamResponse:
 async def put_point(request: web.Request) -> web.StreamResponse:
     """Make the point, or change the one of that name so that it is as described."""
     body = json_body.decode(await read_body(request), schemas.PointBody)
-    registry = request.app[CONTEXT].registry
+    registry, items = request.app[CONTEXT].registry, request.app[CONTEXT].archive.items
     name = request.match_info["point"]
     try:
         existing = registry.get(name)
     except PointNotFound:
-        draft = point_body.draft_of(msgspec.structs.replace(body, name=name))
+        draft = point_body.draft_of(msgspec.structs.replace(body, name=name), items)
         point = await asyncio.to_thread(registry.create, draft)
-        return formats.reply_json(point_body.reply_of(point), status=201)
-    point_body.require(body, "unit", "kind")
+        return formats.reply_json(point_body.reply_of(point, items=items), status=201)
+    if not body.item:
+        point_body.require(body, "unit", "kind")
     return await _change(request, existing, body)
 
 
@@ -97,8 +101,8 @@ async def list_stations(request: web.Request) -> web.StreamResponse:
 
 
 async def _change(request: web.Request, point: Point, body: schemas.PointBody) -> web.StreamResponse:
-    registry = request.app[CONTEXT].registry
-    changes, valid_from_us = point_body.changes_of(body)
+    registry, items = request.app[CONTEXT].registry, request.app[CONTEXT].archive.items
+    changes, valid_from_us = point_body.changes_of(body, items)
 
     def change() -> Point:
         changed = registry.update(point.id, changes, valid_from_us) if changes else point
@@ -112,14 +116,14 @@ async def _change(request: web.Request, point: Point, body: schemas.PointBody) -
         await context.rollup.restated(
             point.id, context.clock.now_us() if valid_from_us is None else valid_from_us
         )
-    return formats.reply_json(point_body.reply_of(changed))
+    return formats.reply_json(point_body.reply_of(changed, items=items))
 
 
 _MATCH: Final = Parameter("match", "Glob on the name: * ? […], minding case.", {"type": "string"})
 _ITEM: Final = Parameter("item", "Item of the standard's catalogue, such as T2.06.", {"type": "string"})
 _LIMIT: Final = whole("limit", f"Points on a page; {PAGE_POINTS_DEFAULT} where absent.", 1, PAGE_POINTS_MAX)
 _BODY_PROBLEMS: Final = (
-    problem.MALFORMED_JSON, problem.INVALID_BODY, problem.POINT_INVALID, problem.UNIT_MISMATCH, problem.INVALID_TIME,
+    problem.MALFORMED_JSON, problem.INVALID_BODY, problem.POINT_INVALID, problem.ITEM_INVALID, problem.UNIT_MISMATCH, problem.INVALID_TIME,
     problem.BODY_TOO_LARGE,
 )  # fmt: skip
 _POINT_BODY: Final = ((JSON, schemas.PointBody),)
@@ -139,7 +143,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "PUT", "/points/{point}", put_point, "putPoint",
-        "Make the point (201) or change it; unit and kind are required, the rest has defaults.",
+        "Make the point (201) or change it; unit and kind are required or come from its item, the rest has defaults.",
         schemas.PointReply, parameters=(POINT,), problems=(problem.POINT_CONFLICT, *_BODY_PROBLEMS),
         request_types=_POINT_BODY, may_create=True, right=Right.CONFIGURE,
     ),

@@ -11,6 +11,7 @@ from api.routes import (
     estimates,
     factors,
     ingest,
+    items,
     latest,
     load_curve,
     locks,
@@ -33,6 +34,7 @@ def all_operations() -> tuple[Operation, ...]:
     return (
         *ingest.OPERATIONS,
         *points.OPERATIONS,
+        *items.OPERATIONS,
         *samples.OPERATIONS,
         *revisions.OPERATIONS,
         *edits.OPERATIONS,

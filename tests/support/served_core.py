@@ -57,6 +57,7 @@ async def serve(data: Path, settings: Settings | None = None) -> AsyncIterator[S
             metrics=parts.metrics,
             registry=parts.registry,
             terms=parts.terms,
+            archive=parts.archive,
             tariffs=parts.tariffs,
             sink=parts.sink,
             query=parts.query,

@@ -11,6 +11,7 @@ from aiohttp import ClientResponse, ClientSession
 from api.context import ApiContext
 from api.server import make_app, start
 from historian.catalogue.answer_book import AnswerBook
+from historian.catalogue.archive import open_archive
 from historian.catalogue.estimate_book import EstimateBook
 from historian.catalogue.factor_files import load_tables
 from historian.catalogue.journal import Journal
@@ -142,6 +143,7 @@ def context(
         metrics=metrics,
         registry=registry,
         terms=terms,
+        archive=open_archive(config_dir() / "standard"),
         tariffs=tariffs,
         sink=store,
         query=QueryEngine(store, journal, clock, QueryLimits()),

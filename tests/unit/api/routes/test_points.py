@@ -155,3 +155,37 @@ async def test_stations_are_listed_with_their_points(api: Api) -> None:
     await api.put_point("alone")
     stations = (await api.get_json("/api/v1/stations"))["stations"]
     assert stations == [{"station": "S1", "point_count": 2}, {"station": "S2", "point_count": 1}]
+
+
+async def test_a_point_takes_from_its_item_what_it_does_not_say(api: Api) -> None:
+    response = await api.client.put("/api/v1/points/a", json={"item": "T5.04"})
+    made = await response.json()
+    assert response.status == 201
+    assert (made["unit"], made["kind"], made["interval"], made["item"]) == (
+        "V",
+        "instantaneous",
+        "5m",
+        "T5.04",
+    )
+    assert "warnings" not in made
+
+
+async def test_what_differs_from_the_item_is_kept_and_warned_of(api: Api) -> None:
+    made = await api.put_point("q", "var", "instantaneous", item="T5.07", interval="1h")
+    assert (made["unit"], made["interval"]) == ("var", "1h")
+    assert [one["id"] for one in made["warnings"]] == ["unit-differs", "interval-longer", "var-vs-kvar"]
+    assert all(one["treatment_zh"] and one["treatment_en"] and one["problem_zh"] for one in made["warnings"])
+    response = await api.client.patch("/api/v1/points/q", json={"unit": "kvar", "interval": "5m"})
+    assert [one["id"] for one in (await response.json())["warnings"]] == ["var-vs-kvar"]
+    response = await api.client.post("/api/v1/points", json=[{"name": "e", "item": "T5.08"}])
+    assert [one["id"] for one in (await response.json())["points"][0]["warnings"]] == ["energy-or-register"]
+    assert "warnings" not in await api.get_json("/api/v1/points/q")
+
+
+@pytest.mark.parametrize("item", ["T9.99", "T1.04", "T2.09", "T6.03"])
+async def test_an_item_that_points_cannot_have_is_422(api: Api, item: str) -> None:
+    body = {"unit": "kW", "kind": "instantaneous", "item": item}
+    told = await expect_problem(await api.client.put("/api/v1/points/a", json=body), 422, "item-invalid")
+    assert told["errors"][0]["pointer"] == "/item"
+    await api.put_point("a")
+    await expect_problem(await api.client.patch("/api/v1/points/a", json={"item": item}), 422, "item-invalid")
