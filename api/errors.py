@@ -125,6 +125,7 @@ def _weight(parameter: str) -> float:
 _KINDS: Final[tuple[tuple[type[errors.HistorianError], ProblemKind], ...]] = (
     (errors.PointConflict, problem.POINT_CONFLICT),
     (errors.PointInvalid, problem.POINT_INVALID),
+    (errors.PointsFull, problem.POINTS_FULL),
     (errors.TermInvalid, problem.TERM_INVALID),
     (errors.ItemInvalid, problem.ITEM_INVALID),
     (errors.LockRefused, problem.LOCK_REFUSED),

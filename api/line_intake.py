@@ -139,7 +139,12 @@ class LinePoints:
                 point_rule.check_name(name)
             except PointInvalid as error:
                 faults[name] = LineFault("bad_name", str(error))
-        drafts = [self._draft(name) for name in missing if name not in faults]
+        wanted = [name for name in missing if name not in faults]
+        count = self._registry.count()
+        room = max(0, min(self._registry.room, self._settings.auto_create_points_max - count))
+        full = LineFault("points_full", f"there are {count} points; no more are made on the way")
+        faults |= dict.fromkeys(wanted[room:], full)
+        drafts = [self._draft(name) for name in wanted[:room]]
         if drafts:
             await asyncio.to_thread(self._registry.create_many, drafts)
         return faults

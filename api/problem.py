@@ -51,6 +51,7 @@ POINT_CONFLICT: Final = ProblemKind(
 KEY_UNDER_WAY: Final = ProblemKind(
     "key-under-way", 409, "The request of this key is under way", "该幂等键的请求正在处理"
 )
+POINTS_FULL: Final = ProblemKind("points-full", 409, "There are as many points as allowed", "测点数已达上限")
 BODY_TOO_LARGE: Final = ProblemKind("body-too-large", 413, "The body is too large", "请求体过大")
 UNSUPPORTED_MEDIA_TYPE: Final = ProblemKind(
     "unsupported-media-type", 415, "This content type is not taken here", "不支持该内容类型"
@@ -123,6 +124,7 @@ ALL: Final = (
     NOT_ACCEPTABLE,
     BODY_TOO_SLOW,
     POINT_CONFLICT,
+    POINTS_FULL,
     LOCK_REFUSED,
     KEY_UNDER_WAY,
     BODY_TOO_LARGE,

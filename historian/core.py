@@ -131,7 +131,9 @@ def _open_factors(terms: TermBook, clock: Clock) -> FactorBook:
 async def _load(stack: contextlib.AsyncExitStack, settings: Settings, data: Path, clock: Clock) -> Registry:
     """Kernels and points at once: a million points are a second of SQLite, which leaves the interpreter to others."""
     path = data / filenames.CATALOGUE
-    loading = asyncio.create_task(asyncio.to_thread(Registry, path, clock, settings.time_zone))
+    loading = asyncio.create_task(
+        asyncio.to_thread(Registry, path, clock, settings.time_zone, settings.ingest.points_max)
+    )
     try:
         await _warm(clock)
     finally:

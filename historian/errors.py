@@ -5,7 +5,8 @@ HistorianError
 ├── PointError
 │   ├── PointNotFound        no point of that name or id
 │   ├── PointConflict        the name is taken, or a fixed attribute would change
-│   └── PointInvalid         an attribute is outside what is allowed
+│   ├── PointInvalid         an attribute is outside what is allowed
+│   └── PointsFull           there are as many points as the settings allow
 ├── TermInvalid              a statement about a point (tariff, exchange, rules …) is not as it must be
 ├── ItemInvalid              no such item of the catalogue, type of entity or attribute, or one that cannot be used so
 ├── LockRefused              a period cannot be locked or unlocked as asked
@@ -66,6 +67,10 @@ class PointConflict(PointError):
 
 class PointInvalid(PointError):
     """An attribute of a point is outside what is allowed; the text says what is."""
+
+
+class PointsFull(PointError):
+    """There are as many points as the settings allow."""
 
 
 class TermInvalid(HistorianError):

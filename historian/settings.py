@@ -139,9 +139,11 @@ class IngestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     quarantine_samples_max: Annotated[int, Meta(ge=0, le=100_000_000)] = 1_000_000
     retry_after_s: Annotated[int, Meta(ge=1, le=3600)] = 1
     idempotency_keys_max: Annotated[int, Meta(ge=1, le=100_000_000)] = 1_000_000
+    points_max: Annotated[int, Meta(ge=1, le=100_000_000)] = 2_000_000
     auto_create: bool = True
     auto_create_unit: str = "1"
     auto_create_interval_s: Annotated[int, Meta(ge=1, le=86_400)] = 300
+    auto_create_points_max: Annotated[int, Meta(ge=0, le=100_000_000)] = 200_000
 
     def __post_init__(self) -> None:
         if self.batch_samples_max > self.queue_samples_max:

@@ -144,7 +144,7 @@ OPERATIONS: Final = (
     Operation(
         "PUT", "/points/{point}", put_point, "putPoint",
         "Make the point (201) or change it; unit and kind are required or come from its item, the rest has defaults.",
-        schemas.PointReply, parameters=(POINT,), problems=(problem.POINT_CONFLICT, *_BODY_PROBLEMS),
+        schemas.PointReply, parameters=(POINT,), problems=(problem.POINT_CONFLICT, problem.POINTS_FULL, *_BODY_PROBLEMS),
         request_types=_POINT_BODY, may_create=True, right=Right.CONFIGURE,
     ),
     Operation(

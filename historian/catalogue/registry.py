@@ -22,12 +22,13 @@ from historian.catalogue.point_memory import PointMemory
 from historian.catalogue.point_rule import check_attributes, check_change, check_name
 from historian.catalogue.point_table import PointRevision, PointTable
 from historian.clock import Clock
-from historian.errors import PointConflict, PointInvalid, PointNotFound, TimeError
+from historian.errors import PointConflict, PointInvalid, PointNotFound, PointsFull, TimeError
 from historian.model.point import Point, PointDraft
 from historian.model.sample import PointIdColumn
 from historian.model.timestamp import format_time, load_zone
 from historian.model.unit import get_unit
 
+POINTS_MAX: Final = 10_000_000  # where nobody says less; each weighs some hundred bytes, more with samples
 _ID_DIGITS_MAX: Final = 10  # u32
 
 
@@ -35,11 +36,14 @@ class Registry:
     """Every point of this historian, by id and by name. Implements ports.PointDirectory.
 
     Ids start at 1, grow by one and are never reused. A former name keeps answering and is never given to another
-    point. `default_time_zone` is used where a draft names none.
+    point. `default_time_zone` is used where a draft names none; beyond `points_max` none is made.
     """
 
-    def __init__(self, path: Path, clock: Clock, default_time_zone: str) -> None:
+    def __init__(
+        self, path: Path, clock: Clock, default_time_zone: str, points_max: int = POINTS_MAX
+    ) -> None:
         load_zone(default_time_zone)
+        self._points_max = points_max
         self._clock = clock
         self._default_time_zone = default_time_zone
         self._lock = threading.RLock()
@@ -70,6 +74,11 @@ class Registry:
     def count(self) -> int:
         """How many points there are."""
         return self._memory.count
+
+    @property
+    def room(self) -> int:
+        """How many points may still be made."""
+        return max(0, self._points_max - self.count())
 
     def get(self, name_or_id: str) -> Point:
         """By name, former name or decimal id. Raises PointNotFound."""
@@ -170,7 +179,7 @@ class Registry:
         return self.create_many([draft])[0]
 
     def create_many(self, drafts: Iterable[PointDraft]) -> builtins.list[Point]:
-        """As `create` for each draft, in one transaction: all or none."""
+        """As `create` for each draft, in one transaction: all or none. Raises PointsFull besides."""
         with self._lock:
             wanted = builtins.list(drafts)
             known = self.find_ids([draft.name for draft in wanted]).tolist()
@@ -181,6 +190,10 @@ class Registry:
                     for draft, point_id in zip(wanted, known, strict=True)
                 ]
                 rows = batch.rows()
+                if len(rows.id) > self.room:
+                    raise PointsFull(
+                        f"{len(rows.id)} points more would be over {self._points_max}, all that ingest.points_max allows"
+                    )
                 if len(rows.id):
                     self._table.insert(rows, additions())
             self._memory.append(rows)

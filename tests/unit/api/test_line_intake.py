@@ -138,3 +138,11 @@ async def test_a_body_of_a_million_bytes_is_read_beside_the_loop(bench: Bench) -
     text = "# " + "x" * (1 << 20) + "\nm x=1 1\n"
     assert await bench.write(text) == []
     assert bench.values() == {"m.x": {1: 1.0}}
+
+
+async def test_points_are_made_up_to_the_bound_and_the_lines_of_others_are_told(bench: Bench) -> None:
+    points = LinePoints(bench.registry, IngestSettings(auto_create_points_max=2))
+    bench.points = points
+    assert await bench.write("m a=1,b=2,c=3 1\n") == [(1, "points_full")]
+    assert bench.registry.count() == 2
+    assert await bench.write("m a=4 2\n") == []

@@ -118,7 +118,6 @@ class TestOnASocket:
         async with asyncio.timeout(20):
             while "historian_http_readers_cut_total 1" not in await (await api.get("/metrics")).text():
                 api.context.clock.advance(0.5)  # type: ignore[attr-defined]
-                await asyncio.sleep(0.05)
         assert (await api.get("/healthz")).status == 200
         made = re.search(
             r'operation="getOpenapi",status="200"} (\d+)', await (await api.get("/metrics")).text()

@@ -17,6 +17,7 @@ from historian.errors import (
     PointConflict,
     PointInvalid,
     PointNotFound,
+    PointsFull,
     TimeError,
     UnitError,
 )
@@ -338,3 +339,15 @@ def test_threads_that_create_the_same_points_get_the_same_points(registry: Regis
     for thread in threads:
         thread.join()
     assert answers == [list(range(1, 51))] * 4
+
+
+def test_more_points_than_allowed_are_refused_and_none_of_the_batch_is_made(tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "points.db", ManualClock(), "UTC", points_max=2)
+    drafts = [PointDraft(name=f"p{i}", unit="kW", kind=PointKind.INSTANTANEOUS) for i in range(3)]
+    with pytest.raises(PointsFull, match=r"ingest\.points_max"):
+        registry.create_many(drafts)
+    assert registry.count() == 0
+    registry.create_many(drafts[:2])
+    assert registry.room == 0
+    assert registry.create(drafts[0]).id == 1
+    registry.close()
