@@ -104,6 +104,9 @@ STORE_FAULT: Final = ProblemKind(
 QUEUE_FULL: Final = ProblemKind("queue-full", 503, "The ingest queue is full", "写入队列已满")
 LOG_FAILED: Final = ProblemKind("log-failed", 503, "No durable write is possible now", "目前无法持久写入")
 TOO_MANY_CONNECTIONS: Final = ProblemKind("too-many-connections", 503, "Too many connections", "连接数过多")
+TOO_MANY_FOLLOWERS: Final = ProblemKind(
+    "too-many-followers", 503, "Too many connections follow changes", "订阅变更的连接数过多"
+)
 DISK_RESERVE: Final = ProblemKind("disk-reserve", 507, "The disk reserve is reached", "磁盘已达保留空间")
 
 ALL: Final = (
@@ -145,6 +148,7 @@ ALL: Final = (
     QUEUE_FULL,
     LOG_FAILED,
     TOO_MANY_CONNECTIONS,
+    TOO_MANY_FOLLOWERS,
     DISK_RESERVE,
 )
 

@@ -16,6 +16,7 @@ from api.body import answer_expectation, check_declared_length
 from api.connection_gate import GatedSite
 from api.context import CONTEXT, ApiContext
 from api.errors import REQUEST_ID, Handler, answer_problems
+from api.event_stream import EVENT_STREAMS, EventStreams
 from api.line_intake import LinePoints
 from api.operation import Operation
 from api.request_reader import Handling, RequestReader
@@ -73,6 +74,8 @@ def make_app(context: ApiContext) -> web.Application:
     app[LINE_POINTS] = LinePoints(context.registry, context.settings.ingest)
     app[STORED_OFFSETS] = StoredOffsets(context.registry)
     app[ARROW_LANE] = ArrowLane(context.registry, app[STORED_OFFSETS], context.settings.server.body_bytes_max)
+    app[EVENT_STREAMS] = EventStreams(context)
+    app.on_shutdown.append(_end_streams)
     operations = table.all_operations()
     app[openapi.DOCUMENT] = openapi.build(operations, context.version)
     for operation in operations:
@@ -166,6 +169,10 @@ def _request_ids() -> Iterator[str]:
     """Ids that no other run of the process has, in rising order."""
     run = secrets.token_hex(4)
     return (f"{run}-{number:08x}" for number in itertools.count(1))
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[EVENT_STREAMS].stop()
 
 
 async def _stamp_streamed(request: web.Request, response: web.StreamResponse) -> None:

@@ -182,6 +182,14 @@ class RollupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     background_share: Annotated[float, Meta(ge=0.01, le=1.0)] = 0.2
 
 
+class EventSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[events]: those who follow changes over a connection that stays open."""
+
+    clients_max: Annotated[int, Meta(ge=0, le=10_000)] = 100
+    heartbeat_s: Annotated[int, Meta(ge=1, le=3600)] = 15
+    stall_s: Annotated[int, Meta(ge=1, le=3600)] = 30
+
+
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[log]: lines of this level or worse go to standard error."""
 
@@ -207,6 +215,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     edit: EditSettings = EditSettings()
     query: QuerySettings = QuerySettings()
     rollup: RollupSettings = RollupSettings()
+    events: EventSettings = EventSettings()
     log: LogSettings = LogSettings()
     debug: DebugSettings = DebugSettings()
 

@@ -1,20 +1,18 @@
 """The feed of changes: which days that were over got other figures; a consumer goes on where it stopped."""
 
-import datetime
 from typing import Final
 
 from aiohttp import web
 
-from api import cursor, formats, problem
+from api import change_row, formats, problem
 from api.context import CONTEXT
 from api.operation import TIME_FORM, Operation, Parameter, whole
 from api.params import Params
 from api.sample_form import SampleForm
-from api.schemas_terms import ChangeRow, ChangesReply
+from api.schemas_terms import ChangesReply
 
 _LIMIT_MAX: Final = 50_000
 _LIMIT_DEFAULT: Final = 1_000
-_SCOPE: Final = "changes"
 
 
 async def get_changes(request: web.Request) -> web.StreamResponse:
@@ -23,27 +21,11 @@ async def get_changes(request: web.Request) -> web.StreamResponse:
     times = SampleForm.of(params).times
     limit = params.whole("limit", 1, _LIMIT_MAX, _LIMIT_DEFAULT)
     since = params.text("since")
-    place = 0 if since == "0" else cursor.read(since, _SCOPE)
+    place = change_row.read_place(since)
     page = await context.rollup.changes(place, limit)
-    changes = page.changes
-    names = context.registry.names(changes.point_id)
-    rows = zip(
-        changes.point_id.tolist(), names, changes.day.tolist(), changes.revision.tolist(),
-        changes.is_complete.tolist(), page.time_us.tolist(), strict=True,
-    )  # fmt: skip
-    replies = [
-        ChangeRow(
-            point=name,
-            date=datetime.date.fromordinal(day).isoformat(),
-            revision=revision,
-            is_complete=bool(is_complete),
-            changed_at=times.time(time_us),
-            is_locked=context.billing.is_locked(point_id, day),
-        )
-        for point_id, name, day, revision, is_complete, time_us in rows
-    ]
-    next_cursor = cursor.write(page.next_place, _SCOPE)
-    return formats.reply_json(ChangesReply(changes=replies, next=next_cursor, is_reset=page.is_reset))
+    rows = change_row.rows_of(page, context, times)
+    next_cursor = change_row.write_place(page.next_place)
+    return formats.reply_json(ChangesReply(changes=rows, next=next_cursor, is_reset=page.is_reset))
 
 
 _SINCE: Final = Parameter(

@@ -37,10 +37,14 @@ class Changes(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Changes after a place, with the time of each and the place after them. `is_reset`: earlier ones are gone."""
+    """Changes after a place, with the time of each, the place after each and the one after all.
+
+    `is_reset`: earlier ones are gone.
+    """
 
     changes: Changes
     time_us: npt.NDArray[np.int64]
+    place_after: npt.NDArray[np.int64]
     next_place: int
     is_reset: bool
 
@@ -80,7 +84,7 @@ def read(connection: sqlite3.Connection, place: int, limit: int) -> Page:
     is_reset = place > end or (oldest is not None and 0 < number < oldest)
     if is_reset or number == 0:
         number, offset = oldest or (end >> OFFSET_BITS), 0
-    parts, times, left = [_none()], [np.empty(0, np.int64)], limit
+    parts, times, places, left = [_none()], [np.empty(0, np.int64)], [np.empty(0, np.int64)], limit
     next_place = (number << OFFSET_BITS) | offset
     for found, time_us, row_count, packed in connection.execute(
         "SELECT number, time_us, row_count, changes FROM change_log WHERE number >= ? ORDER BY number",
@@ -90,12 +94,15 @@ def read(connection: sqlite3.Connection, place: int, limit: int) -> Page:
         last = min(row_count, first + left)
         parts.append(_unpack(packed, row_count, first, last))
         times.append(np.full(last - first, time_us, np.int64))
+        places.append((found << OFFSET_BITS) | np.arange(first + 1, last + 1))
         left -= last - first
         next_place = (found << OFFSET_BITS) | last if last < row_count else (found + 1) << OFFSET_BITS
+        if last == row_count and len(places[-1]):
+            places[-1][-1] = next_place
         if left == 0:
             break
     columns = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Page(Changes._make(columns), np.concatenate(times), next_place, is_reset)
+    return Page(Changes._make(columns), np.concatenate(times), np.concatenate(places), next_place, is_reset)
 
 
 def _none() -> Changes:

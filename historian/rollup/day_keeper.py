@@ -31,6 +31,7 @@ from historian.rollup import (
     made_store,
     prepared_source,
 )
+from historian.rollup.bell import Bell
 from historian.rollup.change_log import Page
 from historian.rollup.day_figure import DayFigure
 from historian.rollup.day_key import KeyColumn
@@ -62,7 +63,10 @@ class _Wanted(NamedTuple):
 
 
 class DayKeeper:
-    """Owns the table of day figures and the dirty set. `making_count` days are being made right now."""
+    """Owns the table of day figures and the dirty set. `making_count` days are being made right now.
+
+    `told` rings after changes were logged.
+    """
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class DayKeeper:
     ) -> None:
         self.dirty = DirtyDays(directory, table.definitions, terms)
         self.making_count = 0
+        self.told = Bell()
         self._next_key = 0  # where the background goes on
         self._beside: list[KeyColumn] = []  # days that may be wrong by estimates nobody knew of
         self._reader = reader
@@ -244,7 +249,8 @@ class DayKeeper:
                 async for made in self._day_reader.make_all(reading, self._in_worker):
                     done = np.sort(made.reading.keys())
                     definition = self.dirty.facts.definition[made.reading.point_id]
-                    await self._in_worker(partial(self._store, made, definition, done))
+                    if await self._in_worker(partial(self._store, made, definition, done)):
+                        self.told.ring()
                     left = np.setdiff1d(left, done, assume_unique=True)
                     self.making_count = len(left)
         except BaseException:
@@ -265,9 +271,9 @@ class DayKeeper:
         for point_id in self.dirty.facts.note_estimates(reading.point_id[rows].tolist()):
             self._beside.append(day_key.pack_days(point_id, [reading.days.start - 1, reading.days.stop]))
 
-    def _store(self, made: MadeDays, definition: npt.NDArray[np.int32], done: KeyColumn) -> None:
-        """For the worker thread."""
-        made_store.store(self._frames, self._table.definitions, made, definition, done)
+    def _store(self, made: MadeDays, definition: npt.NDArray[np.int32], done: KeyColumn) -> int:
+        """For the worker thread; how many changes that logged."""
+        return made_store.store(self._frames, self._table.definitions, made, definition, done)
 
     async def _spread_register_marks(self, point_id: I64) -> None:
         """A changed reading changes all days up to the readings beside it: those become dirty too."""

@@ -28,8 +28,11 @@ def store(
     made: MadeDays,
     definition: npt.NDArray[np.int32],
     keys: KeyColumn,
-) -> None:
-    """Store what differs from what is kept, and clear the marks of `keys`. For the thread of the frames."""
+) -> int:
+    """Store what differs from what is kept, and clear the marks of `keys`; how many changes that logs.
+
+    For the thread of the frames.
+    """
     reading = made.reading
     days = np.array(reading.days, np.int64)
     question = Question(reading.point_id, reading.days.start, reading.days.stop)
@@ -54,6 +57,7 @@ def store(
         figure_kernels.set_state(
             frames.place(question), days, is_empty, NOTHING, definition, cells.state, cells.definition
         )
+    return told.row_count
 
 
 def take(

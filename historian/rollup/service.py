@@ -269,6 +269,10 @@ class RollupService:
         """Which days that were over got other figures, from a place on; none and the end where none is given."""
         return await self._days.changes(place, limit)
 
+    def next_change(self) -> "asyncio.Future[None]":
+        """Done when changes were logged after this call; shared by all who ask, so it must not be cancelled."""
+        return self._days.told.next_ring()
+
     async def day_figures(
         self, points: Sequence[Point], days: DateRange, zone: zoneinfo.ZoneInfo, past: Past | None = None
     ) -> list[Figures]:
