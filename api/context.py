@@ -19,6 +19,7 @@ from historian.rollup.derived import Derived
 from historian.rollup.service import RollupService
 from historian.rollup.tariff_book import TariffBook
 from historian.rollup.vee import Vee
+from historian.rollup.watch import Watch
 from historian.settings import Settings
 
 
@@ -40,6 +41,7 @@ class ApiContext(NamedTuple):
     billing: Billing
     derived: Derived
     vee: Vee
+    watch: Watch
     drivers: DriverDirectory
     health: StoreHealth
     quarantine: QuarantineDesk

@@ -54,6 +54,7 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
         if is_demo:
             await demo.import_once(parts)
         drivers = _build_drivers(stations, parts)
+        parts.journal.collectors_configured([one.name for one in drivers.statuses()], clock.now_us())
         api = context.ApiContext(
             clock=clock,
             metrics=parts.metrics,
@@ -67,6 +68,7 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
             billing=parts.billing,
             derived=parts.derived,
             vee=parts.vee,
+            watch=parts.watch,
             drivers=drivers,
             health=parts.store,
             quarantine=parts.quarantine,

@@ -30,6 +30,7 @@ from historian.ingest.quarantine import Quarantine
 from historian.ingest.quarantine_desk import Desk
 from historian.logs import EventLog
 from historian.metrics import Metrics
+from historian.model.point import DAY_US
 from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
 from historian.rollup import rule_check
@@ -40,6 +41,7 @@ from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
 from historian.rollup.tariff_book import TariffBook
 from historian.rollup.vee import Vee, open_vee
+from historian.rollup.watch import Watch, open_watch
 from historian.settings import Settings
 from historian.store import filenames, maintenance, recovery, ring_fill, salvage, upkeep
 from historian.store.durable import DurableFiles, FolderLock
@@ -49,6 +51,8 @@ log = EventLog("core")
 
 TICK_S = 1.0  # how often maintenance looks whether there is something to do
 HEARTBEAT_S = 60.0
+JOURNAL_FLUSH_S = 0.5
+JOURNAL_PRUNE_S = 3600.0
 RETRY_S = 5.0  # after a background task was interrupted
 SEAL_AT_STOP_SAMPLES_MAX = 300_000  # more would take longer than a stop may; the log keeps them
 
@@ -70,6 +74,7 @@ class Core(NamedTuple):
     billing: Billing
     derived: Derived
     vee: Vee
+    watch: Watch
     quarantine: Desk
     answers: AnswerBook
     faults: "asyncio.Queue[str]"  # a part that stopped by itself says so here: the process must end
@@ -197,7 +202,10 @@ async def _start_store(stack: contextlib.AsyncExitStack, base: _Base, files: Dur
     answers = AnswerBook(data / filenames.ANSWERS, clock, keys_max, metrics)
     stack.push_async_callback(answers.close)
     sink = IngestPipeline(store, base.registry, clock, metrics, settings.ingest, quarantine)
-    core = _put_together(base, store, rollup, sink, Desk(quarantine, sink, clock, settings), answers)
+    query = QueryEngine(
+        store, base.journal, clock, QueryLimits(**msgspec.structs.asdict(settings.query)), quarantine
+    )
+    core = _put_together(base, store, rollup, sink, query, Desk(quarantine, sink, clock, settings), answers)
     _register_gauges(core)
     stack.push_async_callback(_seal_at_stop, core)
     _start_tasks(stack, core, settings)
@@ -234,6 +242,7 @@ def _put_together(
     store: Store,
     rollup: RollupService,
     sink: IngestPipeline,
+    query: QueryEngine,
     quarantine: Desk,
     answers: AnswerBook,
 ) -> Core:
@@ -251,11 +260,12 @@ def _put_together(
         journal=base.journal,
         store=store,
         sink=sink,
-        query=QueryEngine(store, base.journal, clock, QueryLimits(**msgspec.structs.asdict(settings.query))),
+        query=query,
         rollup=rollup,
         billing=billing,
         derived=derive(rollup, billing, store, registry, base.terms, factors, clock),
         vee=open_vee(rollup, billing, store, sink, registry, base.terms, base.tariffs, base.estimates, clock),
+        watch=open_watch(rollup, store, registry, query, base.journal, clock, settings.query.samples_max),
         quarantine=quarantine,
         answers=answers,
         faults=asyncio.Queue(),
@@ -268,6 +278,8 @@ def _start_tasks(stack: contextlib.AsyncExitStack, core: Core, settings: Setting
     _background(stack, core, lambda: upkeep.run_background(core.store), "upkeep")
     _background(stack, core, lambda: _fill_ring(core), "ring_fill")
     _background(stack, core, lambda: _beat(core), "heartbeat")
+    _background(stack, core, lambda: _keep_journal(core, settings.watch.outages_keep_days), "journal")
+    _background(stack, core, lambda: _look_for_overdue(core, settings.watch.overdue_look_s), "overdue")
 
 
 def _check_catalogue(registry: Registry, store: Store, data: Path) -> None:
@@ -304,6 +316,25 @@ async def _beat(core: Core) -> None:
     while True:
         await core.clock.sleep(HEARTBEAT_S)
         await asyncio.to_thread(core.journal.process_alive, core.clock.now_us())
+
+
+async def _keep_journal(core: Core, keep_days: int) -> None:
+    """Write what was told, twice a second; forget what is old, once an hour."""
+    pruned_s = -JOURNAL_PRUNE_S
+    while True:
+        if core.journal.waiting_count:
+            await asyncio.to_thread(core.journal.flush)
+        now_s = core.clock.monotonic_s()
+        if keep_days and now_s - pruned_s >= JOURNAL_PRUNE_S:
+            pruned_s = now_s
+            await asyncio.to_thread(core.journal.prune, core.clock.now_us() - keep_days * DAY_US)
+        await core.clock.sleep(JOURNAL_FLUSH_S)
+
+
+async def _look_for_overdue(core: Core, interval_s: float) -> None:
+    while True:
+        await core.watch.overdue.look()
+        await core.clock.sleep(interval_s)
 
 
 async def _seal_at_stop(core: Core) -> None:
@@ -374,4 +405,17 @@ def _register_gauges(core: Core) -> None:
     )
     metrics.gauge("historian_store_open_files", "Segment files held open", lambda: cache.open_file_count)
     metrics.gauge("historian_store_ring_bytes", "Memory of the ring", lambda: store.ring.size_bytes)
+    metrics.gauge(
+        "historian_points_overdue",
+        "Points whose newest sample is older than they promise, at the last look",
+        lambda: core.watch.overdue.overdue_count,
+    )
+    metrics.gauge(
+        "historian_journal_waiting", "Causes of gaps not written yet", lambda: core.journal.waiting_count
+    )
+    metrics.observed_counter(
+        "historian_journal_lost_total",
+        "Causes of gaps forgotten because the journal could not be written for too long",
+        lambda: core.journal.lost_count,
+    )
     metrics.gauge("historian_store_damage", "Damaged places found", lambda: len(store.status().damage))

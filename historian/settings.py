@@ -190,6 +190,22 @@ class EventSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stall_s: Annotated[int, Meta(ge=1, le=3600)] = 30
 
 
+class WatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[watch]: what points promise against what comes, and how long its causes are kept."""
+
+    green_share_min: Annotated[float, Meta(ge=0, le=1)] = 0.99
+    amber_share_min: Annotated[float, Meta(ge=0, le=1)] = 0.9
+    overdue_look_s: Annotated[int, Meta(ge=5, le=3600)] = 60
+    outages_keep_days: Annotated[int, Meta(ge=0, le=100_000)] = 1096
+
+    def __post_init__(self) -> None:
+        if self.amber_share_min > self.green_share_min:
+            raise ValueError(
+                f"amber_share_min: {self.amber_share_min:g} is above green_share_min; allowed: at most "
+                f"{self.green_share_min:g}"
+            )
+
+
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[log]: lines of this level or worse go to standard error."""
 
@@ -216,6 +232,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     query: QuerySettings = QuerySettings()
     rollup: RollupSettings = RollupSettings()
     events: EventSettings = EventSettings()
+    watch: WatchSettings = WatchSettings()
     log: LogSettings = LogSettings()
     debug: DebugSettings = DebugSettings()
 

@@ -100,7 +100,7 @@ def read_asked(
     context = request.app[CONTEXT]
     period = cast(PeriodName, params.choice("period", PERIODS, "day"))
     own_zone = zone or timestamp.load_zone(context.registry.by_id(int(ids[0])).time_zone)
-    first, last = _dates(params, own_zone)
+    first, last = read_dates(params, own_zone)
     context.rollup.check_size(len(ids), (last - first).days)
     parts = _parts(request, params, ids, period, DateRange(first, last), own_zone)
     as_of_us = moment_us(request, params)
@@ -205,7 +205,8 @@ async def _beside_the_loop(
     return work() if row_count < least else await asyncio.to_thread(work)
 
 
-def _dates(params: Params, zone: zoneinfo.ZoneInfo) -> tuple[datetime.date, datetime.date]:
+def read_dates(params: Params, zone: zoneinfo.ZoneInfo) -> tuple[datetime.date, datetime.date]:
+    """``from`` and ``to`` as local dates, ``[first, last)``. Raises Problem."""
     first = _date(params, "from", zone, is_end=False)
     last = _date(params, "to", zone, is_end=True)
     if first >= last:

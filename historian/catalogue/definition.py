@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from historian.model.point import Point, PointKind, TimeLabel, stored_offset_us
+from historian.model.point import PERIOD_KINDS, Point, PointKind, TimeLabel, stored_offset_us
 
 Value = TypeVar("Value")
 
@@ -23,6 +23,11 @@ class Definition(NamedTuple):
     multiplier: float
     capacity: float | None
     source: str
+
+    @property
+    def has_period(self) -> bool:
+        """Whether a sample covers a period (stored under its start) rather than an instant."""
+        return self.kind in PERIOD_KINDS
 
     @property
     def stored_offset_us(self) -> int:

@@ -23,7 +23,7 @@ from historian.model import timestamp
 from historian.model.decision import Decision
 from historian.model.point import DAY_US
 from historian.model.ports import REJECT_CODES, Outcome
-from historian.model.quarantine import STATES, QuarantinedSample, QuarantineState
+from historian.model.quarantine import STATES, QuarantinedSample, QuarantineState, Rejected
 from historian.model.sample import SampleBatch
 
 SCHEMA: Final = """
@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS quarantined (
   state INTEGER NOT NULL DEFAULT 0, stored_time_us INTEGER, decision INTEGER REFERENCES decision (id)
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS quarantined_kept ON quarantined (point_id, time_us, value, quality) WHERE state = 0;
+CREATE INDEX IF NOT EXISTS quarantined_arrival ON quarantined (point_id, arrival_us);
 CREATE INDEX IF NOT EXISTS quarantined_decided ON quarantined (id) WHERE state > 0;
 CREATE TABLE IF NOT EXISTS decision (
   id INTEGER PRIMARY KEY, state INTEGER NOT NULL, decided_us INTEGER NOT NULL, author TEXT NOT NULL,
@@ -171,6 +172,24 @@ class Quarantine:
             found: list[QuarantinedSample] = []
             for part in _parts(sorted(set(ids))):
                 found += self._select(f"WHERE q.id IN ({_marks(part)}) ORDER BY q.id", tuple(part))
+            return found
+
+        return await self._in_thread(select)
+
+    async def rejected(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[Rejected]:
+        """See `model.quarantine.RejectedSamples`; of what was released or erased as far as it is kept as evidence."""
+
+        def select() -> list[Rejected]:
+            found: list[Rejected] = []
+            for part in _parts(sorted(set(point_ids))):
+                rows = self._database.rows(
+                    "SELECT point_id, arrival_us, outcome FROM quarantined"  # noqa: S608 - marks only
+                    f" WHERE point_id IN ({_marks(part)}) AND arrival_us >= ? AND arrival_us < ?",
+                    (*part, start_us, end_us),
+                )
+                found += [
+                    Rejected(point, came_us, REJECT_CODES[Outcome(code)]) for point, came_us, code in rows
+                ]
             return found
 
         return await self._in_thread(select)

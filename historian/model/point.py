@@ -50,6 +50,11 @@ def stored_offset_us(kind: PointKind, interval_us: int, label: TimeLabel) -> int
     return -interval_us if kind in PERIOD_KINDS and label is TimeLabel.PERIOD_END else 0
 
 
+def station_source(station: str) -> str:
+    """The journal's source for what concerns all points of a station, such as a file that did not come."""
+    return f"station:{station}"
+
+
 class Point(msgspec.Struct, frozen=True, kw_only=True):
     """One metering point as the catalogue holds it.
 
@@ -85,11 +90,10 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     def outage_sources(self) -> tuple[str, ...]:
         """Every source under which the journal may hold an outage that explains a gap of this point:
 
-        its driver, that driver's overflowing backlog, and the point alone (an exception answer).
+        its driver, that driver's overflowing backlog, the point alone (an exception answer), and its station.
         """
-        if not self.source:
-            return ()
-        return (self.source, f"{self.source}/backlog", f"{self.source}/{self.id}")
+        own = (self.source, f"{self.source}/backlog", f"{self.source}/{self.id}") if self.source else ()
+        return (*own, station_source(self.station)) if self.station else own
 
     def stored_time_offset_us(self, label: TimeLabel | None = None) -> int:
         """What to add to a source's stamp to get the stored stamp; `label` overrides the point's own."""

@@ -33,6 +33,22 @@ class QuarantinedSample(NamedTuple):
     reason: str
 
 
+class Rejected(NamedTuple):
+    """A sample that was set aside when it came: whose, when, and why (``time_too_old`` or ``time_in_future``)."""
+
+    point_id: int
+    arrival_us: int
+    code: str
+
+
+class RejectedSamples(Protocol):
+    """Tells what was set aside, so that a gap can name it."""
+
+    async def rejected(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[Rejected]:
+        """Samples of these points that came in ``[start_us, end_us)`` and were set aside, whatever was decided since."""
+        ...
+
+
 class Refusal(NamedTuple):
     """An entry that stays as it is, and why."""
 

@@ -13,11 +13,12 @@ from historian.errors import QueryError
 from historian.model.point import Point
 from historian.model.ports import SampleReader
 from historian.model.quality import DELETED, is_usable
+from historian.model.quarantine import RejectedSamples
 from historian.model.sample import LastBlock, PointIdColumn, SampleRun, TimeColumn, empty_run
 from historian.model.timerange import TimeRange
 from historian.query import versions
 from historian.query.as_of import AsOfReader, MomentClock
-from historian.query.gaps import LOOKBACK_INTERVALS, Gap, find_missing, name_causes
+from historian.query.gaps import LOOKBACK_INTERVALS, Gap, OutageBook, find_missing, name_causes
 from historian.query.latest import Latest, LatestBlock, latest_of
 from historian.query.limits import (
     QueryLimits,
@@ -55,8 +56,16 @@ _Answer = TypeVar("_Answer")
 class QueryEngine:
     """Answers about samples; every call may raise QueryTooLarge before any work. Delete-marked samples never show."""
 
-    def __init__(self, reader: SampleReader, journal: Journal, clock: Clock, limits: QueryLimits) -> None:
+    def __init__(
+        self,
+        reader: SampleReader,
+        journal: Journal,
+        clock: Clock,
+        limits: QueryLimits,
+        rejected: RejectedSamples | None = None,
+    ) -> None:
         self._reader = reader
+        self._rejected = rejected
         self._journal = journal
         self._clock = clock
         self._limits = limits
@@ -66,10 +75,15 @@ class QueryEngine:
         """What it reads from: the store, or the store as of a moment."""
         return self._reader
 
+    @property
+    def points_max(self) -> int:
+        """Of how many points one question may be."""
+        return self._limits.points_max
+
     def as_of(self, as_of_us: int, ahead_us: int) -> "QueryEngine":
         """An engine that answers as at `as_of_us`, clock included; `ahead_us`: how far ahead samples may be stamped."""
         reader, clock = AsOfReader(self._reader, as_of_us, ahead_us), MomentClock(self._clock, as_of_us)
-        return QueryEngine(reader, self._journal, clock, self._limits)
+        return QueryEngine(reader, self._journal, clock, self._limits, self._rejected)
 
     async def versions(self, point: Point, span: TimeRange, limit: int) -> VersionsPage:
         """The first `limit` samples of the span, deleted ones too, each with every version it had."""
@@ -204,23 +218,40 @@ class QueryEngine:
         return found
 
     async def gaps(self, point: Point, span: TimeRange) -> list[Gap]:
-        """Where samples are missing up to now, by time, each with its cause."""
+        """Where samples of one point are missing up to now, by time, each with its cause."""
+        return (await self.gaps_of_many([point], span))[0]
+
+    async def gaps_of_many(self, points: Sequence[Point], span: TimeRange) -> list[list[Gap]]:
+        """For each point where samples are missing up to now, by time, each with its cause."""
+        check_point_count(self._limits, points)
         now_us = self._clock.now_us()
         span = TimeRange(span.start_us, min(span.end_us, now_us))
-        if span.is_empty:
-            return []
-        run = await self._scan_one(
-            point, TimeRange(span.start_us - LOOKBACK_INTERVALS * point.interval_us, span.end_us)
+        if span.is_empty or not points:
+            return [[] for _ in points]
+        begin_us = span.start_us - LOOKBACK_INTERVALS * max(point.interval_us for point in points)
+        samples_max = self._limits.scanned_samples_max
+        reached = await self._filled_span(points, TimeRange(begin_us, span.end_us), samples_max)
+        check_sample_count(expected_sample_count(points, reached), samples_max)
+        book = await self._outage_book(points, begin_us, span.end_us)
+        found: list[list[Gap]] = []
+        async for group, runs in self._scan(points, reached):
+            firsts_us = [await self._some_time_us(point, span.start_us) for point in group]
+            found += await _computed(
+                sum(run.sample_count for run in runs) + len(group) * _SAMPLES_PER_ANSWER,
+                functools.partial(_gaps_of_group, group, runs, firsts_us, span, now_us, book),
+            )
+        return found
+
+    async def _outage_book(self, points: Sequence[Point], start_us: int, end_us: int) -> OutageBook:
+        sources = [source for point in points for source in point.outage_sources]
+        outages = await _computed(
+            len(sources) * _SAMPLES_PER_ANSWER, lambda: self._journal.outages(sources, start_us, end_us)
         )
-        first_us = await self._some_time_us(point, span.start_us)
-        missing = find_missing(point, run, span, now_us)
-        outages = self._journal.outages(
-            point.outage_sources, span.start_us - LOOKBACK_INTERVALS * point.interval_us, span.end_us
-        )
-        return await _computed(
-            run.sample_count + len(outages) * len(missing.start_us),
-            lambda: name_causes(point, missing, run, outages, first_us),
-        )
+        if self._rejected is None:
+            return OutageBook(outages)
+        longest_us = max(point.interval_us for point in points)
+        ids = [point.id for point in points]
+        return OutageBook(outages, await self._rejected.rejected(ids, start_us, end_us + longest_us))
 
     async def latest(self, points: Sequence[Point]) -> list[Latest]:
         """The newest sample of each point, in the order asked."""
@@ -347,6 +378,20 @@ def _summarise_group(
         summary
         for point, run in zip(points, runs, strict=True)
         for summary in summarise_run(point, run, edge_us, basis)
+    ]
+
+
+def _gaps_of_group(
+    points: Sequence[Point],
+    runs: Sequence[SampleRun],
+    firsts_us: Sequence[int | None],
+    span: TimeRange,
+    now_us: int,
+    book: OutageBook,
+) -> list[list[Gap]]:
+    return [
+        name_causes(point, find_missing(point, run, span, now_us), run, book.finder(point), first_us)
+        for point, run, first_us in zip(points, runs, firsts_us, strict=True)
     ]
 
 

@@ -65,6 +65,7 @@ async def serve(data: Path, settings: Settings | None = None) -> AsyncIterator[S
             billing=parts.billing,
             derived=parts.derived,
             vee=parts.vee,
+            watch=parts.watch,
             drivers=NoDrivers(),
             health=parts.store,
             quarantine=parts.quarantine,

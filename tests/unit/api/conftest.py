@@ -36,6 +36,7 @@ from historian.rollup.row import RollupLimits
 from historian.rollup.service import RollupService
 from historian.rollup.tariff_book import TariffBook
 from historian.rollup.vee import open_vee
+from historian.rollup.watch import open_watch
 from historian.settings import Settings, with_auth
 from tests.unit.api.memory_store import MemoryStore
 
@@ -138,6 +139,7 @@ def context(
     billing = Billing(rollup, store, registry, terms, tariffs, LockBook(terms.database, clock), clock)
     shipped = load_tables([config_dir() / "standard" / "factors.toml"])
     factors = FactorBook(terms.database, clock, shipped)
+    query = QueryEngine(store, journal, clock, QueryLimits(), quarantine)
     yield ApiContext(
         clock=clock,
         metrics=metrics,
@@ -146,7 +148,7 @@ def context(
         archive=open_archive(config_dir() / "standard"),
         tariffs=tariffs,
         sink=store,
-        query=QueryEngine(store, journal, clock, QueryLimits()),
+        query=query,
         rollup=rollup,
         billing=billing,
         derived=derive(rollup, billing, store, registry, terms, factors, clock),
@@ -161,6 +163,7 @@ def context(
             EstimateBook(terms.database, clock),
             clock,
         ),
+        watch=open_watch(rollup, store, registry, query, journal, clock, settings.query.samples_max),
         drivers=FixedDrivers(),
         health=store,
         quarantine=Desk(quarantine, store, clock, settings),

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from historian.catalogue.journal import DETAIL_LENGTH_MAX, Journal, Outage
+from historian.catalogue import journal as journal_module
+from historian.catalogue.journal import COLLECTOR_OFF, DETAIL_LENGTH_MAX, MISSING_FILE, Journal, Outage
 from historian.catalogue.registry import Registry
 from historian.clock import ManualClock
+from historian.errors import CatalogueError
 from historian.model.point import PointDraft, PointKind
 
 FAR_US = 10**15
@@ -155,6 +157,7 @@ journal = Journal(Path(sys.argv[1]), ManualClock(0))
 journal.process_started(1_000)
 journal.outage_began("modbus", 1_100, "link_down", "refused")
 journal.process_alive(1_200)
+journal.flush()
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -177,3 +180,89 @@ def test_an_outage_open_at_kill_9_stays_open_until_the_source_is_back(path: Path
     journal.outage_ended("modbus", 5_000)
     assert journal.outages(["modbus"], 0, 10_000)[0] == Outage("modbus", 1_100, 5_000, "link_down", "refused")
     journal.close()
+
+
+def test_a_burst_is_one_transaction_and_none_before_the_flush(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = journal._database
+    begun: list[int] = []
+    transaction = database.transaction
+    monkeypatch.setattr(database, "transaction", lambda: begun.append(1) or transaction())
+    for point in range(1000):
+        journal.outage_began(f"modbus/{point}", 100, "device_exception", "code 2")
+    journal.outage_ended("modbus/7", 200)
+    assert (len(begun), journal.waiting_count) == (0, 1000)
+    assert journal.flush() == 1000
+    assert (len(begun), journal.waiting_count) == (1, 0)
+    assert len(database.rows("SELECT 1 FROM outage")) == 1000
+    assert database.rows("SELECT end_us FROM outage WHERE source = 'modbus/7'") == [(200,)]
+    assert journal.flush() == 0
+    assert len(begun) == 1
+
+
+def test_an_outage_that_ends_after_the_flush_is_the_same_row(journal: Journal) -> None:
+    journal.outage_began("modbus", 100, "link_down", "")
+    journal.flush()
+    journal.outage_ended("modbus", 300)
+    journal.flush()
+    assert journal._database.rows("SELECT start_us, end_us FROM outage") == [(100, 300)]
+
+
+def test_what_could_not_be_written_waits_and_the_number_of_them_is_bounded(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise CatalogueError("journal", "disk full")
+
+    monkeypatch.setattr(journal_module, "WAITING_MAX", 2)
+    with monkeypatch.context() as broken:
+        broken.setattr(journal._database, "transaction", fail)
+        journal.outage_began("a", 1, "link_down", "")
+        journal.outage_began("b", 1, "link_down", "")
+        with pytest.raises(CatalogueError):
+            journal.flush()
+        journal.outage_began("c", 1, "link_down", "")
+    assert (journal.waiting_count, journal.lost_count) == (2, 1)
+    assert [outage.source for outage in journal.outages(["a", "b", "c"], 0, 10)] == ["a", "b"]
+
+
+def test_a_missing_file_is_recorded_whole(journal: Journal) -> None:
+    missing = Outage("station:S1", 100, 200, MISSING_FILE, "load_20261121.csv")
+    journal.record(missing)
+    journal.record(missing._replace(start_us=150, end_us=400))
+    assert journal.outages(["station:S1"], 180, 300) == [
+        missing,
+        missing._replace(start_us=150, end_us=400),
+    ]
+
+
+def test_a_collector_that_is_configured_no_more_is_off_until_it_is_back(path: Path) -> None:
+    first = Journal(path, ManualClock(FAR_US))
+    first.collectors_configured(["modbus", "iec104"], 100)
+    assert first.outages(["modbus", "iec104"], 0, FAR_US) == []
+    first.close()
+    later = Journal(path, ManualClock(FAR_US))
+    later.collectors_configured(["modbus"], 500)
+    [off] = later.outages(["modbus", "iec104"], 0, FAR_US)
+    assert off[:4] == ("iec104", 500, None, COLLECTOR_OFF)
+    later.outage_ended("iec104", 900)
+    assert later.outages(["iec104"], 0, FAR_US)[0].end_us == 900
+    later.close()
+
+
+def test_what_was_over_long_ago_is_forgotten(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "_PRUNED_AT_ONCE", 2)
+    for start_us in range(0, 500, 100):
+        journal.record(Outage("modbus", start_us, start_us + 50, "link_down", ""))
+    journal.outage_began("iec104", 0, "link_down", "lasts")
+    for life_us in (0, 100, 200):
+        journal.process_started(life_us)
+        journal.process_stopped(life_us + 10)
+    journal.flush()
+    assert journal.prune(251) == 3
+    left = journal.outages(["modbus", "iec104"], 0, 1000)
+    assert [(one.source, one.start_us) for one in left] == [("iec104", 0), ("modbus", 300), ("modbus", 400)]
+    assert len(journal._database.rows("SELECT 1 FROM process_life")) == 1
+    journal.prune(FAR_US)
+    assert len(journal._database.rows("SELECT 1 FROM process_life")) == 1  # the one that lives

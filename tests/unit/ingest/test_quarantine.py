@@ -14,6 +14,7 @@ from historian.model import timestamp
 from historian.model.decision import Decision
 from historian.model.point import DAY_US
 from historian.model.ports import Outcome
+from historian.model.quarantine import Rejected
 from historian.model.sample import SampleBatch, make_batch
 
 OLD, AHEAD = Outcome.TIME_TOO_OLD, Outcome.TIME_IN_FUTURE
@@ -195,3 +196,12 @@ async def test_an_entry_is_decided_once(opened: Opened) -> None:
     (entry,) = await opened.quarantine.find([1, 99])
     assert (entry.state, entry.stored_time_us, entry.decided_us) == ("released", 77, 1)
     assert opened.quarantine.kept_count == 0
+
+
+async def test_what_was_set_aside_is_told_by_its_arrival_whatever_was_decided(opened: Opened) -> None:
+    await opened.keep(batch(1, 2), [OLD, AHEAD])
+    await opened.quarantine.decide({1: None}, "erased", WHO, 600)
+    told = await opened.quarantine.rejected([7, 8], 500, 501)
+    assert told == [Rejected(7, 500, "time_too_old"), Rejected(7, 500, "time_in_future")]
+    assert await opened.quarantine.rejected([7], 501, 900) == []
+    assert await opened.quarantine.rejected([8], 0, 900) == []

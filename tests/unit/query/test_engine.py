@@ -12,6 +12,7 @@ from historian.clock import ManualClock
 from historian.errors import QueryError, QueryTooLarge
 from historian.model.point import DAY_US, HOUR_US, PointKind
 from historian.model.quality import BAD, DELETED, DERIVED, MISSING, SUSPECT
+from historian.model.quarantine import Rejected
 from historian.model.sample import make_batch
 from historian.model.timerange import TimeRange
 from historian.query.engine import QueryEngine
@@ -219,6 +220,29 @@ async def test_gaps_name_the_outage_of_their_driver(engine_of: MakeEngine, journ
         (3 * T, 5 * T, 2, "link_down")
     ]
     assert gaps[0].detail == "connection refused"
+
+
+class SetAside:
+    """Implements RejectedSamples."""
+
+    async def rejected(self, point_ids: Sequence[int], start_us: int, end_us: int) -> list[Rejected]:
+        assert start_us < 3 * T < end_us
+        return [Rejected(one, at * T, "time_in_future") for one in point_ids for at in (3, 4)]
+
+
+async def test_gaps_of_many_points_come_with_the_causes_of_each(journal: Journal) -> None:
+    journal.outage_began("modbus", 2 * T + 1, "link_down", "")
+    journal.outage_ended("modbus", 5 * T - 1)
+    reader = MemoryReader(make_run([*every(0, 3), *every(5, 7)], 1), make_run(every(0, 3), 2))
+    engine = QueryEngine(reader, journal, ManualClock(NOW_US), LIMITS, SetAside())
+    others = make_point(id=2)
+    found = await engine.gaps_of_many([POINT, others], TimeRange(0, 5 * T))
+    assert [[(gap.missing_count, gap.cause) for gap in gaps] for gaps in found] == [
+        [(2, "link_down")],
+        [(2, "rejected_by_rule")],
+    ]
+    with pytest.raises(QueryTooLarge):
+        await engine.gaps_of_many([POINT] * 4, TimeRange(0, 5 * T))
 
 
 async def test_gaps_end_now(engine_of: MakeEngine) -> None:

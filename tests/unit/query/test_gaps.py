@@ -7,8 +7,17 @@ import pytest
 from historian.catalogue.journal import Outage
 from historian.model.point import Point, PointKind
 from historian.model.quality import BAD
+from historian.model.quarantine import Rejected
 from historian.model.timerange import TimeRange
-from historian.query.gaps import BAD_QUALITY, NO_DATA_YET, UNKNOWN, Gap, find_missing, name_causes
+from historian.query.gaps import (
+    BAD_QUALITY,
+    NO_DATA_YET,
+    UNKNOWN,
+    Gap,
+    OutageBook,
+    find_missing,
+    name_causes,
+)
 from tests.unit.query.samples import INTERVAL_US, Sample, make_point, make_run
 
 T = INTERVAL_US
@@ -79,18 +88,64 @@ def test_counts_of_parts_make_the_count_of_the_whole() -> None:
 
 
 def causes(
-    samples: Sequence[Sample], outages: Sequence[Outage], end: int = 10, first_us: int | None = 0
+    samples: Sequence[Sample],
+    outages: Sequence[Outage],
+    end: int = 10,
+    first_us: int | None = 0,
+    rejected: Sequence[Rejected] = (),
 ) -> list[Gap]:
-    point: Point = make_point(source="modbus")
+    point: Point = make_point(source="modbus", station="S1")
     run = make_run(samples)
     span = TimeRange(0, end * T)
-    return name_causes(point, find_missing(point, run, span, NEVER_US), run, outages, first_us)
+    return name_causes(
+        point,
+        find_missing(point, run, span, NEVER_US),
+        run,
+        OutageBook(outages, rejected).finder(point),
+        first_us,
+    )
 
 
 def outage(start: float, end: float | None, cause: str = "link_down", source: str = "modbus") -> Outage:
     return Outage(
         source, round(start * T), None if end is None else round(end * T), cause, f"{cause} of {source}"
     )
+
+
+def rejected(point_id: int, *arrivals: float) -> list[Rejected]:
+    return [Rejected(point_id, round(at * T), "time_in_future") for at in arrivals]
+
+
+def test_samples_in_the_quarantine_name_the_cause_of_the_gap_in_which_they_came() -> None:
+    point_id = make_point().id
+    samples, came = every(0, 1, 5, 6, 7, 8, 9), rejected(point_id, 2, 3, 4)
+    [gap] = causes(samples, [], rejected=came)
+    assert (gap.cause, gap.detail) == ("rejected_by_rule", "3 samples in the quarantine: time_in_future")
+    assert causes(samples, [], rejected=came[:1])[0].cause == UNKNOWN  # one of three explains nothing
+    assert causes(samples, [], rejected=rejected(point_id + 1, 2, 3, 4))[0].cause == UNKNOWN
+
+
+def test_what_covers_most_of_a_gap_names_its_cause_whoever_tells_it() -> None:
+    samples, came = every(0, 1, 9), rejected(make_point().id, 2, 3, 4, 5)
+    [gap] = causes(samples, [outage(1, 8)], rejected=came)
+    assert gap.cause == "link_down"
+    [gap] = causes(samples, [outage(1, 4)], rejected=came)
+    assert gap.cause == "rejected_by_rule"
+
+
+def test_outages_of_a_station_explain_the_gaps_of_its_points() -> None:
+    file = outage(1, 5, "missing_file", "station:S1")
+    assert causes(every(0, 1, 5, 6, 7, 8, 9), [file])[0].cause == "missing_file"
+    other = outage(1, 5, "missing_file", "station:S2")
+    assert causes(every(0, 1, 5, 6, 7, 8, 9), [other])[0].cause == UNKNOWN
+
+
+def test_recorded_outages_of_one_source_may_overlap() -> None:
+    files = [outage(1, 9, "missing_file"), outage(2, 3, "missing_file")]
+    found = causes(every(0, 1, 9), files)
+    assert [gap.cause for gap in found] == ["missing_file"]
+    [gap] = causes(every(0, 1, 4, 5, 6, 7), [outage(0, 4), outage(1, 2)], end=8)
+    assert gap.cause == "link_down"
 
 
 def test_a_gap_without_an_outage_is_unknown() -> None:

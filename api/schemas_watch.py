@@ -1,0 +1,173 @@
+"""Bodies of completeness, silence, gaps of many points and outages; the OpenAPI file is made from them as from `schemas`."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from api.schemas import Time
+from api.schemas_edits import Author
+from historian.energy.completeness import Light
+
+# ── Completeness ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class CompletenessRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of what was due, by point, station, item or day; the others of these are absent.
+
+    `expected` samples were due by now, `received` came (estimates are none), `good` of them are of validity good.
+    `missing` intervals have none, so what one point sends too often hides nothing. `completeness` is the share that has,
+    null where nothing was due. Where `delays=1` asks: `on_time` is the share of the samples with a known arrival that came
+    within the promised interval, and the delays are counted from when a sample could come, in seconds.
+    """
+
+    point: str | None = None
+    station: str | None = None
+    item: str | None = None
+    day: str | None = None
+    expected: int
+    received: int
+    good: int
+    missing: int
+    completeness: float | None
+    arrivals_known: int | None = None
+    on_time: float | None = None
+    delay_median_s: float | None = None
+    delay_max_s: float | None = None
+
+
+class CompletenessReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A row for each point, station, item or day; `total` over all of them. `now`: until when samples were due."""
+
+    by: str
+    from_date: str = msgspec.field(name="from")
+    to_date: str = msgspec.field(name="to")
+    now: Time
+    point_count: int
+    rows: list[CompletenessRow]
+    total: CompletenessRow
+
+
+class WorstPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the points that lack most of a day."""
+
+    point: str
+    expected: int
+    received: int
+    missing: int
+
+
+class CalendarDay(msgspec.Struct, frozen=True, kw_only=True):
+    """One local day. `light`: green, amber or red by the thresholds, none where nothing was due.
+
+    `state`: open while the day runs or is to come, complete when it is over and nothing is missing, provisional when
+    something is, final when it lies in locked periods of every point.
+    """
+
+    day: str
+    expected: int
+    received: int
+    good: int
+    missing: int
+    completeness: float | None
+    light: Light
+    state: str
+    worst: list[WorstPoint]
+
+
+class CalendarReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A month, day by day."""
+
+    station: str | None
+    month: str
+    green_share_min: float
+    amber_share_min: float
+    point_count: int
+    now: Time
+    days: list[CalendarDay]
+    total: CompletenessRow
+
+
+# ── Silence ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class OverdueRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A point whose newest sample is older than it promises; times are null where nothing ever came.
+
+    `since` is the newest sample, `due` when the next one was; `missing` are due by now.
+    """
+
+    point: str
+    station: str
+    item: str
+    interval: str
+    since: Time
+    due: Time
+    silent_s: float | None
+    missing: int | None
+    cause: str
+    detail: str
+
+
+class OverdueReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Points overdue now, a page by rising id; `overdue_count` of `point_count` in all."""
+
+    now: Time
+    point_count: int
+    overdue_count: int
+    overdue: list[OverdueRow]
+    next: str
+
+
+# ── Gaps ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class PointGapRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch in which expected samples of a point are missing, and why as far as it is known."""
+
+    point: str
+    station: str
+    start: Time
+    end: Time
+    missing_count: int
+    cause: str
+    detail: str
+
+
+class PointGapsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Gaps of many points, point by point; `missing_by_cause` adds up their missing samples."""
+
+    start: Time
+    end: Time
+    gaps: list[PointGapRow]
+    missing_by_cause: dict[str, int]
+
+
+# ── Outages ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class OutageBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why samples of a station did not come: a collector outside was off, a file did not arrive."""
+
+    station: Annotated[str, Meta(min_length=1, max_length=200)]
+    start: str | int
+    end: str | int
+    cause: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{1,39}$")]
+    detail: Annotated[str, Meta(max_length=500)] = ""
+    author: Author = ""
+
+
+class OutageReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which a source delivered nothing; `end` is null while it lasts. An empty `source`: the historian itself."""
+
+    source: str
+    start: Time
+    end: Time
+    cause: str
+    detail: str
+
+
+class OutagesReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Outages that touch the range, by their start."""
+
+    outages: list[OutageReply]

@@ -1,0 +1,37 @@
+"""What points promise against what comes, in service. One bundle, so that it is wired in one place."""
+
+from typing import NamedTuple
+
+from historian.catalogue.journal import Journal
+from historian.catalogue.registry import Registry
+from historian.clock import Clock
+from historian.model.ports import SampleReader
+from historian.query.engine import QueryEngine
+from historian.query.overdue import OverdueWatch
+from historian.rollup.completeness import CompletenessMaker
+from historian.rollup.service import RollupService
+
+
+class Watch(NamedTuple):
+    """The parts, and the journal in which causes are kept."""
+
+    completeness: CompletenessMaker
+    overdue: OverdueWatch
+    journal: Journal
+
+
+def open_watch(
+    rollup: RollupService,
+    reader: SampleReader,
+    registry: Registry,
+    query: QueryEngine,
+    journal: Journal,
+    clock: Clock,
+    samples_max: int,
+) -> Watch:
+    """All of them over the same parts; `samples_max`: of how many samples arrivals are read for one answer."""
+    return Watch(
+        CompletenessMaker(rollup, reader, registry, clock, samples_max),
+        OverdueWatch(query, registry, journal),
+        journal,
+    )
