@@ -17,7 +17,7 @@ SPAN = "from=2026-11-21&to=2026-11-23"
 @pytest.fixture
 async def filled(api: Api) -> Api:
     """S: a with a whole day, b with a half; R: c with nothing. The day after runs."""
-    for name, station, item in (("a", "S", "T2.06"), ("b", "S", "T2.06"), ("c", "R", "T3.01")):
+    for name, station, item in (("a", "S", "T2.06"), ("b", "S", "T2.06"), ("c", "R", "T2.08")):
         await api.put_point(name, station=station, item=item, interval="15m")
     for name, count in (("a", 96), ("b", 48)):
         times = [START_MS + k * Q_MS for k in range(count)]
@@ -47,7 +47,7 @@ async def test_rows_by_point_with_a_total(filled: Api) -> None:
     ("by", "rows"),
     [
         ("station", [("R", 160, 0), ("S", 320, 144)]),
-        ("item", [("T2.06", 320, 144), ("T3.01", 160, 0)]),
+        ("item", [("T2.06", 320, 144), ("T2.08", 160, 0)]),
         ("day", [(DAY, 288, 144), ("2026-11-22", 192, 0)]),
     ],
 )
