@@ -1,7 +1,8 @@
 """Takes a body of line protocol into an intake: plain lines by kernel, others by the general reader."""
 
 import asyncio
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,11 @@ _THREAD_BYTES_MIN: Final = (
     1 << 20
 )  # a kernel reads less than this in well under the 5 ms the loop may be held
 
+_ASIDE_ROWS_MIN: Final = 500  # a row costs some microseconds
+_INSERTS_AT_ONCE: Final = 200  # some twenty microseconds each
+
+Result = TypeVar("Result")
+
 
 class _Read(NamedTuple):
     """The rows of a body, one a field and in its order; `name_of` has the names the general reader found."""
@@ -40,6 +46,13 @@ class _Read(NamedTuple):
     body: Body
     rows: kernels.Rows
     name_of: dict[int, str]
+
+
+class _Named(NamedTuple):
+    """What unknown rows mean: the name of each, and of each key as written, or why it means none."""
+
+    name_of_row: dict[int, str]
+    name_of_key: dict[tuple[bytes, bytes], str | LineFault]
 
 
 class _Stamped(NamedTuple):
@@ -103,31 +116,35 @@ class LinePoints:
 
     async def _resolve(self, intake: Intake, read: _Read) -> None:
         """Give a point id to every row that has none yet, or refuse the row."""
-        rows = read.rows
-        if rows.point_id.all():
+        unknown = np.flatnonzero(read.rows.point_id == 0)
+        if not len(unknown):
             return
-        unknown = np.flatnonzero(rows.point_id == 0).tolist()
-        keys: dict[tuple[bytes, bytes], str | LineFault] = {}
-        names: dict[int, str] = {}
-        for i in unknown:
-            name = read.name_of.get(i) or _name_of_key(read, i, keys)
-            if isinstance(name, LineFault):
-                intake.refuse(*name, place=int(rows.line[i]))
-            else:
-                names[i] = name
-        faults = await self._make_missing(sorted(set(names.values())))
+        named = await _aside(len(unknown), lambda: _name_rows(intake, read, unknown.tolist()))
+        faults = await asyncio.to_thread(self._make_missing, sorted(set(named.name_of_row.values())))
+        await _aside(len(unknown), lambda: self._give_ids(intake, read.rows, named.name_of_row, faults))
+        await self._remember(named.name_of_key)
+
+    def _give_ids(
+        self, intake: Intake, rows: kernels.Rows, names: dict[int, str], faults: dict[str, LineFault]
+    ) -> None:
         ids = self._registry.find_ids(list(names.values()))
         for (i, name), point_id in zip(names.items(), ids.tolist(), strict=True):
             rows.point_id[i] = point_id
             if point_id == 0:
                 intake.refuse(*faults[name], place=int(rows.line[i]))
-        for (series, field_key), name in keys.items():
-            point_id = int(self._registry.find_ids([name])[0]) if isinstance(name, str) else 0
-            if point_id:
-                self._keys.insert(series, field_key, point_id)
 
-    async def _make_missing(self, names: list[str]) -> dict[str, LineFault]:
-        """Make the points that are not there; for those that may not be made, why."""
+    async def _remember(self, name_of_key: dict[tuple[bytes, bytes], str | LineFault]) -> None:
+        """Keys whose points are there need no name next time; on the loop, because only one thread may insert."""
+        keys = [(key, name) for key, name in name_of_key.items() if isinstance(name, str)]
+        ids = self._registry.find_ids([name for _, name in keys]).tolist()
+        for number, ((key, _), point_id) in enumerate(zip(keys, ids, strict=True), 1):
+            if point_id:
+                self._keys.insert(*key, point_id)
+            if number % _INSERTS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    def _make_missing(self, names: list[str]) -> dict[str, LineFault]:
+        """Make the points that are not there; for those that may not be made, why. Blocks until they are on disk."""
         missing = [
             name for name, found in zip(names, self._registry.find_ids(names), strict=True) if not found
         ]
@@ -146,7 +163,7 @@ class LinePoints:
         faults |= dict.fromkeys(wanted[room:], full)
         drafts = [self._draft(name) for name in wanted[:room]]
         if drafts:
-            await asyncio.to_thread(self._registry.create_many, drafts)
+            self._registry.create_many(drafts)
         return faults
 
     def _draft(self, name: str) -> PointDraft:
@@ -185,6 +202,23 @@ class LinePoints:
         for new_id in np.unique(point_id[~self._has_offset[point_id]]).tolist():
             self._offset_us[new_id] = self._registry.by_id(new_id).stored_time_offset_us()
             self._has_offset[new_id] = True
+
+
+async def _aside(row_count: int, work: Callable[[], Result]) -> Result:
+    """Row by row takes long, so that many rows are left to a thread."""
+    return work() if row_count < _ASIDE_ROWS_MIN else await asyncio.to_thread(work)
+
+
+def _name_rows(intake: Intake, read: _Read, unknown: list[int]) -> _Named:
+    """The name each of these rows means; a key that means none is refused."""
+    named = _Named({}, {})
+    for i in unknown:
+        name = read.name_of.get(i) or _name_of_key(read, i, named.name_of_key)
+        if isinstance(name, LineFault):
+            intake.refuse(*name, place=int(read.rows.line[i]))
+        else:
+            named.name_of_row[i] = name
+    return named
 
 
 def empty_rows(count_max: int) -> kernels.Rows:
