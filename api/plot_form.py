@@ -2,8 +2,11 @@
 
 import msgspec
 
-from api import json_columns, schemas
+from api import formats, json_columns, schemas
+from api.formats import Column, Table
 from api.sample_form import SampleForm
+from historian.model import quality as q
+from historian.model.point import Point
 from historian.query.plot import PlotColumns
 
 
@@ -39,3 +42,17 @@ def doubts_of(plot: PlotColumns, form: SampleForm) -> schemas.PlotDoubts:
         end=form.times.encode(plot.doubt_end_us),
         quality=form.encode_quality(plot.doubt_quality),
     )
+
+
+def table_of(plot: PlotColumns, form: SampleForm, point: Point, unit: str) -> Table:
+    """One row a pixel column, for those who draw points and not strokes."""
+    columns: list[Column] = [
+        formats.constant("point", point.name),
+        formats.constant("unit", unit),
+        formats.numbers("pixel", plot.column_index),
+    ]
+    for name in ("first", "last", "min", "max"):
+        columns += form.times.columns(f"{name}_time", getattr(plot, f"{name}_time_us"))
+        columns.append(formats.values(name, form.convert(getattr(plot, name), point.unit)))
+    quality = formats.words("quality", plot.quality & q.VALIDITY_MASK, q.VALIDITY_NAMES)
+    return Table((*columns, quality, formats.numbers("count", plot.sample_count)), len(plot.column_index))

@@ -104,7 +104,7 @@ async def reply_samples(
         body = await _encode_arrow(named.point, unit_symbol, converted)
         return formats.reply_arrow(body, next_cursor=next_cursor or None)
     if choice is not Format.JSON:
-        table = _table_of(named.point, unit_symbol, converted, form)
+        table = table_of(named.point, unit_symbol, converted, form)
         return await formats.reply_table(request, table, choice, next_cursor=next_cursor or None)
     about = {
         "point": named.point.name,
@@ -157,7 +157,8 @@ def stored_label(point: Point) -> TimeLabel:
     return TimeLabel.PERIOD_START if point.has_period else TimeLabel.INSTANT
 
 
-def _table_of(point: Point, unit_symbol: str, columns: SampleColumns, form: SampleForm) -> Table:
+def table_of(point: Point, unit_symbol: str, columns: SampleColumns, form: SampleForm) -> Table:
+    """One row a sample."""
     quality = columns.quality
     cells: list[Column] = [
         *form.times.columns("time", columns.time_us),

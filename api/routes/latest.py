@@ -51,11 +51,11 @@ async def _reply_rows(
     units = [form.unit_of(point.unit) for point in points]
     found = await engine.latest(points)
     if choice is not Format.JSON:
-        table = formats.table_of(_rows_of(points, units, found, form), schemas.LatestRow)
+        table = formats.table_of(latest_rows(points, units, found, form), schemas.LatestRow)
         return await formats.reply_table(request, table, choice)
 
     def encode() -> bytes:
-        return msgspec.json.encode(_rows_of(points, units, found, form))
+        return msgspec.json.encode(latest_rows(points, units, found, form))
 
     rows = encode() if len(points) < _THREAD_POINTS_MIN else await asyncio.to_thread(encode)
     as_of_us = moment_us(request, params_of(request))
@@ -71,9 +71,10 @@ def _reply_json(body: bytes) -> web.Response:
     return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-cache"})
 
 
-def _rows_of(
+def latest_rows(
     points: Sequence[Point], units: Sequence[str], found: Sequence[Latest], form: SampleForm
 ) -> list[schemas.LatestRow]:
+    """One row a point, as asked for. Raises Problem 422 for a unit of another dimension."""
     time = lru_cache(_KEPT_MAX)(form.times.time)
     local = lru_cache(_KEPT_MAX)(form.times.local)
     quality = lru_cache(_KEPT_MAX)(form.quality)

@@ -13,14 +13,16 @@ import numpy as np
 import numpy.typing as npt
 from aiohttp import web
 
-from api import formats, problem, rollup_form, rollup_json, rollup_table, schemas
+from api import body_params, formats, json_body, problem, rollup_form, rollup_json, rollup_table, schemas
 from api.as_of import AS_OF, moment_us, query_of
+from api.body import read_body
 from api.context import CONTEXT
 from api.formats import Format
 from api.operation import (
     BOM,
     FORMAT,
     IF_NONE_MATCH,
+    JSON,
     POINT,
     POINTS,
     STATION,
@@ -38,6 +40,7 @@ from api.problem import Problem
 from api.rollup_json import RowWriter
 from api.rollup_table import Rollups
 from api.sample_form import SampleForm
+from api.schemas_query import RollupsBody
 from api.selection import SELECTIONS, path_point
 from historian.energy import calendar
 from historian.energy.calendar import DateRange, PeriodName
@@ -58,7 +61,17 @@ _ARROW_THREAD_ROWS_MIN: Final = 20_000  # columns go out as they are: about a mi
 
 async def get_rollups(request: web.Request) -> web.StreamResponse:
     """Rows of every whole period that the range touches, point by point."""
-    context, params = request.app[CONTEXT], Params(request.query)
+    return await _reply_rollups(request, Params(request.query))
+
+
+async def post_rollups(request: web.Request) -> web.StreamResponse:
+    """The same question in a body, where an address cannot hold it."""
+    body = json_body.decode(await read_body(request), RollupsBody)
+    return await _reply_rollups(request, body_params.params_of(request, body))
+
+
+async def _reply_rollups(request: web.Request, params: Params) -> web.StreamResponse:
+    context = request.app[CONTEXT]
     selected, form = request.app[SELECTIONS].of(params), SampleForm.of(params)
     asked = read_asked(request, params, selected.ids, form.times.zone)
     choice = formats.choose_format(request)
@@ -279,6 +292,17 @@ OPERATIONS: Final = (
             problem.QUERY_TOO_LARGE, problem.QUERY_REFUSED, problem.TARIFF_INVALID, problem.NOT_ACCEPTABLE,
         ),
         reply_types=TABLE_FORMS, is_query=True,
+    ),
+    Operation(
+        "POST", "/rollups", post_rollups, "queryRollups",
+        "The same as GET, asked in a body: for more points than an address can name.", schemas.RollupsReply,
+        parameters=(_OTHER_ZONE, TIME_FORM, UNIT, FORMAT, BOM, IF_NONE_MATCH),
+        problems=(
+            problem.MALFORMED_JSON, problem.INVALID_BODY, problem.BODY_TOO_LARGE, problem.INVALID_TIME,
+            problem.POINT_NOT_FOUND, problem.STATION_NOT_FOUND, problem.UNIT_MISMATCH, problem.QUERY_TOO_LARGE,
+            problem.QUERY_REFUSED, problem.TARIFF_INVALID, problem.NOT_ACCEPTABLE,
+        ),
+        request_types=((JSON, RollupsBody),), reply_types=TABLE_FORMS, is_query=True,
     ),
     Operation(
         "GET", "/rollups/{point}/{period}/{date}/revisions", get_revisions, "getRollupRevisions",

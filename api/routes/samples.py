@@ -4,11 +4,12 @@ from typing import Final, Literal, NamedTuple, cast
 
 from aiohttp import web
 
-from api import cursor, formats, plot_form, problem, schemas
+from api import cursor, formats, point_answer, problem, schemas
 from api.as_of import AS_OF, moment_us, query_of
 from api.formats import Format
 from api.operation import (
     AT_TIME,
+    BOM,
     CURSOR,
     END,
     FORMAT,
@@ -27,14 +28,12 @@ from api.operation import (
     whole,
 )
 from api.params import Params, params_of
-from api.sample_form import SampleColumns, SampleForm, reply_samples, stored_label
-from api.selection import Named, path_point
+from api.sample_form import SampleColumns, SampleForm, reply_samples
+from api.selection import path_point
 from api.time_form import TimeForm
-from historian.model import quality as q
 from historian.model.point import format_interval
 from historian.model.timerange import TimeRange
 from historian.query.gaps import Gap
-from historian.query.summary import Summary
 
 Boundary = Literal["inside", "outside", "interpolated"]
 Order = Literal["asc", "desc"]
@@ -89,27 +88,12 @@ async def get_at(request: web.Request) -> web.StreamResponse:
     """The sample at, before or after an instant, or the value interpolated there."""
     params = params_of(request)
     named, form = path_point(request), SampleForm.of(params)
-    unit = form.unit_of(named.point.unit)
+    form.unit_of(named.point.unit)
     time_us = params.time_us("time")
     mode = params.choice("mode", ("before", "after", "exact", "interpolated"), "before")
     run = await query_of(request, params).at(named.point, time_us, cast(AtMode, mode))
-    found = run.sample_count > 0
-    bits = int(run.quality[0]) if found else q.MISSING
-    found_us = int(run.time_us[0]) if found else None
-    reply = schemas.SampleReply(
-        point=named.point.name,
-        unit=unit,
-        label=stored_label(named.point),
-        asked=form.times.time(time_us),
-        mode=mode,
-        time=form.times.time(found_us),
-        value=form.number(float(run.value[0]), named.point.unit) if found else None,
-        quality=form.quality(bits),
-        origin=q.origin_name(bits),
-        time_local=form.times.local(found_us),
-        renamed_to=named.renamed_to,
-    )
-    return formats.reply_json(reply)
+    answer = point_answer.of_sample(named, run, form, time_us, mode)
+    return await point_answer.reply(request, answer)
 
 
 async def get_interpolated(request: web.Request) -> web.StreamResponse:
@@ -130,46 +114,22 @@ async def get_plot(request: web.Request) -> web.StreamResponse:
     """What a chart of so many pixel columns can show."""
     params = params_of(request)
     named, span, form = path_point(request), params.span(), SampleForm.of(params)
-    unit = form.unit_of(named.point.unit)
+    form.unit_of(named.point.unit)
     width = params.whole("width", 1, PLOT_WIDTH_MAX, PLOT_WIDTH_DEFAULT)
     plot = await query_of(request, params).plot(named.point, span, width)
-    reply = schemas.PlotReply(
-        point=named.point.name,
-        unit=unit,
-        label=stored_label(named.point),
-        start=form.times.time(span.start_us),
-        end=form.times.time(span.end_us),
-        width=width,
-        pixels=plot_form.pixels_of(plot, form, named.point.unit),
-        gaps=plot_form.gaps_of(plot, form),
-        doubts=plot_form.doubts_of(plot, form),
-        renamed_to=named.renamed_to,
-    )
-    return formats.reply_json(reply)
+    return await point_answer.reply(request, point_answer.of_plot(named, plot, form, span, width))
 
 
 async def get_summary(request: web.Request) -> web.StreamResponse:
     """Figures of the range, or of each interval in it."""
     params = params_of(request)
     named, span, form = path_point(request), params.span(), SampleForm.of(params)
-    unit = form.unit_of(named.point.unit)
+    form.unit_of(named.point.unit)
     basis = params.choice("basis", ("time", "event"), "time")
     found = await query_of(request, params).summary(
         [named.point], span, params.interval_us("interval"), cast(Basis, basis)
     )
-    rows = [_summary_row(summary, named, form, unit) for summary in found]
-    choice = formats.choose_format(request)
-    if choice is not Format.JSON:
-        return await formats.reply_table(request, formats.table_of(rows, schemas.SummaryRow), choice)
-    reply = schemas.SummaryReply(
-        point=named.point.name,
-        unit=unit,
-        label=stored_label(named.point),
-        basis=basis,
-        rows=rows,
-        renamed_to=named.renamed_to,
-    )
-    return formats.reply_json(reply)
+    return await point_answer.reply(request, point_answer.of_summary(named, found, form, basis))
 
 
 async def get_gaps(request: web.Request) -> web.StreamResponse:
@@ -189,30 +149,6 @@ async def get_gaps(request: web.Request) -> web.StreamResponse:
         renamed_to=named.renamed_to,
     )
     return formats.reply_json(reply)
-
-
-def _summary_row(summary: Summary, named: Named, form: SampleForm, unit: str) -> schemas.SummaryRow:
-    own, times = named.point.unit, form.times
-    return schemas.SummaryRow(
-        point=named.point.name,
-        start=times.time(summary.start_us),
-        end=times.time(summary.end_us),
-        unit=unit,
-        total_unit=summary.total_unit,
-        min=form.number(summary.min, own),
-        min_time=times.time(summary.min_time_us),
-        max=form.number(summary.max, own),
-        max_time=times.time(summary.max_time_us),
-        mean=form.number(summary.mean, own),
-        total=summary.total,
-        std=form.number(summary.std, own),
-        count=summary.count,
-        good_share=summary.good_share,
-        start_local=times.local(summary.start_us),
-        end_local=times.local(summary.end_us),
-        min_time_local=times.local(summary.min_time_us),
-        max_time_local=times.local(summary.max_time_us),
-    )
 
 
 def _gap_row(gap: Gap, form: TimeForm) -> schemas.GapRow:
@@ -253,8 +189,8 @@ OPERATIONS: Final = (
     ),
     Operation(
         "GET", "/points/{point}/at", get_at, "getAt", "One sample, or the value at an instant.",
-        schemas.SampleReply, parameters=(POINT, AT_TIME.required(), _MODE, AS_OF, ZONE, UNIT, QUALITY),
-        problems=_READ_PROBLEMS, is_query=True,
+        schemas.SampleReply, parameters=(POINT, AT_TIME.required(), _MODE, AS_OF, ZONE, UNIT, QUALITY, FORMAT, BOM),
+        problems=_READ_PROBLEMS, reply_types=TABLE_FORMS, is_query=True,
     ),
     Operation(
         "GET", "/points/{point}/interpolated", get_interpolated, "getInterpolated", "A value every interval.",
@@ -263,8 +199,8 @@ OPERATIONS: Final = (
     ),
     Operation(
         "GET", "/points/{point}/plot", get_plot, "getPlot", "First, last, lowest and highest of each pixel column.",
-        schemas.PlotReply, parameters=(POINT, START, END, _WIDTH, AS_OF, ZONE, TIME_FORM, UNIT, QUALITY),
-        problems=_READ_PROBLEMS, is_query=True,
+        schemas.PlotReply, parameters=(POINT, START, END, _WIDTH, AS_OF, *SAMPLE_FORM),
+        problems=_READ_PROBLEMS, reply_types=TABLE_FORMS, is_query=True,
     ),
     Operation(
         "GET", "/points/{point}/summary", get_summary, "getSummary", "Figures of the range or of each interval.",

@@ -80,6 +80,11 @@ class QueryEngine:
         """Of how many points one question may be."""
         return self._limits.points_max
 
+    @property
+    def limits(self) -> QueryLimits:
+        """What one question may ask for."""
+        return self._limits
+
     def as_of(self, as_of_us: int, ahead_us: int) -> "QueryEngine":
         """An engine that answers as at `as_of_us`, clock included; `ahead_us`: how far ahead samples may be stamped."""
         reader, clock = AsOfReader(self._reader, as_of_us, ahead_us), MomentClock(self._clock, as_of_us)

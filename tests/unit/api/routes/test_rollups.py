@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from tests.unit.api.conftest import Api
+from tests.unit.api.conftest import Api, expect_problem
 
 T0_MS = 1795190400000  # 2026-11-21T00:00:00+08:00
 QUARTER_MS = 900_000
@@ -191,3 +191,30 @@ async def test_24_00_is_the_end_of_its_day(api: Api) -> None:
     assert [row["energy"] for row in days] == [2.0, None]
     curve = await api.get_json("/api/v1/points/e/load-curve?date=2026-11-20")
     assert (curve["labels"][-1], curve["values"][-1]) == ("24:00", 8.0)
+
+
+async def test_a_question_in_a_body_gets_the_same_answer_and_etag(api: Api) -> None:
+    await api.put_point("a", "kWh", "interval")
+    await api.put_point("b", "kWh", "interval")
+    query = "from=2026-11-20&to=2026-11-22&fields=energy,max_demand&points=a,b"
+    body = {
+        "from": "2026-11-20",
+        "to": "2026-11-22",
+        "fields": ["energy", "max_demand"],
+        "points": ["a", "b"],
+    }
+    for form in ("", "unit=MWh&time=epoch_ms&tz=Asia/Shanghai", "format=csv", "format=arrow"):
+        asked = await api.client.get(f"/api/v1/rollups?{query}&{form}")
+        posted = await api.client.post(f"/api/v1/rollups?{form}", json=body)
+        assert posted.status == asked.status == 200
+        assert await posted.read() == await asked.read()
+        assert posted.headers["ETag"] == asked.headers["ETag"]
+    again = await api.client.post(
+        f"/api/v1/rollups?{form}", json=body, headers={"If-None-Match": asked.headers["ETag"]}
+    )
+    assert again.status == 304
+
+
+async def test_a_body_may_not_hold_what_means_nothing(api: Api) -> None:
+    body = {"from": "2026-11-20", "to": "2026-11-22", "names": ["a"]}
+    await expect_problem(await api.client.post("/api/v1/rollups", json=body), 422, "invalid-body")
