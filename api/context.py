@@ -11,6 +11,7 @@ from historian.catalogue.registry import Registry
 from historian.catalogue.term_book import TermBook
 from historian.clock import Clock
 from historian.metrics import Metrics
+from historian.model.audit import AuditTrail
 from historian.model.ports import DriverDirectory, SampleSink, StoreHealth
 from historian.model.quarantine import QuarantineDesk
 from historian.query.engine import QueryEngine
@@ -46,6 +47,7 @@ class ApiContext(NamedTuple):
     health: StoreHealth
     quarantine: QuarantineDesk
     answers: AnswerBook
+    audit: AuditTrail
     settings: Settings
     version: str
     web_dir: Path

@@ -135,6 +135,7 @@ _KINDS: Final[tuple[tuple[type[errors.HistorianError], ProblemKind], ...]] = (
     (errors.KeyReused, problem.KEY_REUSED),
     (errors.UnitError, problem.UNIT_MISMATCH),
     (errors.TimeError, problem.INVALID_TIME),
+    (errors.AuditUnavailable, problem.AUDIT_UNAVAILABLE),
     (errors.EditRefused, problem.EDIT_REFUSED),
     (errors.QueryTooLarge, problem.QUERY_TOO_LARGE),
     (errors.QueryError, problem.QUERY_REFUSED),

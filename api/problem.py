@@ -103,6 +103,9 @@ STORE_FAULT: Final = ProblemKind(
 )
 QUEUE_FULL: Final = ProblemKind("queue-full", 503, "The ingest queue is full", "写入队列已满")
 LOG_FAILED: Final = ProblemKind("log-failed", 503, "No durable write is possible now", "目前无法持久写入")
+AUDIT_UNAVAILABLE: Final = ProblemKind(
+    "audit-unavailable", 503, "The audit trail cannot be written or read", "审计记录目前无法写入或读取"
+)
 TOO_MANY_CONNECTIONS: Final = ProblemKind("too-many-connections", 503, "Too many connections", "连接数过多")
 TOO_MANY_FOLLOWERS: Final = ProblemKind(
     "too-many-followers", 503, "Too many connections follow changes", "订阅变更的连接数过多"
@@ -147,6 +150,7 @@ ALL: Final = (
     STORE_FAULT,
     QUEUE_FULL,
     LOG_FAILED,
+    AUDIT_UNAVAILABLE,
     TOO_MANY_CONNECTIONS,
     TOO_MANY_FOLLOWERS,
     DISK_RESERVE,

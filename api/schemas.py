@@ -558,3 +558,4 @@ class ReadyReply(msgspec.Struct, frozen=True, kw_only=True):
     unsealed_sample_count: int
     quarantined_sample_count: int
     damage: list[str]
+    audit: str = "ok"  # or why nothing can be written down: then corrections and configuration wait

@@ -12,6 +12,7 @@ from multidict import CIMultiDict
 
 from api import arrow_lane, openapi, packed_reply
 from api.arrow_lane import ArrowLane
+from api.audit_hook import AuditHook
 from api.body import answer_expectation, check_declared_length
 from api.connection_gate import GatedSite
 from api.context import CONTEXT, ApiContext
@@ -45,6 +46,7 @@ _OPERATION: Final = web.RequestKey("operation", Operation)
 _COUNTERS: Final = web.AppKey("counters", dict[tuple[str, str, int], Counter])
 _REQUEST_IDS: Final = web.AppKey("request_ids", Iterator[str])
 _ROUTING: Final = web.AppKey("routing", Routing)
+_AUDIT: Final = web.AppKey("audit", AuditHook)
 
 # The page is the only thing a browser shows; nothing it loads comes from elsewhere or stands in line.
 SECURITY_HEADERS: Final = CIMultiDict(
@@ -77,6 +79,7 @@ def make_app(context: ApiContext) -> web.Application:
     app[EVENT_STREAMS] = EventStreams(context)
     app.on_shutdown.append(_end_streams)
     operations = table.all_operations()
+    app[_AUDIT] = AuditHook(context)
     app[openapi.DOCUMENT] = openapi.build(operations, context.version)
     for operation in operations:
         _add_operation(app, operation)
@@ -129,7 +132,7 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
 
 
 def _add_operation(app: web.Application, operation: Operation) -> None:
-    checked = operation.checked_handler()
+    checked = app[_AUDIT].around(operation, operation.checked_handler())
     has_body = operation.method != "GET"
     limits = app[CONTEXT].settings.server
 
@@ -160,6 +163,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     clock = app[CONTEXT].clock
     request[_CLOCK], request[_BEGAN_S] = clock, clock.monotonic_s()
     response = await answer_problems(request, handler)
+    app[_AUDIT].seen(request, response, request.get(_OPERATION))
     await packed_reply.pack(request, response)
     _count(request, response.status)
     return response

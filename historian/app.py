@@ -15,12 +15,14 @@ from api import context, server
 from drivers import substation, supervisor
 from drivers.substation import Substation
 from historian import core, demo, memory, resources, settings
+from historian.audit.life import LifeWriter
 from historian.clock import SystemClock
 from historian.core import Core
 from historian.errors import HistorianError
 from historian.logs import EventLog, configure
 from historian.metrics import Metrics
 from historian.settings import Settings
+from historian.store.durable import DurableFiles
 
 log = EventLog("app")
 
@@ -51,6 +53,9 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
     stopping = _stop_event()
     async with contextlib.AsyncExitStack() as stack:
         parts = await _enter(stack, chosen, data, clock)
+        life = LifeWriter(parts.audit, parts.audit.folder, DurableFiles(), historian.__version__)
+        await life.started(chosen)
+        stack.push_async_callback(life.stopped, "could not start")
         if is_demo:
             await demo.import_once(parts)
         drivers = _build_drivers(stations, parts)
@@ -73,6 +78,7 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
             health=parts.store,
             quarantine=parts.quarantine,
             answers=parts.answers,
+            audit=parts.audit,
             settings=chosen,
             version=historian.__version__,
             web_dir=resources.web_dir(),
@@ -86,6 +92,7 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
         _greet(chosen.server.listen, is_demo)
         fault = await _until_stopped_or_fault(stopping, parts)
         log.info("stopping", cause=fault or "asked to")
+        await life.stopped(fault)
     log.info("stopped")
     return 1 if fault else 0
 

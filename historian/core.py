@@ -14,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from historian import resources, warm
+from historian.audit import forward
+from historian.audit.life import ClockWatch
+from historian.audit.recorder import Recorder
 from historian.catalogue import factor_files, tariff_files
 from historian.catalogue.answer_book import AnswerBook
 from historian.catalogue.archive import Archive, open_archive
@@ -30,6 +33,7 @@ from historian.ingest.quarantine import Quarantine
 from historian.ingest.quarantine_desk import Desk
 from historian.logs import EventLog
 from historian.metrics import Metrics
+from historian.model import timestamp
 from historian.model.point import DAY_US
 from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
@@ -77,6 +81,7 @@ class Core(NamedTuple):
     watch: Watch
     quarantine: Desk
     answers: AnswerBook
+    audit: Recorder
     faults: "asyncio.Queue[str]"  # a part that stopped by itself says so here: the process must end
 
 
@@ -103,6 +108,16 @@ async def open_core(
     async with contextlib.AsyncExitStack() as stack:
         lock = FolderLock(data)
         stack.callback(lock.release)
+        audit = Recorder(
+            data / filenames.AUDIT_FOLDER,
+            files,
+            clock,
+            metrics,
+            settings.audit,
+            timestamp.load_zone(settings.time_zone),
+        )
+        await audit.open()
+        stack.push_async_callback(audit.close)
         registry = await _load(stack, settings, data, clock)
         terms = TermBook(data / filenames.CATALOGUE, registry, clock, rule_check.check)
         stack.callback(terms.close)
@@ -111,7 +126,9 @@ async def open_core(
         estimates = EstimateBook(terms.database, clock)
         journal = Journal(data / filenames.JOURNAL, clock)
         stack.callback(journal.close)
-        base = _Base(settings, data, clock, metrics, registry, terms, archive, tariffs, journal, estimates)
+        base = _Base(
+            settings, data, clock, metrics, registry, terms, archive, tariffs, journal, estimates, audit
+        )
         core = await _start_store(stack, base, files)
         journal.process_started(clock.now_us())
         stack.callback(lambda: journal.process_stopped(clock.now_us()))
@@ -168,6 +185,7 @@ class _Base(NamedTuple):
     tariffs: TariffBook
     journal: Journal
     estimates: EstimateBook
+    audit: Recorder
 
 
 async def _start_store(stack: contextlib.AsyncExitStack, base: _Base, files: DurableFiles) -> Core:
@@ -268,6 +286,7 @@ def _put_together(
         watch=open_watch(rollup, store, registry, query, base.journal, clock, settings.query.samples_max),
         quarantine=quarantine,
         answers=answers,
+        audit=base.audit,
         faults=asyncio.Queue(),
     )
 
@@ -280,6 +299,12 @@ def _start_tasks(stack: contextlib.AsyncExitStack, core: Core, settings: Setting
     _background(stack, core, lambda: _beat(core), "heartbeat")
     _background(stack, core, lambda: _keep_journal(core, settings.watch.outages_keep_days), "journal")
     _background(stack, core, lambda: _look_for_overdue(core, settings.watch.overdue_look_s), "overdue")
+    _background(stack, core, core.audit.run_background, "audit")
+    watch = ClockWatch(core.audit, core.clock, core.metrics, settings.audit.clock_step_ms)
+    _background(stack, core, watch.run, "clock_watch")
+    if settings.audit.syslog:
+        sender = forward.open_forwarder(core.audit.folder, core.clock, core.metrics, settings.audit)
+        _background(stack, core, sender.run, "audit_forward")
 
 
 def _check_catalogue(registry: Registry, store: Store, data: Path) -> None:

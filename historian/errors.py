@@ -26,6 +26,7 @@ HistorianError
 │   ├── FormatTooNew         written by a newer version
 │   ├── WalFailed            a write or fsync of the log failed; nothing was acknowledged
 │   └── SegmentCorrupt       a segment's bytes do not check
+├── AuditUnavailable         the audit trail cannot be written or read; what was to be recorded was not done
 ├── EditRefused              a correction or decision by hand is not as it must be; nothing was changed
 ├── QueryError
 │   └── QueryTooLarge        refused before work starts
@@ -181,6 +182,10 @@ class SegmentCorrupt(StoreError):
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
         self.path = path
+
+
+class AuditUnavailable(HistorianError):
+    """The audit trail cannot be written or read; nothing that must be recorded is done meanwhile."""
 
 
 class EditRefused(HistorianError):

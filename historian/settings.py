@@ -5,10 +5,11 @@ is collected. An unknown key, a wrong type or a value out of range is a Settings
 line, and nothing starts.
 """
 
+import contextlib
 import glob
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, cast
 
 import msgspec
 from msgspec import Meta
@@ -21,6 +22,8 @@ from historian.toml_file import load_typed as load_typed  # the one way to read 
 KIBIBYTE = 1 << 10
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
+AUDIT_KEEP_DAYS_MIN = 184  # six months
+SYSLOG_PORTS = {"udp": 514, "tcp": 601, "tls": 6514}
 
 
 class ListenAddress(NamedTuple):
@@ -50,6 +53,28 @@ def parse_listen(text: str) -> ListenAddress:
     if not colon or not host or not (port.isascii() and port.isdigit()) or int(port[:6]) > 65_535:
         raise ValueError(f"{text!r} is no address; allowed: HOST:PORT such as 127.0.0.1:8420 or [::1]:8420")
     return ListenAddress(host, int(port))
+
+
+class LogServer(NamedTuple):
+    """Where records of the audit trail are sent."""
+
+    transport: Literal["udp", "tcp", "tls"]
+    host: str
+    port: int
+
+
+def parse_syslog(text: str) -> LogServer:
+    """``tls://log.example:6514``; without a port that of the transport. Raises ValueError that says what is allowed."""
+    scheme, colon, rest = text.partition("://")
+    if scheme in SYSLOG_PORTS and colon and rest:
+        has_port = not rest.endswith("]") and ":" in rest.rpartition("]")[2]
+        with contextlib.suppress(ValueError):
+            address = parse_listen(rest if has_port else f"{rest}:{SYSLOG_PORTS[scheme]}")
+            if address.port:
+                return LogServer(cast("Literal['udp', 'tcp', 'tls']", scheme), address.host, address.port)
+    raise ValueError(
+        f"{text!r} is no log server; allowed: udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT"
+    )
 
 
 class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -206,6 +231,29 @@ class WatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             )
 
 
+class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[audit]: who did what, how long it is kept, and the log server it is told to."""
+
+    keep_days: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    space_warning_bytes: Annotated[int, Meta(ge=MEBIBYTE, le=1024 * GIBIBYTE)] = GIBIBYTE
+    export_bytes_min: Annotated[int, Meta(ge=0, le=GIBIBYTE)] = 64 * KIBIBYTE
+    clock_step_ms: Annotated[int, Meta(ge=10, le=3_600_000)] = 1000
+    syslog: str = ""
+    syslog_ca_file: str = ""
+
+    def __post_init__(self) -> None:
+        if 0 < self.keep_days < AUDIT_KEEP_DAYS_MIN:
+            raise ValueError(
+                f"keep_days: {self.keep_days} is less than half a year; allowed: 0 (keep all), or "
+                f"{AUDIT_KEEP_DAYS_MIN} and more"
+            )
+        if self.syslog:
+            try:
+                parse_syslog(self.syslog)
+            except ValueError as error:
+                raise ValueError(f"syslog: {error}") from None
+
+
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """[log]: lines of this level or worse go to standard error."""
 
@@ -233,6 +281,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rollup: RollupSettings = RollupSettings()
     events: EventSettings = EventSettings()
     watch: WatchSettings = WatchSettings()
+
+    audit: AuditSettings = AuditSettings()
     log: LogSettings = LogSettings()
     debug: DebugSettings = DebugSettings()
 

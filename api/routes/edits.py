@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from api import edit_body, formats, json_body, problem, schemas_edits
+from api.audit_note import note_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.edit_body import check_fields
@@ -21,6 +22,7 @@ from historian.model import quality as q
 from historian.model.access import Right
 from historian.model.decision import make_decision
 from historian.model.point import Point
+from historian.model.timestamp import format_time
 
 
 async def post_edits(request: web.Request) -> web.StreamResponse:
@@ -30,10 +32,12 @@ async def post_edits(request: web.Request) -> web.StreamResponse:
     is_dry = params.is_set("dry_run")
     body = json_body.decode(await read_body(request), EditBody)
     decision = make_decision(body.author, body.reason)
+    note_of(request).reason = decision.reason
     check_fields(body)
     editor = Editor(context.query, context.sink, context.clock, context.settings)
     plan = await _plan(editor, named.point, body)
     moved = await editor.moved(named.point, plan)
+    note_of(request).change(*_noted(plan), body.kind)
     sequence = 0 if is_dry else (await editor.apply(named.point, plan, decision)).sequence
     reply = schemas_edits.EditReply(
         point=named.point.name,
@@ -63,6 +67,14 @@ async def _plan(editor: Editor, point: Point, body: EditBody) -> EditPlan:
     has_times = isinstance(body.times, list)
     where = edit_body.times_of(body) if has_times else edit_body.span_of(body)
     return await editor.plan_marks(point, where, "delete" if body.kind == "delete" else "undelete")
+
+
+def _noted(plan: EditPlan) -> tuple[str, str]:
+    """The first change and how many there are; each is in `/revisions` with its reason for ever."""
+    if not plan.change_count:
+        return "", ""
+    old = plan.old_value[0] if plan.has_old[0] else None
+    return f"{old}", f"{plan.value[0]} at {format_time(int(plan.time_us[0]))}, {plan.change_count} samples"
 
 
 def _changes_of(plan: EditPlan, form: SampleForm) -> list[SampleChange]:

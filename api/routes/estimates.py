@@ -11,6 +11,7 @@ from aiohttp import web
 from msgspec import UNSET
 
 from api import cursor, edit_body, formats, json_body, problem
+from api.audit_note import note_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.operation import CURSOR, JSON, POINT, TIME_FORM, Operation, one_of, whole
@@ -46,11 +47,15 @@ async def post_estimates(request: web.Request) -> web.StreamResponse:
     times, is_dry = SampleForm.of(params).times, params.is_set("dry_run")
     body = json_body.decode(await read_body(request), EstimatesBody)
     decision = make_decision(body.author, body.reason)
+    note_of(request).reason = decision.reason
     estimator = request.app[CONTEXT].vee.estimator
     planned = await estimator.plan(_asked_of(request, named.point, body))
     number = sequence = overtaken = 0
     if not is_dry and len(planned.estimate.time_us):
         stored = await estimator.store(planned, decision)
+        note_of(request).change(
+            None, f"{len(planned.estimate.time_us)} samples", f"estimate.{stored.entry.number}"
+        )
         number, sequence, overtaken = stored.entry.number, stored.entry.sequence or 0, stored.overtaken_count
     made = planned.estimate
     pairs = zip(made.time_us.tolist(), made.value.tolist(), strict=True)

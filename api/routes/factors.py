@@ -7,6 +7,7 @@ from aiohttp import web
 
 from api import formats, json_body, problem
 from api.as_of import AS_OF, moment_us
+from api.audit_note import note_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.operation import JSON, TIME_FORM, Operation, Parameter
@@ -47,7 +48,11 @@ async def put_factors(request: web.Request) -> web.StreamResponse:
             "factor", f"is not the table's id, {body.table.id!r}", "与因子表的 id 不同"
         )
     decision = make_decision(body.author, body.reason)
-    made = await asyncio.to_thread(context.derived.factors.put, body.table, decision.author, decision.reason)
+    note_of(request).reason = decision.reason
+    book = context.derived.factors
+    old = book.versions(body.table.id)[-1].table if body.table.id in book.ids() else None
+    made = await asyncio.to_thread(book.put, body.table, decision.author, decision.reason)
+    note_of(request).change(old, made.table)
     return formats.reply_json(_version_of(made, times))
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from api import formats, json_body, problem
+from api.audit_note import note_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.operation import JSON, POINTS, STATION, TIME_FORM, Operation
@@ -41,8 +42,13 @@ async def post_locks(request: web.Request) -> web.StreamResponse:
     asked = read_asked(request, params, selected.ids, times.zone)
     body = json_body.decode(await read_body(request), WithdrawBody)
     decision = make_decision(body.author, body.reason)
+    note_of(request).reason = decision.reason
     made = await context.billing.lock(asked, decision.author, decision.reason)
     names = dict(zip(selected.ids.tolist(), selected.names, strict=True))
+    for lock in made:
+        note_of(request).change(
+            None, "locked", f"{names[lock.key.point_id]} {lock.key.period} {lock.key.first_day}"
+        )
     replies = [_reply_of(lock, names[lock.key.point_id], times) for lock in made]
     return formats.reply_json(LocksReply(locks=replies), status=201)
 
@@ -53,7 +59,9 @@ async def post_unlock(request: web.Request) -> web.StreamResponse:
     number = path_number(request, "a lock", "锁定编号")
     body = json_body.decode(await read_body(request), WithdrawBody)
     decision = make_decision(body.author, body.reason)
+    note_of(request).reason = decision.reason
     gone = await asyncio.to_thread(context.billing.unlock, number, decision.author, decision.reason)
+    note_of(request).change("locked", None, f"lock.{gone.number}")
     return formats.reply_json(_reply_of(gone, context.registry.by_id(gone.key.point_id).name, times))
 
 

@@ -28,6 +28,7 @@ async def get_readiness(request: web.Request) -> web.StreamResponse:
         kind = problem.DISK_RESERVE if status.cause == "disk_reserve" else problem.LOG_FAILED
         retry = {"Retry-After": str(RETRY_AFTER_LOG_FAILED_S)} if kind is problem.LOG_FAILED else None
         raise Problem(kind, status.detail or status.cause, f"{kind.title_zh}：{status.detail}", headers=retry)
+    audit = context.audit.status()
     reply = schemas.ReadyReply(
         status="ready",
         sequence=status.sequence,
@@ -37,7 +38,8 @@ async def get_readiness(request: web.Request) -> web.StreamResponse:
         wal_bytes=status.wal_bytes,
         unsealed_sample_count=status.unsealed_sample_count,
         quarantined_sample_count=context.quarantine.kept_count,
-        damage=status.damage,
+        damage=[*status.damage, *audit.damage],
+        audit="ok" if audit.is_writable else audit.detail,
     )
     return formats.reply_json(reply, headers=_NO_STORE)
 

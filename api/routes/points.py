@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from api import cursor, formats, json_body, point_body, problem, schemas
+from api.audit_note import note_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.operation import CURSOR, JSON, POINT, STATION, Operation, Parameter, whole
@@ -15,6 +16,7 @@ from api.params import Params
 from api.selection import path_point
 from historian.errors import HistorianError, PointNotFound
 from historian.model.access import Right
+from historian.model.audit import CHANGES_MAX
 from historian.model.point import Point
 
 PAGE_POINTS_MAX: Final = 10_000
@@ -59,6 +61,10 @@ async def post_points(request: web.Request) -> web.StreamResponse:
         rejects=rejects,
         points=[point_body.reply_of(point, items=items) for point, _ in made],
     )
+    note = note_of(request)
+    new = [point for point, is_new in made if is_new]
+    note.change(None, {str(point.id): point.name for point in new[:CHANGES_MAX]}, "points")
+    note.detail = f"{reply.created} made, {reply.existing} there already, {reply.rejected} refused"
     return formats.reply_json(reply)
 
 
@@ -78,7 +84,9 @@ async def put_point(request: web.Request) -> web.StreamResponse:
     except PointNotFound:
         draft = point_body.draft_of(msgspec.structs.replace(body, name=name), items)
         point = await asyncio.to_thread(registry.create, draft)
-        return formats.reply_json(point_body.reply_of(point, items=items), status=201)
+        reply = point_body.reply_of(point, items=items)
+        note_of(request).change(None, reply)
+        return formats.reply_json(reply, status=201)
     if not body.item:
         point_body.require(body, "unit", "kind")
     return await _change(request, existing, body)
@@ -111,6 +119,7 @@ async def _change(request: web.Request, point: Point, body: schemas.PointBody) -
         return changed
 
     changed = await asyncio.to_thread(change)
+    note_of(request).change(point_body.reply_of(point), point_body.reply_of(changed))
     if (changed.multiplier, changed.capacity) != (point.multiplier, point.capacity):
         context = request.app[CONTEXT]
         await context.rollup.restated(

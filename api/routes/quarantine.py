@@ -5,6 +5,7 @@ from typing import Final, cast
 from aiohttp import web
 
 from api import cursor, edit_body, formats, json_body, problem
+from api.audit_note import note_of
 from api.body import read_body
 from api.context import CONTEXT, ApiContext
 from api.formats import Format
@@ -82,6 +83,8 @@ async def post_release(request: web.Request) -> web.StreamResponse:
     context = request.app[CONTEXT]
     body = json_body.decode(await read_body(request), ReleaseBody)
     decision = make_decision(body.author, body.reason)
+    note_of(request).reason = decision.reason
+    note_of(request).change(None, body, "released")
     result = await context.quarantine.release(body.ids, _stamp_of(body), decision, body.on_conflict)
     return formats.reply_json(_reply_of(result, context))
 
@@ -91,6 +94,8 @@ async def post_erase(request: web.Request) -> web.StreamResponse:
     context = request.app[CONTEXT]
     body = json_body.decode(await read_body(request), EraseBody)
     decision = make_decision(body.author, body.reason)
+    note_of(request).reason = decision.reason
+    note_of(request).change(body.ids, None, "erased")
     return formats.reply_json(_reply_of(await context.quarantine.erase(body.ids, decision), context))
 
 

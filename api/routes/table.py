@@ -2,6 +2,7 @@
 
 from api.operation import Operation
 from api.routes import (
+    audit,
     carbon,
     changes,
     checks,
@@ -62,6 +63,7 @@ def all_operations() -> tuple[Operation, ...]:
         *factors.OPERATIONS,
         *quarantine.OPERATIONS,
         *drivers.OPERATIONS,
+        *audit.OPERATIONS,
         *operations.OPERATIONS,
         *page.OPERATIONS,
     )

@@ -6,6 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from api import formats, json_body, problem
+from api.audit_note import note_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.operation import DATE, JSON, TIME_FORM, ZONE, Operation, Parameter
@@ -80,7 +81,11 @@ async def put_tariff(request: web.Request) -> web.StreamResponse:
             "tariff", f"is not the calendar's id, {body.calendar.id!r}", "与日历的 id 不同"
         )
     decision = make_decision(body.author, body.reason)
+    note_of(request).reason = decision.reason
+    known = body.calendar.id in book.ids()
+    old = book.get(body.calendar.id).calendar.version if known else None
     made = await asyncio.to_thread(book.put, body.calendar, decision.author, decision.reason)
+    note_of(request).change(old, body.calendar.version, "calendar")
     return formats.reply_json(_version_of(made, times))
 
 
@@ -89,6 +94,8 @@ async def post_flag(request: web.Request) -> web.StreamResponse:
     book, times = request.app[CONTEXT].tariffs, SampleForm.of(Params(request.query)).times
     body = json_body.decode(await read_body(request), DayFlagBody)
     decision = make_decision(body.author, body.reason)
+    note_of(request).reason = decision.reason
+    note_of(request).change(None, body.flag, body.date.isoformat())
     made = await asyncio.to_thread(
         book.flag_day, request.match_info["tariff"], body.date, body.flag, decision.author, decision.reason
     )
@@ -99,7 +106,7 @@ async def post_withdraw(request: web.Request) -> web.StreamResponse:
     """Take a flag back."""
     book, times = request.app[CONTEXT].tariffs, SampleForm.of(Params(request.query)).times
     decision_body = json_body.decode(await read_body(request), WithdrawBody)
-    make_decision(decision_body.author, decision_body.reason)
+    note_of(request).reason = make_decision(decision_body.author, decision_body.reason).reason
     number = request.match_info["number"]
     if not number.isdecimal() or not _has_flag(book, request.match_info["tariff"], number):
         raise Problem.of_parameter(

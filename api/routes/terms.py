@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from api import edit_body, formats, json_body, problem
 from api.as_of import AS_OF, moment_us
+from api.audit_note import note_of
 from api.body import read_body
 from api.context import CONTEXT, ApiContext
 from api.operation import JSON, POINT, TIME_FORM, Operation, Parameter
@@ -72,12 +73,14 @@ async def post_term(request: web.Request) -> web.StreamResponse:
     named, times = path_point(request), SampleForm.of(Params(request.query)).times
     body = json_body.decode(await read_body(request), TermBody)
     decision = make_decision(body.author, body.reason)
+    note_of(request).reason = decision.reason
     check_names(body.term, context.tariffs, request)
     from_us = edit_body.time_of(body.valid_from, "/valid_from")
     to_us = None if body.valid_to is UNSET else edit_body.time_of(body.valid_to, "/valid_to")
     made = await asyncio.to_thread(
         context.terms.state, named.point.id, body.term, from_us, to_us, decision.author, decision.reason
     )
+    note_of(request).change(None, made.term, f"term.{made.number}")
     await _follow(context, made)
     return formats.reply_json(_reply_of(made, times), status=201)
 
@@ -95,10 +98,12 @@ async def post_withdraw(request: web.Request) -> web.StreamResponse:
     named, times = path_point(request), SampleForm.of(Params(request.query)).times
     body = json_body.decode(await read_body(request), WithdrawBody)
     decision = make_decision(body.author, body.reason)
+    note_of(request).reason = decision.reason
     number = path_number(request, "a statement", "编号")
     gone = await asyncio.to_thread(
         request.app[CONTEXT].terms.withdraw, named.point.id, number, decision.reason
     )
+    note_of(request).change(gone.term, None, f"term.{gone.number}")
     await _follow(request.app[CONTEXT], gone)
     return formats.reply_json(_reply_of(gone, times))
 

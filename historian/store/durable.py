@@ -43,6 +43,14 @@ class DurableFiles:
             raise
         return descriptor
 
+    def reopen(self, path: Path) -> int:
+        """A file that is there, open for reading and writing."""
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+    def truncate(self, descriptor: int, size_bytes: int) -> None:
+        """Cut what stands behind; durable with the next sync."""
+        os.ftruncate(descriptor, size_bytes)
+
     def write(self, descriptor: int, data: memoryview, offset: int) -> None:
         """Write all of `data` at `offset`."""
         self.write_pieces(descriptor, [data], offset)

@@ -12,9 +12,10 @@
       quarantine.sqlite          samples stamped outside the time fence, until somebody decides
       answers.sqlite             answers to requests that came with a key, for a day
       kept-figures.sqlite        figures kept behind the seam, where somebody keeps any
+      audit/2026-11.jsonl        who did what, by UTC month; audit/head: the newest record's number and hash
       demo-imported              the demo's data are in
 
-The last five belong to other packages; their names are here so that all names are in one place.
+The last ones belong to other packages; their names are here so that all names are in one place.
 """
 
 import re
@@ -33,10 +34,26 @@ SAMPLE_QUARANTINE: Final = "quarantine.sqlite"
 ANSWERS: Final = "answers.sqlite"
 KEPT_FIGURES: Final = "kept-figures.sqlite"
 DEMO_STAMP: Final = "demo-imported"
+AUDIT_FOLDER: Final = "audit"
+AUDIT_HEAD: Final = "head"
+AUDIT_FORWARDED: Final = "forwarded"
+AUDIT_LIFE: Final = "life"
 TEMPORARY_SUFFIX: Final = ".tmp"
 
 _WAL_NAME: Final = re.compile(r"(\d{16,19})\.wal")
 _SEGMENT_NAME: Final = re.compile(r"(\d{4}-\d{2})-(\d{10})\.h5")
+_AUDIT_NAME: Final = re.compile(r"(\d{4}-\d{2})\.jsonl")
+
+
+def audit_name(month: str) -> str:
+    """``2026-11.jsonl``"""
+    return f"{month}.jsonl"
+
+
+def audit_month(name: str) -> str | None:
+    """The UTC month in the name of a file of the audit trail; None for any other name."""
+    match = _AUDIT_NAME.fullmatch(name)
+    return match[1] if match else None
 
 
 def wal_name(first_sequence: int) -> str:

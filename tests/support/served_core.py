@@ -70,6 +70,7 @@ async def serve(data: Path, settings: Settings | None = None) -> AsyncIterator[S
             health=parts.store,
             quarantine=parts.quarantine,
             answers=parts.answers,
+            audit=parts.audit,
             settings=chosen,
             version="0",
             web_dir=data,

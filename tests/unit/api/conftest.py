@@ -1,5 +1,6 @@
 """A real HTTP server on loopback over a store in memory; registry, query and rollup are the real ones."""
 
+import zoneinfo
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from aiohttp import ClientResponse, ClientSession
 
 from api.context import ApiContext
 from api.server import make_app, start
+from historian.audit.recorder import Recorder
 from historian.catalogue.answer_book import AnswerBook
 from historian.catalogue.archive import open_archive
 from historian.catalogue.estimate_book import EstimateBook
@@ -38,6 +40,8 @@ from historian.rollup.tariff_book import TariffBook
 from historian.rollup.vee import open_vee
 from historian.rollup.watch import open_watch
 from historian.settings import Settings, with_auth
+from historian.store.durable import DurableFiles
+from tests.support.disk_recorder import unsynced
 from tests.unit.api.memory_store import MemoryStore
 
 NOW = "2026-11-22T08:00:00Z"
@@ -124,8 +128,19 @@ async def quarantine(tmp_path: Path, settings: Settings) -> AsyncIterator[Quaran
 
 
 @pytest.fixture
+async def trail(tmp_path: Path, settings: Settings) -> AsyncIterator[Recorder]:
+    clock = ManualClock(parse_time_us(NOW))
+    zone = zoneinfo.ZoneInfo("Asia/Shanghai")
+    trail = Recorder(tmp_path / "audit", DurableFiles(), clock, Metrics(), settings.audit, zone)
+    with unsynced():
+        await trail.open()
+        yield trail
+        await trail.close()
+
+
+@pytest.fixture
 def context(
-    tmp_path: Path, settings: Settings, web_dir: Path, quarantine: Quarantine
+    tmp_path: Path, settings: Settings, web_dir: Path, quarantine: Quarantine, trail: Recorder
 ) -> Iterator[ApiContext]:
     settings = with_auth(settings, "off", is_demo=False)
     clock = ManualClock(parse_time_us(NOW))
@@ -168,6 +183,7 @@ def context(
         health=store,
         quarantine=Desk(quarantine, store, clock, settings),
         answers=AnswerBook(tmp_path / "answers.db", clock, settings.ingest.idempotency_keys_max, metrics),
+        audit=trail,
         settings=settings,
         version="1.2.3",
         web_dir=web_dir,
