@@ -45,6 +45,16 @@ NOT_ACCEPTABLE: Final = ProblemKind(
     "not-acceptable", 406, "None of the formats asked for is offered", "不提供所要求的格式"
 )
 BODY_TOO_SLOW: Final = ProblemKind("body-too-slow", 408, "The body came too slowly", "请求体传输过慢")
+ENTITY_NOT_FOUND: Final = ProblemKind("entity-not-found", 404, "No such entity", "档案对象不存在")
+ENTITY_CONFLICT: Final = ProblemKind(
+    "entity-conflict", 409, "It conflicts with what is on record", "与已有档案冲突"
+)
+ENTITY_CHANGED: Final = ProblemKind(
+    "entity-changed", 412, "It is not as you last saw it", "对象已被更改，与所见版本不同"
+)
+ENTITY_INVALID: Final = ProblemKind(
+    "entity-invalid", 422, "What is stated of the entity is not allowed", "对档案对象的陈述不合规定"
+)
 POINT_CONFLICT: Final = ProblemKind(
     "point-conflict", 409, "The point conflicts with another", "测点与已有定义冲突"
 )
@@ -139,6 +149,10 @@ ALL: Final = (
     POINT_INVALID,
     TERM_INVALID,
     ITEM_INVALID,
+    ENTITY_NOT_FOUND,
+    ENTITY_CONFLICT,
+    ENTITY_CHANGED,
+    ENTITY_INVALID,
     TARIFF_INVALID,
     FACTOR_MISSING,
     KEY_REUSED,

@@ -9,6 +9,11 @@ HistorianError
 │   └── PointsFull           there are as many points as the settings allow
 ├── TermInvalid              a statement about a point (tariff, exchange, rules …) is not as it must be
 ├── ItemInvalid              no such item of the catalogue, type of entity or attribute, or one that cannot be used so
+├── EntityError
+│   ├── EntityNotFound       no entity of that type and id
+│   ├── EntityConflict       an id is taken, or two relations cannot hold at once
+│   ├── EntityInvalid        an id, attribute, relation or charge is not as it must be
+│   └── EntityChanged        it is not as the caller last saw it; nothing was changed
 ├── LockRefused              a period cannot be locked or unlocked as asked
 ├── TariffNotFound           no time-of-use calendar has that id
 ├── CatalogueError           the catalogue or journal file cannot be read or written
@@ -80,6 +85,31 @@ class TermInvalid(HistorianError):
 
 class ItemInvalid(HistorianError):
     """The catalogue has no such item or type of entity, or it cannot be used so; the text says what there is."""
+
+
+class EntityError(HistorianError):
+    """Something is wrong with an entity."""
+
+
+class EntityNotFound(EntityError):
+    """No entity of that type has that id."""
+
+    def __init__(self, entity_type: str, entity_id: str) -> None:
+        super().__init__(f"there is no {entity_type} {entity_id!r}")
+        self.entity_type = entity_type
+        self.entity_id = entity_id
+
+
+class EntityConflict(EntityError):
+    """An id is taken, or two relations cannot hold at once; the text names the other."""
+
+
+class EntityInvalid(EntityError):
+    """An id, attribute, relation or charge is not as it must be; the text says what is allowed."""
+
+
+class EntityChanged(EntityError):
+    """The entity is not as the caller last saw it, or is there already; nothing was changed."""
 
 
 class LockRefused(HistorianError):

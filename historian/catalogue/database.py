@@ -14,9 +14,10 @@ from typing import Any, Final
 from historian.errors import CatalogueError, FormatTooNew
 
 APPLICATION_ID: Final = 0x48534350  # "HSCP": tells our files from any other SQLite file
-FORMAT_VERSION: Final = 3  # in SQLite's user_version; raised with every change of a table
+FORMAT_VERSION: Final = 4  # in SQLite's user_version; raised with every change of a table
 # 1: each point had all its attributes in its own row
 # 2: no statements about points, and figures that know of none
+# 3: no entities
 LOCK_WAIT_S: Final = 5.0  # how long one connection waits for another's transaction
 
 

@@ -149,6 +149,7 @@ def context(
     registry = Registry(tmp_path / "points.db", clock, "Asia/Shanghai")
     journal = Journal(tmp_path / "journal.db", clock)
     terms = TermBook(tmp_path / "points.db", registry, clock, rule_check.check)
+    archive = open_archive(tmp_path / "points.db", clock, config_dir() / "standard")
     tariffs = TariffBook(terms.database, clock, [], NO_HOLIDAYS)
     rollup = RollupService(store, registry, tmp_path / "rollups.db", clock, RollupLimits(), terms=terms)
     billing = Billing(rollup, store, registry, terms, tariffs, LockBook(terms.database, clock), clock)
@@ -160,7 +161,7 @@ def context(
         metrics=metrics,
         registry=registry,
         terms=terms,
-        archive=open_archive(config_dir() / "standard"),
+        archive=archive,
         tariffs=tariffs,
         sink=store,
         query=query,
@@ -189,6 +190,7 @@ def context(
         web_dir=web_dir,
     )
     journal.close()
+    archive.close()
     terms.close()
     registry.close()
 
