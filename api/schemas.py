@@ -108,19 +108,6 @@ class PointsMadeReply(msgspec.Struct, frozen=True, kw_only=True):
     points: list[PointReply]
 
 
-class StationReply(msgspec.Struct, frozen=True, kw_only=True):
-    """One station."""
-
-    station: str
-    point_count: int
-
-
-class StationsReply(msgspec.Struct, frozen=True, kw_only=True):
-    """All stations that have a point."""
-
-    stations: list[StationReply]
-
-
 # ── Ingest ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -171,3 +171,57 @@ class OutagesReply(msgspec.Struct, frozen=True, kw_only=True):
     """Outages that touch the range, by their start."""
 
     outages: list[OutageReply]
+
+
+# ── Stations ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class StationDriver(msgspec.Struct, frozen=True, kw_only=True):
+    """A driver that collects from the station."""
+
+    name: str
+    state: str
+    last_error: str
+
+
+class StationReply(msgspec.Struct, frozen=True, kw_only=True):
+    """One station, in kW and kWh; null where nothing is known, and `reasons` say why.
+
+    `power` is the newest of `main_points`, added up where there are several, times their multipliers; `power_time` the oldest
+    stamp of these. `main_basis`: stated (term `main_power`), item (the only one of T2.06 or T5.06), only (of active power),
+    ambiguous (`candidates` names some) or none. `max_power`, `mean_power` and `energy` are of today so far, as are `expected`,
+    `missing` and `completeness`. `load_ratio` is `power` over `capacity`. `age_s`: of the newest sample of any point.
+    `reasons`: ambiguous_main_power, none_main_power, no_usable_value, no_capacity.
+    """
+
+    station: str
+    point_count: int
+    name_zh: str
+    name_en: str
+    power: float | None
+    power_time: Time
+    power_unit: str
+    main_points: list[str]
+    main_basis: str
+    candidates: list[str]
+    max_power: float | None
+    max_time: Time
+    mean_power: float | None
+    energy: float | None
+    energy_unit: str
+    capacity: float | None
+    load_ratio: float | None
+    age_s: float | None
+    overdue_count: int
+    expected: int
+    missing: int
+    completeness: float | None
+    drivers_down: int
+    drivers: list[StationDriver]
+    reasons: list[str]
+
+
+class StationsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """All stations that have a point."""
+
+    stations: list[StationReply]

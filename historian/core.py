@@ -284,7 +284,9 @@ def _put_together(
         billing=billing,
         derived=derive(rollup, billing, store, registry, base.terms, factors, clock),
         vee=open_vee(rollup, billing, store, sink, registry, base.terms, base.tariffs, base.estimates, clock),
-        watch=open_watch(rollup, store, registry, query, base.journal, clock, settings.query.samples_max),
+        watch=open_watch(
+            rollup, store, registry, base.terms, query, base.journal, clock, settings.query.samples_max
+        ),
         quarantine=quarantine,
         answers=answers,
         audit=base.audit,

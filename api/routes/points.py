@@ -1,7 +1,6 @@
-"""Points: list, read, make, change, rename; and the stations they belong to."""
+"""Points: list, read, make, change, rename."""
 
 import asyncio
-from collections import Counter
 from typing import Final
 
 import msgspec
@@ -98,16 +97,6 @@ async def patch_point(request: web.Request) -> web.StreamResponse:
     return await _change(request, path_point(request).point, body)
 
 
-async def list_stations(request: web.Request) -> web.StreamResponse:
-    """All stations that have a point."""
-    registry = request.app[CONTEXT].registry
-    counts = Counter(point.station for point in registry.list(limit=registry.count()) if point.station)
-    stations = [
-        schemas.StationReply(station=station, point_count=counts[station]) for station in registry.stations()
-    ]
-    return formats.reply_json(schemas.StationsReply(stations=stations))
-
-
 async def _change(request: web.Request, point: Point, body: schemas.PointBody) -> web.StreamResponse:
     registry, items = request.app[CONTEXT].registry, request.app[CONTEXT].archive.items
     changes, valid_from_us = point_body.changes_of(body, items)
@@ -160,9 +149,5 @@ OPERATIONS: Final = (
         "PATCH", "/points/{point}", patch_point, "patchPoint", "Change or rename the point.", schemas.PointReply,
         parameters=(POINT,), problems=(problem.POINT_NOT_FOUND, problem.POINT_CONFLICT, *_BODY_PROBLEMS),
         request_types=_POINT_BODY, right=Right.CONFIGURE,
-    ),
-    Operation(
-        "GET", "/stations", list_stations, "listStations", "All stations that have a point.",
-        schemas.StationsReply,
     ),
 )  # fmt: skip

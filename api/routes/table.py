@@ -31,6 +31,7 @@ from api.routes import (
     rollups,
     samples,
     silence,
+    stations,
     tariffs,
     terms,
     validation,
@@ -42,6 +43,7 @@ def all_operations() -> tuple[Operation, ...]:
     return (
         *ingest.OPERATIONS,
         *points.OPERATIONS,
+        *stations.OPERATIONS,
         *items.OPERATIONS,
         *entities.OPERATIONS,
         *relations.OPERATIONS,

@@ -193,6 +193,17 @@ class CarbonTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="c
     coal_technology: Annotated[str, Meta(max_length=200)] = ""
 
 
+class MainPowerTerm(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="main_power", tag_field="kind"
+):
+    """This point of active power is what its station takes; where several are stated so, their sum is.
+
+    `is_main` false takes an earlier statement back from its time on.
+    """
+
+    is_main: bool = True
+
+
 class RulesTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rules", tag_field="kind"):
     """What samples are looked at for, and how those that break a rule are marked; see `rules.Rules`."""
 
@@ -214,6 +225,7 @@ Term = (
     | RatioTerm
     | CheckTerm
     | CarbonTerm
+    | MainPowerTerm
     | RulesTerm
 )
 

@@ -10,6 +10,8 @@ from historian.query.engine import QueryEngine
 from historian.query.overdue import OverdueWatch
 from historian.rollup.completeness import CompletenessMaker
 from historian.rollup.service import RollupService
+from historian.rollup.stations import StationMaker
+from historian.rollup.term_directory import TermDirectory
 
 
 class Watch(NamedTuple):
@@ -17,6 +19,7 @@ class Watch(NamedTuple):
 
     completeness: CompletenessMaker
     overdue: OverdueWatch
+    stations: StationMaker
     journal: Journal
 
 
@@ -24,14 +27,14 @@ def open_watch(
     rollup: RollupService,
     reader: SampleReader,
     registry: Registry,
+    terms: TermDirectory,
     query: QueryEngine,
     journal: Journal,
     clock: Clock,
     samples_max: int,
 ) -> Watch:
     """All of them over the same parts; `samples_max`: of how many samples arrivals are read for one answer."""
-    return Watch(
-        CompletenessMaker(rollup, reader, registry, clock, samples_max),
-        OverdueWatch(query, registry, journal),
-        journal,
-    )
+    completeness = CompletenessMaker(rollup, reader, registry, clock, samples_max)
+    overdue = OverdueWatch(query, registry, journal)
+    stations = StationMaker(rollup, query, registry, terms, clock, (completeness, overdue))
+    return Watch(completeness, overdue, stations, journal)

@@ -179,7 +179,7 @@ def context(
             EstimateBook(terms.database, clock),
             clock,
         ),
-        watch=open_watch(rollup, store, registry, query, journal, clock, settings.query.samples_max),
+        watch=open_watch(rollup, store, registry, terms, query, journal, clock, settings.query.samples_max),
         drivers=FixedDrivers(),
         health=store,
         quarantine=Desk(quarantine, store, clock, settings),
