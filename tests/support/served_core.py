@@ -36,6 +36,11 @@ class Served(NamedTuple):
             assert response.status == status, await response.text()
             return await response.json()
 
+    @property
+    def address(self) -> str:
+        """Where it is served, for clients of its own kind."""
+        return str(self.client._base_url)
+
     async def seal(self) -> None:
         """Move everything into segments now."""
         await maintenance.seal_all(self.parts.store, self.parts.rollup.flush_dirty)
