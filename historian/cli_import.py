@@ -10,7 +10,6 @@ from drivers.gateway.csv_file import ImportReport
 from drivers.gateway.import_progress import grouped
 from drivers.gateway.mapping import CsvMapping
 from historian import logs, remote, settings
-from historian.clock import SystemClock
 from historian.errors import HistorianError, StoreLocked
 from historian.model.ports import PointDirectory, SampleSink
 from historian.store import filenames
@@ -88,10 +87,10 @@ async def _import_offline(options: ImportOptions, loaded: CsvMapping) -> ImportR
 
 
 async def _import_remote(options: ImportOptions, url: str, loaded: CsvMapping) -> ImportReport:
-    client = remote.RemoteHistorian(url)
+    client = remote.connect(url)
     try:
         directory = remote.RemoteDirectory(client)
-        sink = remote.RemoteSink(client, directory, SystemClock())
+        sink = remote.RemoteSink(client, directory)
         return await _import(options, loaded, sink, directory)
     finally:
         client.close()

@@ -2,14 +2,14 @@
 
 import argparse
 import asyncio
-import csv
 import getpass
-import io
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 from historian import logs, remote, settings
+from historian.client import Client
+from historian.client.quarantine_calls import Decided
 from historian.errors import EditRefused, QueryError, StoreLocked, TimeError
 from historian.model import quality, timestamp
 from historian.model.decision import AUTHOR_LENGTH_MAX, Decision, make_decision
@@ -72,7 +72,7 @@ async def _on_folder(options: argparse.Namespace) -> int:
 
 
 async def _on_server(options: argparse.Namespace) -> int:
-    client = remote.RemoteHistorian(options.server)
+    client = remote.connect(options.server)
     try:
         return await do(ServerPlace(client), options)
     finally:
@@ -157,43 +157,39 @@ class FolderPlace:
 class ServerPlace:
     """A running historian."""
 
-    def __init__(self, client: remote.RemoteHistorian) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
     async def entries(self, point: str | None, code: str | None, state: QuarantineState) -> TextTable:
         given = {"point": point, "code": code, "state": state, "limit": str(ENTRIES_PER_PAGE)}
         query = {name: text for name, text in given.items() if text is not None}
-        header: list[str] = []
-        rows: list[list[str]] = []
-        while True:
-            text, following = await asyncio.to_thread(self._client.get_csv, "/quarantine", query)
-            header, *page = list(csv.reader(io.StringIO(text))) or [header]
-            rows += page
-            if not following:
-                return TextTable(header, rows)
-            query["cursor"] = following
+        return await asyncio.to_thread(remote.read_table, self._client, "/quarantine", query)
 
     async def release(
         self, ids: Sequence[int], stamp: NewStamp, decision: Decision, on_conflict: OnConflict
     ) -> DecisionResult:
-        body: dict[str, object] = {"on_conflict": on_conflict}
+        shift, time = None, None
         if stamp.time_us is not None:
-            body["time"] = timestamp.format_time(stamp.time_us)
+            time = timestamp.format_time(stamp.time_us)
         elif stamp.shift_us:
             sign = "-" if stamp.shift_us < 0 else "+"
-            body["shift"] = f"{sign}{format_interval(abs(stamp.shift_us))}"
-        return await self._decide("release", ids, decision, body)
+            shift = f"{sign}{format_interval(abs(stamp.shift_us))}"
+        return _result_of(
+            await asyncio.to_thread(
+                self._client.release, ids, reason=decision.reason, author=decision.author, shift=shift, time=time,
+                on_conflict=on_conflict,
+            )
+        )  # fmt: skip
 
     async def erase(self, ids: Sequence[int], decision: Decision) -> DecisionResult:
-        return await self._decide("erase", ids, decision, {})
+        return _result_of(
+            await asyncio.to_thread(self._client.erase, ids, reason=decision.reason, author=decision.author)
+        )
 
-    async def _decide(
-        self, what: str, ids: Sequence[int], decision: Decision, body: dict[str, object]
-    ) -> DecisionResult:
-        asked = {"ids": list(ids), "reason": decision.reason, "author": decision.author, **body}
-        reply = await asyncio.to_thread(self._client.post_json, f"/quarantine/{what}", asked)
-        refused = [Refusal(one["id"], one["code"], one["detail"]) for one in reply["refused"]]
-        return DecisionResult(reply["done"], reply["already"], refused, reply["seq"])
+
+def _result_of(decided: Decided) -> DecisionResult:
+    refused = [Refusal(one.id, one.code, one.detail) for one in decided.refused]
+    return DecisionResult(decided.done, decided.already, refused, decided.seq)
 
 
 def _time(time_us: int | None) -> str:

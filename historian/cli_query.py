@@ -2,14 +2,15 @@
 
 import argparse
 import asyncio
-import csv
 import datetime
-import io
 import urllib.parse
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
+
+import msgspec
 
 from historian import logs, remote, settings
+from historian.client import Client
 from historian.energy.calendar import PeriodName
 from historian.errors import QueryError, StoreLocked, TimeError
 from historian.model import timestamp
@@ -76,7 +77,7 @@ async def _offline_table(options: argparse.Namespace) -> TextTable:
 
 
 async def _remote_table(options: argparse.Namespace) -> TextTable:
-    client = remote.RemoteHistorian(options.server)
+    client = remote.connect(options.server)
     try:
         return await ask(RemoteSource(client), options)
     finally:
@@ -101,23 +102,21 @@ async def ask(source: Source, options: argparse.Namespace) -> TextTable:
 class RemoteSource:
     """A running historian; its own CSV is the table."""
 
-    def __init__(self, client: remote.RemoteHistorian) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
     async def points(self, match: str | None, station: str | None) -> TextTable:
-        query = {"limit": str(POINTS_PER_PAGE)} | _given(match=match, station=station)
-        rows: list[tuple[str, ...]] = []
-        while True:
-            page = await asyncio.to_thread(self._client.get_json, "/points", query)
-            rows += [tuple(str(point[column]) for column in POINT_COLUMNS) for point in page["points"]]
-            if not page.get("next"):
-                return TextTable(POINT_COLUMNS, rows)
-            query["cursor"] = page["next"]
+        def read() -> list[tuple[str, ...]]:
+            found = self._client.points(match=match, station=station, page_size=POINTS_PER_PAGE)
+            plain = (msgspec.to_builtins(point) for point in found)
+            return [tuple(str(point[column]) for column in POINT_COLUMNS) for point in plain]
+
+        return TextTable(POINT_COLUMNS, await asyncio.to_thread(read))
 
     async def recorded(self, name: str, start: str, end: str) -> TextTable:
         path = f"/points/{urllib.parse.quote(name, safe='')}"
-        point: dict[str, Any] = await asyncio.to_thread(self._client.get_json, path, {})
-        span = query_span(start, end, point["time_zone"])
+        point = await asyncio.to_thread(self._client.point, name)
+        span = query_span(start, end, point.time_zone)
         query = {"start": timestamp.format_time(span.start_us), "end": timestamp.format_time(span.end_us)}
         return await self._table(f"{path}/recorded", query | {"limit": str(SAMPLES_PER_PAGE)})
 
@@ -137,21 +136,7 @@ class RemoteSource:
         return await self._table("/rollups", query)
 
     async def _table(self, path: str, query: Mapping[str, str]) -> TextTable:
-        """Every page of a CSV answer."""
-        header: list[str] = []
-        rows: list[list[str]] = []
-        cursor = ""
-        while True:
-            asked = {**query, "cursor": cursor} if cursor else query
-            text, cursor = await asyncio.to_thread(self._client.get_csv, path, asked)
-            header, *page = list(csv.reader(io.StringIO(text))) or [header]
-            rows += page
-            if not cursor:
-                return TextTable(header, rows)
-
-
-def _given(**texts: str | None) -> dict[str, str]:
-    return {name: text for name, text in texts.items() if text is not None}
+        return await asyncio.to_thread(remote.read_table, self._client, path, query)
 
 
 def _interval(text: str) -> str:

@@ -10,7 +10,15 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
-from historian.client import energy_calls, event_stream, exchange, ingest_calls, point_calls, sample_calls
+from historian.client import (
+    energy_calls,
+    event_stream,
+    exchange,
+    ingest_calls,
+    point_calls,
+    quarantine_calls,
+    sample_calls,
+)
 from historian.client.blocking import EVENTS_SILENCE_S, token_of
 from historian.client.errors import ClientError
 from historian.client.event_stream import EventParser, ServerEvent
@@ -148,11 +156,16 @@ class AsyncClient:
     locks = _asked(energy_calls.locks)
     lock = _asked(energy_calls.lock)
     unlock = _asked(energy_calls.unlock)
-    # The process
+    # The quarantine
+    quarantine = _paged(quarantine_calls.quarantine)
+    release = _asked(quarantine_calls.release)
+    erase = _asked(quarantine_calls.erase)
+    # The process, and whatever has no method here
     drivers = _asked(point_calls.drivers)
     driver = _asked(point_calls.driver)
     health = _asked(point_calls.health)
     ready = _asked(point_calls.ready)
+    plain = _asked(point_calls.plain)
 
     async def ask(self, call: Call[T]) -> T:
         """Send a call, again where that is safe and helps, and read its answer. Raises ClientError."""

@@ -6,10 +6,10 @@ from typing import Literal
 import msgspec
 
 from historian.client.exchange import API, ARROW, Call, Page, Pages, Query, Reply, Request, decoder, given
+from historian.client.figure_replies import Carbon, ChangeRow, Changes, LockedPeriod, RollupRow
 from historian.client.load_curve import LoadCurve
 from historian.client.moment import Day, Moment, bound_text, day_text, optional_text
 from historian.client.point_calls import json_request, path_of
-from historian.client.replies import Carbon, ChangeRow, Changes, LockedPeriod, RollupRow
 from historian.client.sample_calls import arrow_table, whose
 from historian.client.table import Table
 

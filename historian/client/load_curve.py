@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from historian.client.replies import CurveOverlay, CurveSummary
+from historian.client.figure_replies import CurveOverlay, CurveSummary
 from historian.client.table import StructTable, Table, load_pyarrow
 
 

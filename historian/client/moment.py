@@ -19,10 +19,7 @@ def moment_text(name: str, moment: Moment) -> str:
         raise InvalidArgument(f"{name}: {moment!r} is no moment; give a datetime with a zone, or epoch ms")
     if isinstance(moment, int):
         return str(moment)
-    try:
-        return timestamp.format_time(moment_us(name, moment))
-    except TimeError as error:
-        raise InvalidArgument(f"{name}: {error}") from error
+    return timestamp.format_time(moment_us(name, moment))
 
 
 def optional_text(name: str, moment: Moment | None) -> str | None:
@@ -31,11 +28,14 @@ def optional_text(name: str, moment: Moment | None) -> str | None:
 
 
 def moment_us(name: str, moment: Moment) -> int:
-    """µs UTC. Raises InvalidArgument, TimeError."""
+    """µs UTC. Raises InvalidArgument."""
     if isinstance(moment, int):
         return moment * 1000
     if isinstance(moment, str):
-        return timestamp.parse_time_us(moment)
+        try:
+            return timestamp.parse_time_us(moment)
+        except TimeError as error:
+            raise InvalidArgument(f"{name}: {error}") from error
     if moment.utcoffset() is None:
         raise InvalidArgument(
             f"{name}: {moment.isoformat()} has no zone; give it one, as in .replace(tzinfo=ZoneInfo('Asia/Shanghai'))"

@@ -1,12 +1,24 @@
 """Calls about points, what is stated of them, calendars, drivers and the process itself."""
 
 import urllib.parse
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from historian.client.exchange import API, JSON, Call, Page, Pages, Reply, Request, decoder, given
+from historian.client.exchange import (
+    API,
+    JSON,
+    Call,
+    Page,
+    Pages,
+    Reply,
+    Request,
+    decode_anything,
+    decoder,
+    given,
+)
+from historian.client.figure_replies import Statement, Tariff, TariffDay, TariffInfo, Terms
 from historian.client.moment import Day, Moment, day_text, moment_text, optional_text
 from historian.client.replies import (
     DriverInfo,
@@ -15,12 +27,7 @@ from historian.client.replies import (
     PointInfo,
     PointsMade,
     Readiness,
-    Statement,
     StationRow,
-    Tariff,
-    TariffDay,
-    TariffInfo,
-    Terms,
 )
 from historian.model.tariff import TariffCalendar
 from historian.model.term import Term
@@ -162,6 +169,18 @@ def health() -> Call[Health]:
 def ready() -> Call[Readiness]:
     """Whether durable writes are possible. Raises Problem 503 where they are not."""
     return Call(Request("GET", f"{API}/readyz"), decoder(Readiness))
+
+
+def plain(
+    method: Literal["GET", "PUT", "PATCH", "POST"],
+    path: str,
+    query: Mapping[str, str] | None = None,
+    body: object = None,
+) -> Call[Any]:
+    """Any other operation as plain values: ``plain("GET", "/factors")``. Only GET is sent again after a lost connection."""
+    pairs = tuple((query or {}).items())
+    request = Request(method, API + path) if body is None else json_request(method, API + path, body)
+    return Call(request._replace(query=pairs, is_repeatable=method == "GET"), decode_anything)
 
 
 def json_request(method: str, path: str, body: object) -> Request:

@@ -6,22 +6,20 @@ Out of a data folder nobody uses, or of a running historian. The file appears un
 import argparse
 import asyncio
 import contextlib
-import csv
-import io
 import os
-import urllib.parse
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import msgspec
 import numpy as np
 
 from historian import logs, remote, settings
+from historian.client import Client, Table
+from historian.client.replies import SampleRow
 from historian.clock import SystemClock
 from historian.errors import QueryError, StoreError, StoreLocked, TimeError
 from historian.model import timestamp
-from historian.model.point import DAY_US, Point, parse_interval_us
+from historian.model.point import DAY_US, Point
 from historian.model.timerange import TimeRange
 from historian.store import filenames
 from historian.tools import sample_file
@@ -80,7 +78,7 @@ async def _remote(options: argparse.Namespace) -> int:
         raise QueryError(
             "--versions needs the data folder: stop the historian, or export from a restored backup"
         )
-    client = remote.RemoteHistorian(options.server)
+    client = remote.connect(options.server)
     try:
         return await write(RemoteSource(client), options)
     finally:
@@ -126,40 +124,27 @@ def groups(points: Sequence[Point], span: TimeRange) -> Iterator[tuple[int, int,
 
 
 class RemoteSource:
-    """A running historian, by its CSV with quality in full."""
+    """A running historian, by its Arrow streams."""
 
-    def __init__(self, client: remote.RemoteHistorian) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
     async def find(self, name_or_glob: str) -> list[Point]:
+        return await asyncio.to_thread(self._find, name_or_glob)
+
+    def _find(self, name_or_glob: str) -> list[Point]:
         if not is_glob(name_or_glob):
-            path = f"/points/{urllib.parse.quote(name_or_glob, safe='')}"
-            return [_point_of(await asyncio.to_thread(self._client.get_json, path, {}))]
-        query = {"limit": str(POINTS_AT_ONCE), "match": name_or_glob}
-        found: list[Point] = []
-        while True:
-            page = await asyncio.to_thread(self._client.get_json, "/points", query)
-            found += [_point_of(point) for point in page["points"]]
-            if not page.get("next"):
-                return found
-            query["cursor"] = page["next"]
+            told = self._client.point(name_or_glob)
+            return [remote.point_of(told, told.id)]
+        matching = self._client.points(match=name_or_glob, page_size=POINTS_AT_ONCE)
+        return [remote.point_of(told, told.id) for told in matching]
 
     async def read(self, points: Sequence[Point], span: TimeRange) -> AsyncIterator[SampleRows]:
+        start, end = timestamp.format_time(span.start_us), timestamp.format_time(span.end_us)
         for place, point in enumerate(points):
-            path = f"/points/{urllib.parse.quote(point.name, safe='')}/recorded"
-            query = {
-                "start": timestamp.format_time(span.start_us),
-                "end": timestamp.format_time(span.end_us),
-                "limit": str(ROWS_PER_PAGE),
-                "quality": "full",
-            }
-            cursor = ""
-            while True:
-                asked = {**query, "cursor": cursor} if cursor else query
-                text, cursor = await asyncio.to_thread(self._client.get_csv, path, asked)
-                yield _rows_of(place, list(csv.DictReader(io.StringIO(text))))
-                if not cursor:
-                    break
+            tables = self._client.recorded_pages(point.name, start, end, page_size=ROWS_PER_PAGE)
+            while (table := await asyncio.to_thread(next, tables, None)) is not None:
+                yield _rows_of(place, table)
 
 
 def is_glob(name: str) -> bool:
@@ -167,19 +152,13 @@ def is_glob(name: str) -> bool:
     return bool(_GLOB_SIGNS & set(name))
 
 
-def _point_of(reply: dict[str, Any]) -> Point:
-    fields = {name: reply[name] for name in Point.__struct_fields__ if name in reply}
-    low, high = reply.get("range") or (None, None)
-    fields |= {"interval_us": parse_interval_us(reply["interval"]), "range_low": low, "range_high": high}
-    return msgspec.convert(fields, Point)
-
-
-def _rows_of(place: int, rows: Sequence[dict[str, str]]) -> SampleRows:
+def _rows_of(place: int, table: Table[SampleRow]) -> SampleRows:
+    columns = table.to_arrow()
     return SampleRows(
-        np.full(len(rows), place, np.int64),
-        np.array([timestamp.parse_time_us(row["time"]) for row in rows], np.int64),
-        np.array([float(row["value"]) for row in rows], np.float64),
-        np.array([int(row["quality_bits"]) for row in rows], np.uint16),
+        np.full(len(table), place, np.int64),
+        np.asarray(columns.column("time").cast("int64"), np.int64),
+        np.asarray(columns.column("value"), np.float64),
+        np.asarray(columns.column("quality"), np.uint16),
     )
 
 

@@ -63,10 +63,10 @@ async def _offline(options: argparse.Namespace) -> "Counter[Outcome]":
 
 
 async def _remote(options: argparse.Namespace) -> "Counter[Outcome]":
-    client = remote.RemoteHistorian(options.server)
+    client = remote.connect(options.server)
     try:
         directory = remote.RemoteDirectory(client)
-        sink = remote.RemoteSink(client, directory, SystemClock())
+        sink = remote.RemoteSink(client, directory)
         return await import_file(options.file, sink, directory)
     finally:
         client.close()

@@ -21,7 +21,12 @@ QUARTER = datetime.timedelta(minutes=15)
 DAY = datetime.timedelta(days=1)
 NAME = "hall.import.energy"
 ENERGY = PointAttributes(
-    unit="kWh", kind="interval", interval="15m", label="period_start", time_zone="Asia/Shanghai", station="hall"
+    unit="kWh",
+    kind="interval",
+    interval="15m",
+    label="period_start",
+    time_zone="Asia/Shanghai",
+    station="hall",
 )
 
 
@@ -78,7 +83,8 @@ async def test_points_are_made_found_changed_and_listed(either: Either) -> None:
     assert (renamed.name, renamed.capacity) == (f"{name}.new", 500.0)
     assert (await either.ask("point", name)).renamed_to == f"{name}.new"
     bulk = [
-        PointAttributes(name=f"{name}.{number}", unit="kW", kind="mean_power", interval="15m") for number in range(5)
+        PointAttributes(name=f"{name}.{number}", unit="kW", kind="mean_power", interval="15m")
+        for number in range(5)
     ]
     assert (await either.ask("make_points", bulk)).created == 5
     listed = await either.ask("points", match=f"{name}.?", page_size=2)
@@ -132,12 +138,16 @@ async def test_edits_leave_versions(either: Either) -> None:
     )
     assert (would.changed, would.dry_run, would.changes[0].new.value) == (1, True, 2.0)
     assert "2026-01-05" in would.rollups.days
-    done = await either.ask("edit", name, "correct", times=[MIDNIGHT], values=[2.0], reason="misread", author="W")
+    done = await either.ask(
+        "edit", name, "correct", times=[MIDNIGHT], values=[2.0], reason="misread", author="W"
+    )
     assert done.seq > 0
     versions = await either.ask("revisions", name, MIDNIGHT)
     assert [(one.value, one.state) for one in versions] == [(1.0, "superseded"), (2.0, "current")]
     assert await either.ask("revisions", name, MIDNIGHT, MIDNIGHT + DAY, page_size=1) == versions
-    before = await either.ask("recorded", name, MIDNIGHT, MIDNIGHT + DAY, as_of=versions[1].arrived_at - QUARTER)
+    before = await either.ask(
+        "recorded", name, MIDNIGHT, MIDNIGHT + DAY, as_of=versions[1].arrived_at - QUARTER
+    )
     assert len(before) == 0
 
 
@@ -151,7 +161,9 @@ async def test_figures_of_a_day(either: Either, served: Served) -> None:
     assert [row.period_start for row in rows] == [MIDNIGHT, MIDNIGHT + DAY]
     assert rows[0].coverage_received == 92
     assert rows[1].energy == sum(number % 7 for number in range(96, 192))
-    months = await either.ask("rollups", "2026-01", "2026-02", period="month", points=[NAME], fields=["energy"])
+    months = await either.ask(
+        "rollups", "2026-01", "2026-02", period="month", points=[NAME], fields=["energy"]
+    )
     assert months.rows[0].energy == sum(row.energy for row in rows)
     billed = await either.ask(
         "rollups", "2026-01-01", "2026-02-01", period="billing", cutoff_day=1, points=[NAME]
@@ -252,7 +264,10 @@ async def test_bad_samples_are_named_by_their_row_of_the_whole(either: Either) -
     await either.ask("put_point", name, ENERGY)
     told = await either.ask("ingest", {name: (times, values), "nobody": (times[:1], [1.0])}, rows_max=2)
     assert (told.accepted, told.skipped, told.rejected) == (4, 1, 2)
-    assert [(reject.index, reject.code) for reject in told.rejects] == [(3, "not_finite"), (6, "unknown_point")]
+    assert [(reject.index, reject.code) for reject in told.rejects] == [
+        (3, "not_finite"),
+        (6, "unknown_point"),
+    ]
 
 
 async def test_time_without_zone_is_refused_before_it_is_sent(either: Either) -> None:

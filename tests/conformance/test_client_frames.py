@@ -60,7 +60,9 @@ async def test_wide_pandas_frame_comes_back_with_its_gaps(client: AsyncClient) -
 async def test_what_was_read_can_be_sent_on_as_it_is(client: AsyncClient) -> None:
     await make(client, "again")
     stamps = [START.to_pydatetime() + datetime.timedelta(microseconds=137 * number) for number in range(50)]
-    assert (await client.ingest({"again": (stamps, np.arange(50.0), np.full(50, 9, np.uint16))})).accepted == 50
+    assert (
+        await client.ingest({"again": (stamps, np.arange(50.0), np.full(50, 9, np.uint16))})
+    ).accepted == 50
     table = await client.recorded("again", START, START + pd.Timedelta("1s"))
     for form in (table.to_pandas(), table.to_polars(), table.to_arrow()):
         assert (await client.ingest(form)).duplicate == 50
@@ -78,7 +80,10 @@ async def test_long_polars_frame_of_two_points(client: AsyncClient) -> None:
         for name, offset in (("long.a", 0.5), ("long.b", 0.25))
     )
     assert (await client.ingest(frame)).accepted == 122
-    parts = [(await client.recorded(name, times[0], times[-1] + datetime.timedelta(1))).to_polars() for name in ("long.a", "long.b")]
+    parts = [
+        (await client.recorded(name, times[0], times[-1] + datetime.timedelta(1))).to_polars()
+        for name in ("long.a", "long.b")
+    ]
     back = pl.concat(part.cast({"point": pl.String}) for part in parts).select("point", "time", "value")
     assert back.equals(frame.with_columns(pl.col("time").dt.convert_time_zone("UTC")))
 
@@ -111,7 +116,9 @@ async def test_times_without_zone_are_refused(client: AsyncClient, times: Any) -
 
 
 instants = st.datetimes(
-    datetime.datetime(2020, 1, 1), datetime.datetime(2025, 1, 1), timezones=st.sampled_from([datetime.UTC, SHANGHAI])
+    datetime.datetime(2020, 1, 1),
+    datetime.datetime(2025, 1, 1),
+    timezones=st.sampled_from([datetime.UTC, SHANGHAI]),
 )
 series = st.dictionaries(
     instants.map(lambda moment: moment.astimezone(datetime.UTC)),
@@ -143,7 +150,10 @@ async def test_any_series_in_is_the_same_series_out_by_every_lane(
             epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
             measurement, _, field = name.partition(".")
             await client.write_lines(
-                "\n".join(f"{measurement} {field}={value!r} {(moment - epoch) // whole}" for moment, value in series.items()),
+                "\n".join(
+                    f"{measurement} {field}={value!r} {(moment - epoch) // whole}"
+                    for moment, value in series.items()
+                ),
                 precision="us",
             )
     pages = client.recorded_pages(name, "2019-12-31T00:00:00Z", "2025-01-02T00:00:00Z", page_size=7)

@@ -1,6 +1,7 @@
 """`historian quarantine` on a data folder, with the real store, and on a running historian."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from historian import cli, cli_quarantine_place, core
 from historian.cli_quarantine_place import ServerPlace, ids_of
+from historian.client.exchange import Reply, Request
 from historian.clock import ManualClock, SystemClock
 from historian.errors import EditRefused
 from historian.metrics import Metrics
@@ -16,6 +18,7 @@ from historian.model.point import DAY_US, PointDraft, PointKind
 from historian.model.ports import Outcome
 from historian.model.sample import make_batch
 from historian.settings import Settings
+from tests.support.scripted_client import ScriptedClient, json_reply
 
 YEAR_US = 365 * DAY_US
 Answer = Callable[..., list[str]]
@@ -112,33 +115,31 @@ def test_what_is_no_id(text: str) -> None:
         list(ids_of([text]))
 
 
-class Client:
-    """Answers as a historian with three entries in two pages, one of which cannot be released."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, Any]] = []
-
-    def get_csv(self, path: str, query: dict[str, str]) -> tuple[str, str]:
-        self.asked.append((path, dict(query)))
-        return ("id\r\n3\r\n", "") if "cursor" in query else ("id\r\n1\r\n2\r\n", "n")
-
-    def post_json(self, path: str, body: Any) -> Any:
-        self.asked.append((path, body))
-        refused = [{"id": 3, "code": "conflict", "detail": "another value"}]
-        return {"done": 1, "already": 0, "refused": refused, "kept": 2, "seq": 9}
+def of_server(request: Request) -> Reply:
+    """As a historian with three entries in two pages, one of which cannot be released."""
+    if request.method == "GET":
+        is_second = "cursor" in dict(request.query)
+        text, cursor = (b"id\r\n3\r\n", "") if is_second else (b"id\r\n1\r\n2\r\n", "n")
+        return Reply(200, {"x-next-cursor": cursor}, text)
+    refused = [{"id": 3, "code": "conflict", "detail": "another value"}]
+    return json_reply({"done": 1, "already": 0, "refused": refused, "kept": 2, "seq": 9})
 
 
-def on_server(*line: str) -> tuple[Client, int]:
-    client = Client()
+def on_server(*line: str) -> tuple[list[tuple[str, Any]], int]:
+    """What was asked, and the exit code."""
+    client = ScriptedClient(of_server)
     options = cli.make_parser().parse_args(["quarantine", *line])
-    place = ServerPlace(client)  # type: ignore[arg-type]
-    return client, asyncio.run(cli_quarantine_place.do(place, options))
+    code = asyncio.run(cli_quarantine_place.do(ServerPlace(client), options))
+    return [
+        (one.path.removeprefix("/api/v1"), json.loads(one.body) if one.body else dict(one.query))
+        for one in client.requests
+    ], code
 
 
 def test_every_page_of_a_running_historian_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    client, code = on_server("list", "--point", "a", "--form", "csv")
+    requests, code = on_server("list", "--point", "a", "--form", "csv")
     assert (code, capsys.readouterr().out.split()) == (0, ["id", "1", "2", "3"])
-    first, second = (query for _, query in client.asked)
+    first, second = (query for _, query in requests)
     assert first == {"point": "a", "state": "kept", "limit": "1000"}
     assert second == first | {"cursor": "n"}
 
@@ -155,8 +156,8 @@ def test_every_page_of_a_running_historian_is_asked_for(capsys: pytest.CaptureFi
 def test_a_release_is_sent_as_it_was_asked(
     stamp: list[str], sent: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    client, code = on_server("release", "3", *stamp, "--reason", "clock", "--author", "Wang")
-    assert client.asked == [
+    requests, code = on_server("release", "3", *stamp, "--reason", "clock", "--author", "Wang")
+    assert requests == [
         (
             "/quarantine/release",
             {"ids": [3], "reason": "clock", "author": "Wang", "on_conflict": "keep", **sent},
@@ -167,6 +168,6 @@ def test_a_release_is_sent_as_it_was_asked(
 
 
 def test_an_erasure_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
-    client, _ = on_server("erase", "1", "2", "--reason", "r", "--author", "Li")
-    assert client.asked == [("/quarantine/erase", {"ids": [1, 2], "reason": "r", "author": "Li"})]
+    requests, _ = on_server("erase", "1", "2", "--reason", "r", "--author", "Li")
+    assert requests == [("/quarantine/erase", {"ids": [1, 2], "reason": "r", "author": "Li"})]
     assert capsys.readouterr().out.startswith("erased 1, ")

@@ -6,8 +6,10 @@ import pytest
 
 from historian import cli, cli_query
 from historian.cli_query import RemoteSource, query_span
+from historian.client.exchange import CSV, Reply, Request
 from historian.errors import QueryError
 from historian.model.timestamp import parse_time_us
+from tests.support.scripted_client import ScriptedClient, json_reply
 
 
 @pytest.mark.parametrize(
@@ -36,62 +38,60 @@ def test_times_without_offset_are_local_to_the_point(start: str, expected: str) 
 def test_what_cannot_be_read_is_told(arguments: list[str], message: str) -> None:
     options = cli.make_parser().parse_args(["query", *arguments])
     with pytest.raises(QueryError) as caught:
-        asyncio.run(cli_query.ask(RemoteSource(Client()), options))
+        asyncio.run(cli_query.ask(RemoteSource(ScriptedClient(answer)), options))
     assert str(caught.value).startswith(message)
 
 
-class Client:
-    """Answers as a historian with one point, its CSV in two pages."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, str]]] = []
-
-    def get_json(self, path: str, query: dict[str, str]) -> Any:
-        self.asked.append((path, dict(query)))
-        if path == "/points":
-            names = ["a", "b"] if "cursor" not in query else ["c"]
-            point = dict.fromkeys(cli_query.POINT_COLUMNS, 1)
-            return {
-                "points": [point | {"name": name} for name in names],
-                "next": "" if "cursor" in query else "n",
-            }
-        return {"time_zone": "Asia/Seoul"}
-
-    def get_csv(self, path: str, query: dict[str, str]) -> tuple[str, str]:
-        self.asked.append((path, dict(query)))
-        return ("a,b\r\n3,4\r\n", "") if "cursor" in query else ("a,b\r\n1,2\r\n", "n")
+POINT = {
+    "id": 1, "unit": "kW", "kind": "mean_power", "interval": "15m", "label": "period_start", "time_zone": "Asia/Seoul",
+}  # fmt: skip
 
 
-def asked(arguments: list[str]) -> tuple[Client, Any]:
-    client = Client()
+def answer(request: Request) -> Reply:
+    """As a historian with a few points, its CSV in two pages."""
+    query = dict(request.query)
+    if request.accept == CSV:
+        text, cursor = ("a,b\r\n3,4\r\n", "") if "cursor" in query else ("\ufeffa,b\r\n1,2\r\n", "n")
+        return Reply(200, {"x-next-cursor": cursor}, text.encode())
+    if request.path == "/api/v1/points":
+        names = ["c"] if "cursor" in query else ["a", "b"]
+        return json_reply(
+            {"points": [POINT | {"name": name} for name in names], "next": "" if "cursor" in query else "n"}
+        )
+    return json_reply(POINT | {"name": "a/b"})
+
+
+def asked(arguments: list[str]) -> tuple[list[tuple[str, dict[str, str]]], Any]:
+    client = ScriptedClient(answer)
     options: argparse.Namespace = cli.make_parser().parse_args(arguments)
-    return client, asyncio.run(cli_query.ask(RemoteSource(client), options))
+    table = asyncio.run(cli_query.ask(RemoteSource(client), options))
+    return [(request.path.removeprefix("/api/v1"), dict(request.query)) for request in client.requests], table
 
 
 def test_every_page_of_an_answer_is_asked_for() -> None:
-    client, table = asked(
+    requests, table = asked(
         ["query", "recorded", "a/b", "--start", "2018-01-01", "--end", "2018-01-02T00:00:00Z"]
     )
     assert table == (["a", "b"], [["1", "2"], ["3", "4"]])
-    path, query = client.asked[1]
+    path, query = requests[1]
     assert path == "/points/a%2Fb/recorded"
     assert (query["start"], query["end"]) == ("2017-12-31T15:00:00Z", "2018-01-02T00:00:00Z")
-    assert client.asked[2] == (path, query | {"cursor": "n"})
+    assert requests[2] == (path, query | {"cursor": "n"})
 
 
 def test_load_curve_and_rollups_are_asked_for_as_the_api_names_them() -> None:
-    client, _ = asked(["query", "load-curve", "p", "--date", "2018-01-01", "--interval", "1h"])
-    assert client.asked[0] == ("/points/p/load-curve", {"date": "2018-01-01", "interval": "1h"})
-    client, _ = asked(
+    requests, _ = asked(["query", "load-curve", "p", "--date", "2018-01-01", "--interval", "1h"])
+    assert requests[0] == ("/points/p/load-curve", {"date": "2018-01-01", "interval": "1h"})
+    requests, _ = asked(
         ["query", "rollups", "p", "q", "--period", "month", "--from", "2018-01-01", "--to", "2018-03-01"]
     )
-    assert client.asked[0] == (
+    assert requests[0] == (
         "/rollups",
         {"period": "month", "points": "p,q", "from": "2018-01-01", "to": "2018-03-01"},
     )
 
 
 def test_points_are_listed_page_by_page() -> None:
-    client, table = asked(["points", "list", "--match", "s.*"])
+    requests, table = asked(["points", "list", "--match", "s.*"])
     assert [row[1] for row in table.rows] == ["a", "b", "c"]
-    assert client.asked[0] == ("/points", {"limit": "1000", "match": "s.*"})
+    assert requests[0] == ("/points", {"limit": "1000", "match": "s.*"})

@@ -1,16 +1,19 @@
 import argparse
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from historian.client.exchange import Reply, Request
 from historian.errors import PointNotFound, QueryError, StoreError
 from historian.model.point import DAY_US, Point, PointKind, TimeLabel
 from historian.model.timerange import TimeRange
 from historian.tools import export, sample_file
 from historian.tools.sample_file import SampleRows
+from tests.support.scripted_client import ScriptedClient, json_reply
 
 POINTS = [
     Point(id=number, name=name, unit="kW", kind=PointKind.MEAN_POWER, label=TimeLabel.PERIOD_START)
@@ -111,28 +114,34 @@ def test_pieces_of_the_work_cover_it_once() -> None:
     assert sum((last - first) * (end - start) for first, last, start, end in pieces) == 700 * 40 * DAY_US
 
 
-class Client:
-    """Answers as the API does, two pages each."""
-
-    def get_json(self, path: str, query: Mapping[str, str]) -> Any:
-        names = {"/points/a.p": "a.p", "/points": "a.q" if "cursor" in query else "a.p"}
-        point = {
-            "id": 9, "name": names[path], "unit": "kW", "kind": "mean_power", "interval": "15m", "label": "period_end",
-            "time_zone": "Asia/Shanghai", "station": "s", "item": "", "name_zh": "", "name_en": "", "range": [0.0, None],
-            "multiplier": 2.0, "capacity": None, "source": "",
-        }  # fmt: skip
-        if path != "/points":
-            return point
-        return {"points": [point]} | ({} if "cursor" in query else {"next": "c"})
-
-    def get_csv(self, path: str, query: Mapping[str, str]) -> tuple[str, str]:
-        assert query["quality"] == "full"
-        time = "2018-01-01T00:15:00.000001Z" if "cursor" in query else "2018-01-01T00:00:00Z"
-        return f"time,point,value,quality_bits\n{time},a.p,0.1,33\n", "" if "cursor" in query else "c"
+def answer(request: Request) -> Reply:
+    """As the API does, two pages each."""
+    is_second = "cursor" in dict(request.query)
+    if request.path.endswith("/recorded"):
+        columns = {
+            "point": pa.array(["a.p"]),
+            "time": pa.array([1_514_765_700_000_001 if is_second else 1_514_764_800_000_000]).view(
+                pa.timestamp("us", tz="UTC")
+            ),
+            "value": pa.array([0.1]),
+            "quality": pa.array([33], pa.uint16()),
+        }
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, pa.table(columns).schema) as writer:
+            writer.write_table(pa.table(columns))
+        return Reply(200, {"x-next-cursor": "" if is_second else "c"}, sink.getvalue().to_pybytes())
+    names = {"/api/v1/points/a.p": "a.p", "/api/v1/points": "a.q" if is_second else "a.p"}
+    point = {
+        "id": 9, "name": names[request.path], "unit": "kW", "kind": "mean_power", "interval": "15m",
+        "label": "period_end", "time_zone": "Asia/Shanghai", "station": "s", "range": [0.0, None], "multiplier": 2.0,
+    }  # fmt: skip
+    if request.path != "/api/v1/points":
+        return json_reply(point)
+    return json_reply({"points": [point]} | ({} if is_second else {"next": "c"}))
 
 
 async def test_a_running_historian_is_read_page_by_page() -> None:
-    source = export.RemoteSource(Client())  # type: ignore[arg-type]
+    source = export.RemoteSource(ScriptedClient(answer))
     assert [point.name for point in await source.find("a.*")] == ["a.p", "a.q"]
     [point] = await source.find("a.p")
     assert (point.label, point.range_low, point.range_high, point.multiplier) == (
