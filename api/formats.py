@@ -140,10 +140,10 @@ async def reply_table(
     form: Format,
     *,
     next_cursor: str | None = None,
-    etag: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> web.StreamResponse:
     """The table as CSV, NDJSON or flat JSON rows, streamed where it is long."""
-    headers = _table_headers(next_cursor, etag)
+    headers = {**_table_headers(next_cursor), **(headers or {})}
     if form is Format.ARROW:
         return web.Response(body=await encode_arrow(table), content_type=ARROW_TYPE, headers=headers)
     chunks = _encode_chunks(table, form, has_bom=params_of(request).is_set("bom"))
@@ -188,12 +188,10 @@ def reply_arrow(body: bytes, *, next_cursor: str | None = None) -> web.Response:
     return web.Response(body=body, content_type=ARROW_TYPE, headers=_table_headers(next_cursor))
 
 
-def _table_headers(next_cursor: str | None, etag: str | None = None) -> dict[str, str]:
+def _table_headers(next_cursor: str | None) -> dict[str, str]:
     headers = {"Cache-Control": "no-cache"}
     if next_cursor is not None:
         headers["X-Next-Cursor"] = next_cursor
-    if etag is not None:
-        headers["ETag"] = etag
     return headers
 
 

@@ -62,6 +62,9 @@ KEY_UNDER_WAY: Final = ProblemKind(
     "key-under-way", 409, "The request of this key is under way", "该幂等键的请求正在处理"
 )
 POINTS_FULL: Final = ProblemKind("points-full", 409, "There are as many points as allowed", "测点数已达上限")
+PRECONDITION_FAILED: Final = ProblemKind(
+    "precondition-failed", 412, "It is not what the client has seen", "与客户端所见不符"
+)
 BODY_TOO_LARGE: Final = ProblemKind("body-too-large", 413, "The body is too large", "请求体过大")
 UNSUPPORTED_MEDIA_TYPE: Final = ProblemKind(
     "unsupported-media-type", 415, "This content type is not taken here", "不支持该内容类型"
@@ -143,6 +146,7 @@ ALL: Final = (
     POINTS_FULL,
     LOCK_REFUSED,
     KEY_UNDER_WAY,
+    PRECONDITION_FAILED,
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     INVALID_BODY,

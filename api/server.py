@@ -20,6 +20,7 @@ from api.errors import REQUEST_ID, Handler, answer_problems
 from api.event_stream import EVENT_STREAMS, EventStreams
 from api.line_intake import LinePoints
 from api.operation import Operation
+from api.precondition import POINT_TURN
 from api.request_reader import Handling, RequestReader
 from api.routes import table
 from api.routes.ingest import ARROW_LANE, LINE_POINTS, STORED_OFFSETS
@@ -76,6 +77,7 @@ def make_app(context: ApiContext) -> web.Application:
     app[LINE_POINTS] = LinePoints(context.registry, context.settings.ingest)
     app[STORED_OFFSETS] = StoredOffsets(context.registry)
     app[ARROW_LANE] = ArrowLane(context.registry, app[STORED_OFFSETS], context.settings.server.body_bytes_max)
+    app[POINT_TURN] = asyncio.Lock()
     app[EVENT_STREAMS] = EventStreams(context)
     app.on_shutdown.append(_end_streams)
     operations = table.all_operations()

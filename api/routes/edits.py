@@ -5,13 +5,14 @@ from typing import Final
 
 from aiohttp import web
 
-from api import edit_body, formats, json_body, problem, schemas_edits
+from api import edit_body, formats, json_body, precondition, problem, schemas_edits
 from api.audit_note import note_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.edit_body import check_fields
 from api.operation import JSON, POINT, QUALITY, TIME_FORM, Operation, one_of
 from api.params import Params
+from api.precondition import IF_MATCH
 from api.sample_form import SampleForm, stored_label
 from api.schemas_edits import EditBody, SampleChange, SampleState
 from api.selection import Named, path_point
@@ -36,6 +37,8 @@ async def post_edits(request: web.Request) -> web.StreamResponse:
     check_fields(body)
     editor = Editor(context.query, context.sink, context.clock, context.settings)
     plan = await _plan(editor, named.point, body)
+    etag = precondition.etag_of_columns(f"{named.point.id} {body.kind}", list(plan[:6]))
+    precondition.require_match(request, etag)
     moved = await editor.moved(named.point, plan)
     note_of(request).change(*_noted(plan), body.kind)
     sequence = 0 if is_dry else (await editor.apply(named.point, plan, decision)).sequence
@@ -55,7 +58,7 @@ async def post_edits(request: web.Request) -> web.StreamResponse:
         seq=sequence,
         renamed_to=named.renamed_to,
     )
-    return formats.reply_json(reply)
+    return formats.reply_json(reply, headers={"ETag": etag})
 
 
 async def _plan(editor: Editor, point: Point, body: EditBody) -> EditPlan:
@@ -115,11 +118,11 @@ OPERATIONS: Final = (
     Operation(
         "POST", "/points/{point}/edits", post_edits, "editSamples",
         "Correct, estimate, delete, undelete or restore samples, with a reason; deleting marks, nothing is destroyed.",
-        schemas_edits.EditReply, parameters=(POINT, _DRY_RUN, TIME_FORM, QUALITY),
+        schemas_edits.EditReply, parameters=(POINT, _DRY_RUN, TIME_FORM, QUALITY, IF_MATCH),
         problems=(
             problem.MALFORMED_JSON, problem.POINT_NOT_FOUND, problem.INVALID_BODY, problem.EDIT_REFUSED,
             problem.UNIT_MISMATCH, problem.QUERY_TOO_LARGE, problem.BODY_TOO_LARGE, problem.QUEUE_FULL,
-            problem.LOG_FAILED, problem.DISK_RESERVE,
+            problem.LOG_FAILED, problem.DISK_RESERVE, problem.PRECONDITION_FAILED,
         ),
         request_types=((JSON, EditBody),), right=Right.EDIT,
     ),

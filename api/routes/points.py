@@ -6,12 +6,14 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from api import cursor, formats, json_body, point_body, problem, schemas
+from api import cursor, formats, json_body, point_body, precondition, problem, schemas
 from api.audit_note import note_of
 from api.body import read_body
 from api.context import CONTEXT
-from api.operation import CURSOR, JSON, POINT, STATION, Operation, Parameter, whole
+from api.operation import CURSOR, IF_NONE_MATCH, JSON, POINT, STATION, Operation, Parameter, whole
 from api.params import Params
+from api.precondition import IF_MATCH, POINT_TURN
+from api.rollup_form import is_unchanged
 from api.selection import path_point
 from historian.errors import HistorianError, PointNotFound
 from historian.model.access import Right
@@ -70,7 +72,10 @@ async def post_points(request: web.Request) -> web.StreamResponse:
 async def get_point(request: web.Request) -> web.StreamResponse:
     """One point, under its name, a former name or its id."""
     named = path_point(request)
-    return formats.reply_json(point_body.reply_of(named.point, named.renamed_to))
+    headers = {"ETag": precondition.etag_of_point(named.point), "Cache-Control": "no-cache"}
+    if is_unchanged(request.headers.get("If-None-Match", ""), headers["ETag"]):
+        return web.Response(status=304, headers=headers)
+    return formats.reply_json(point_body.reply_of(named.point, named.renamed_to), headers=headers)
 
 
 async def put_point(request: web.Request) -> web.StreamResponse:
@@ -81,11 +86,12 @@ async def put_point(request: web.Request) -> web.StreamResponse:
     try:
         existing = registry.get(name)
     except PointNotFound:
+        precondition.require_match(request, None)
         draft = point_body.draft_of(msgspec.structs.replace(body, name=name), items)
         point = await asyncio.to_thread(registry.create, draft)
         reply = point_body.reply_of(point, items=items)
         note_of(request).change(None, reply)
-        return formats.reply_json(reply, status=201)
+        return formats.reply_json(reply, status=201, headers={"ETag": precondition.etag_of_point(point)})
     if not body.item:
         point_body.require(body, "unit", "kind")
     return await _change(request, existing, body)
@@ -107,14 +113,18 @@ async def _change(request: web.Request, point: Point, body: schemas.PointBody) -
             return registry.rename(point.id, body.name)
         return changed
 
-    changed = await asyncio.to_thread(change)
+    async with request.app[POINT_TURN]:
+        point = registry.by_id(point.id)
+        precondition.require_match(request, precondition.etag_of_point(point))
+        changed = await asyncio.to_thread(change)
     note_of(request).change(point_body.reply_of(point), point_body.reply_of(changed))
     if (changed.multiplier, changed.capacity) != (point.multiplier, point.capacity):
         context = request.app[CONTEXT]
         await context.rollup.restated(
             point.id, context.clock.now_us() if valid_from_us is None else valid_from_us
         )
-    return formats.reply_json(point_body.reply_of(changed, items=items))
+    headers = {"ETag": precondition.etag_of_point(changed)}
+    return formats.reply_json(point_body.reply_of(changed, items=items), headers=headers)
 
 
 _MATCH: Final = Parameter("match", "Glob on the name: * ? […], minding case.", {"type": "string"})
@@ -137,17 +147,17 @@ OPERATIONS: Final = (
     ),
     Operation(
         "GET", "/points/{point}", get_point, "getPoint", "One point.", schemas.PointReply,
-        parameters=(POINT,), problems=(problem.POINT_NOT_FOUND,),
+        parameters=(POINT, IF_NONE_MATCH), problems=(problem.POINT_NOT_FOUND,),
     ),
     Operation(
         "PUT", "/points/{point}", put_point, "putPoint",
         "Make the point (201) or change it; unit and kind are required or come from its item, the rest has defaults.",
-        schemas.PointReply, parameters=(POINT,), problems=(problem.POINT_CONFLICT, problem.POINTS_FULL, *_BODY_PROBLEMS),
+        schemas.PointReply, parameters=(POINT, IF_MATCH), problems=(problem.POINT_CONFLICT, problem.PRECONDITION_FAILED, problem.POINTS_FULL, *_BODY_PROBLEMS),
         request_types=_POINT_BODY, may_create=True, right=Right.CONFIGURE,
     ),
     Operation(
         "PATCH", "/points/{point}", patch_point, "patchPoint", "Change or rename the point.", schemas.PointReply,
-        parameters=(POINT,), problems=(problem.POINT_NOT_FOUND, problem.POINT_CONFLICT, *_BODY_PROBLEMS),
+        parameters=(POINT, IF_MATCH), problems=(problem.POINT_NOT_FOUND, problem.POINT_CONFLICT, problem.PRECONDITION_FAILED, *_BODY_PROBLEMS),
         request_types=_POINT_BODY, right=Right.CONFIGURE,
     ),
 )  # fmt: skip

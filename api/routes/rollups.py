@@ -47,7 +47,7 @@ from historian.energy.calendar import DateRange, PeriodName
 from historian.errors import TimeError
 from historian.model import timestamp
 from historian.model.sample import PointIdColumn
-from historian.rollup.billing import Asked
+from historian.rollup.billing import Asked, Billed
 from historian.rollup.service import Past
 
 Result = TypeVar("Result")
@@ -55,6 +55,7 @@ Result = TypeVar("Result")
 PERIODS: Final = ("day", "month", "year", "billing")
 _NO_CUTS: Final = "none"
 _CALENDAR: Final = ("day", "month", "year")
+LOCKED_KEPT_S: Final = 300
 _THREAD_ROWS_MIN: Final = 200
 _ARROW_THREAD_ROWS_MIN: Final = 20_000  # columns go out as they are: about a millisecond
 
@@ -95,14 +96,21 @@ async def _reply_rollups(request: web.Request, params: Params) -> web.StreamResp
 
     least = _ARROW_THREAD_ROWS_MIN if choice is Format.ARROW else _THREAD_ROWS_MIN
     found = await _beside_the_loop(billed.rows.row_count, arrange, least)
-    headers = {"ETag": found.etag, "Cache-Control": "no-cache"}
+    headers = {"ETag": found.etag, "Cache-Control": _cache_control(billed)}
     if found.is_unchanged:
         return web.Response(status=304, headers=headers)
     if choice is Format.JSON:
         return await _reply_json(request, found.rollups, asked.period, headers)
     if choice is Format.ARROW:
         return web.Response(body=found.arrow, content_type=formats.ARROW_TYPE, headers=headers)
-    return await formats.reply_table(request, rollup_table.table_of(found.rollups), choice, etag=found.etag)
+    table = rollup_table.table_of(found.rollups)
+    return await formats.reply_table(request, table, choice, headers=headers)
+
+
+def _cache_control(billed: Billed) -> str:
+    """Figures change at any time, but for locked ones: those stay, unless a person takes a lock back."""
+    is_final = billed.locks is not None and bool((billed.locks.number >= 0).all())
+    return f"private, max-age={LOCKED_KEPT_S}" if is_final else "no-cache"
 
 
 def read_asked(

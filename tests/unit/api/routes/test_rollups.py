@@ -218,3 +218,19 @@ async def test_a_question_in_a_body_gets_the_same_answer_and_etag(api: Api) -> N
 async def test_a_body_may_not_hold_what_means_nothing(api: Api) -> None:
     body = {"from": "2026-11-20", "to": "2026-11-22", "names": ["a"]}
     await expect_problem(await api.client.post("/api/v1/rollups", json=body), 422, "invalid-body")
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "arrow"])
+async def test_locked_figures_may_be_kept_for_a_while_and_open_ones_not(api: Api, form: str) -> None:
+    await api.put_point("e", "kWh", "interval")
+    times = [1_795_104_000_000 + i * 900_000 for i in range(96)]
+    await api.ingest({"point": "e", "times": times, "values": [1.0] * 96})
+    path = f"/api/v1/rollups?points=e&from=2026-11-20&to=2026-11-21&format={form}"
+    assert (await api.get(path)).headers["Cache-Control"] == "no-cache"
+    lock = "/api/v1/rollups/locks?points=e&from=2026-11-20&to=2026-11-21"
+    assert (await api.client.post(lock, json={"reason": "r"})).status == 201
+    response = await api.get(path)
+    assert response.headers["Cache-Control"] == "private, max-age=300"
+    assert response.headers["ETag"]
+    half = await api.get(path.replace("2026-11-21", "2026-11-22"))
+    assert half.headers["Cache-Control"] == "no-cache"
