@@ -8,8 +8,9 @@ CODE := historian drivers api tests bench
 LISTEN ?= 127.0.0.1:8420
 DATA ?= var
 PYTEST_ARGS ?=
+FUZZ_ARGS ?=
 
-.PHONY: help setup dev web run test check format lint types layers docs spelling bench coverage crash build clean
+.PHONY: help setup dev web run test check format lint types layers docs spelling bench coverage crash fuzz build clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -38,6 +39,10 @@ test: dev .venv/kernels ## every test; PYTEST_ARGS="-k name" picks some
 
 crash: dev ## the tests that kill, tear, damage and fill disks, ten times as many states as in CI
 	CRASH_FACTOR=10 $(BIN)/python -m pytest -s tests/crash tests/property/test_store_stateful.py $(PYTEST_ARGS)
+
+fuzz: dev ## every reader of what comes from outside under Atheris, a minute each; FUZZ_ARGS="--seconds 600 line_protocol"
+	@.ci/setup fuzz
+	$(BIN)/python -m tests.fuzz.run $(FUZZ_ARGS)
 
 check: lint types layers spelling docs ## what CI asks beside the tests
 

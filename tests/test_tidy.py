@@ -270,7 +270,7 @@ def test_no_file_names_a_path_of_one_machine() -> None:
 
 
 def test_locks_hold_names_and_versions_only() -> None:
-    for lock in ("requirements.lock", "requirements-dev.lock"):
+    for lock in ("requirements.lock", "requirements-dev.lock", "requirements-fuzz.lock"):
         for line in (ROOT / lock).read_text().splitlines():
             assert re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9.]+", line), f"{lock}: {line}"
 
