@@ -309,14 +309,19 @@ def _is_main(terms: TermDirectory, point_id: int, time_us: int) -> bool:
 
 
 def _in_kw(value: float, point: Point) -> float:
-    return unit.convert(value, point.unit, UNIT)
+    return _converted(value, point.unit, UNIT)
+
+
+def _converted(value: float, symbol: str, wanted: str) -> float:
+    # Nearly every point is in the wanted unit, and exact conversion is most of what a line costs.
+    return float(value) if symbol == wanted else unit.convert(float(value), symbol, wanted)
 
 
 def _today_of(point: Point, rows: PeriodColumns, row: int) -> _Today:
     units, columns = rows.units[rows.units_number[row]], rows.columns
 
     def number(value: float, symbol: str | None, wanted: str) -> float | None:
-        return None if symbol is None or np.isnan(value) else unit.convert(float(value), symbol, wanted)
+        return None if symbol is None or np.isnan(value) else _converted(value, symbol, wanted)
 
     start_us = int(columns.max_start_us[row])
     return _Today(
