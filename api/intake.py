@@ -53,6 +53,7 @@ class Intake:
         self._parts: list[_Part] = []
         self._rejects: list[Reject] = []
         self._code_counts: Counter[str] = Counter()
+        self._passed_over: Counter[str] = Counter()
 
     @property
     def sample_count(self) -> int:
@@ -67,6 +68,15 @@ class Intake:
     def refused_counts(self) -> dict[str, int]:
         """Refused samples by code, so far."""
         return dict(self._code_counts)
+
+    @property
+    def passed_over_counts(self) -> dict[str, int]:
+        """Values by code that are none to be stored, which is no fault of the sender's."""
+        return dict(self._passed_over)
+
+    def pass_over(self, code: str) -> None:
+        """Note a value that is none to be stored."""
+        self._passed_over[code] += 1
 
     @property
     def rejects(self) -> list[Reject]:

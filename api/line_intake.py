@@ -119,7 +119,9 @@ class LinePoints:
         unknown = np.flatnonzero(read.rows.point_id == 0)
         if not len(unknown):
             return
-        named = await _aside(len(unknown), lambda: _name_rows(intake, read, unknown.tolist()))
+        named = await _aside(
+            len(unknown), lambda: _name_rows(intake, read, unknown.tolist(), self._settings.line_names)
+        )
         faults = await asyncio.to_thread(self._make_missing, sorted(set(named.name_of_row.values())))
         await _aside(len(unknown), lambda: self._give_ids(intake, read.rows, named.name_of_row, faults))
         await self._remember(named.name_of_key)
@@ -209,11 +211,13 @@ async def _aside(row_count: int, work: Callable[[], Result]) -> Result:
     return work() if row_count < _ASIDE_ROWS_MIN else await asyncio.to_thread(work)
 
 
-def _name_rows(intake: Intake, read: _Read, unknown: list[int]) -> _Named:
+def _name_rows(intake: Intake, read: _Read, unknown: list[int], line_names: str) -> _Named:
     """The name each of these rows means; a key that means none is refused."""
     named = _Named({}, {})
     for i in unknown:
         name = read.name_of.get(i) or _name_of_key(read, i, named.name_of_key)
+        if line_names == "replace" and isinstance(name, str):
+            name = point_rule.with_allowed_signs(name)
         if isinstance(name, LineFault):
             intake.refuse(*name, place=int(read.rows.line[i]))
         else:
@@ -261,7 +265,10 @@ def _read_other_line(intake: Intake, read: _Read, at: int, line: int, row: int) 
     assert isinstance(read.body, bytes), "the general reader takes nothing else"
     found, rows = line_protocol.read_line(read.body, at), read.rows
     for fault in found.faults:
-        intake.refuse(*fault, place=line)
+        if fault.code == line_protocol.TEXT:
+            intake.pass_over(fault.code)
+        else:
+            intake.refuse(*fault, place=line)
     time = found.time or 0
     if not _TIME_MIN <= time <= _TIME_MAX:
         intake.refuse("bad_time", f"time {time} is beyond 64 bits", place=line, count=len(found.fields))

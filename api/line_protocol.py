@@ -26,6 +26,7 @@ _BOOLEANS: Final = {
     **dict.fromkeys((b"t", b"T", b"true", b"True", b"TRUE"), 1.0),
     **dict.fromkeys((b"f", b"F", b"false", b"False", b"FALSE"), 0.0),
 }
+TEXT: Final = "text_skipped"  # of a field that is a text: nothing to be stored, and no fault
 _SHOWN_BYTES_MAX: Final = 40
 
 
@@ -158,7 +159,7 @@ def _read_value(body: bytes, at: int, key: bytes) -> tuple[float | LineFault, in
         if match is None:
             raise _Broken(at, f"the string of field {_shown(key)} is not closed")
         detail = f"field {_shown(key)} is a string; only numbers and booleans are stored"
-        return LineFault("not_a_number", detail), match.end()
+        return LineFault(TEXT, detail), match.end()
     token = _TOKEN.match(body, at)
     assert token is not None, "the pattern matches the empty text too"
     return _number(token[0], key), token.end()

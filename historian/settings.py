@@ -165,6 +165,7 @@ class IngestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_after_s: Annotated[int, Meta(ge=1, le=3600)] = 1
     idempotency_keys_max: Annotated[int, Meta(ge=1, le=100_000_000)] = 1_000_000
     points_max: Annotated[int, Meta(ge=1, le=100_000_000)] = 2_000_000
+    line_names: Literal["replace", "refuse"] = "replace"
     auto_create: bool = True
     auto_create_unit: str = "1"
     auto_create_interval_s: Annotated[int, Meta(ge=1, le=86_400)] = 300

@@ -98,7 +98,7 @@ def _lines_refused(told: Told) -> Problem:
 
 def _count_refused(context: ApiContext, intake: Intake) -> None:
     """Count what never reaches the sink, which counts the rest: every sample sent is in the metric once."""
-    for code, count in intake.refused_counts.items():
+    for code, count in (*intake.refused_counts.items(), *intake.passed_over_counts.items()):
         context.metrics.counter(
             "historian_ingest_samples_total", "Samples by what became of them", outcome=code
         ).add(count)

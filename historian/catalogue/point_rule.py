@@ -25,6 +25,7 @@ INTERVAL_DEFAULT_US: Final = 15 * MINUTE_US
 INTERVAL_MIN_US: Final = SECOND_US
 FREEZE_DAYS_MAX: Final = 27  # of an interval whose readings come under its first day; longer ones are months
 INTERVAL_MAX_US: Final = 366 * DAY_US  # a yearly figure is the slowest item of the draft (table 4)
+FORBIDDEN_SIGNS: Final = frozenset("/?#%,\\\"'")
 TEXT_LENGTH_MAX: Final = 200
 _TEXT_FIELDS: Final = ("station", "item", "name_zh", "name_en", "source")
 _texts_of: Final[Callable[[Point | PointDraft], tuple[str, ...]]] = operator.attrgetter(*_TEXT_FIELDS)
@@ -70,6 +71,13 @@ def check_name(name: str) -> None:
         )
     if (name.isascii() and name.isdigit()) or name in (".", ".."):
         raise PointInvalid(f"name {name!r} is not allowed: it must not be a bare number, '.' or '..'")
+
+
+def with_allowed_signs(name: str) -> str:
+    """The name with ``_`` for each sign that none may have. Different names may become one."""
+    return "".join(
+        "_" if sign in FORBIDDEN_SIGNS or not sign.isprintable() or sign.isspace() else sign for sign in name
+    )
 
 
 def check_attributes(point: Point) -> None:

@@ -5,6 +5,7 @@ import math
 import msgspec
 import pytest
 
+from historian.catalogue import point_rule
 from historian.catalogue.point_rule import check_change, check_name, complete_draft
 from historian.errors import HistorianError, PointConflict, PointInvalid, TimeError, UnitError
 from historian.model.point import DAY_US, MINUTE_US, PointDraft, PointKind, TimeLabel
@@ -154,3 +155,9 @@ def test_a_day_of_another_length_is_an_error_and_no_wrong_day(zone: str) -> None
 def test_the_reading_of_a_month_has_no_fixed_distance_from_its_label(days: int) -> None:
     with pytest.raises(PointInvalid, match="label it by its instant"):
         complete_draft(freeze(days, "Asia/Shanghai"), 1, "UTC")
+
+
+@pytest.mark.parametrize("sign", [*"/?#%,\\\"' \t\n", "\u2028"])
+def test_signs_that_no_name_may_have_are_replaced(sign: str) -> None:
+    assert point_rule.with_allowed_signs(f"站{sign}b.c") == "站_b.c"
+    point_rule.check_name(point_rule.with_allowed_signs(f"a{sign}b"))

@@ -335,14 +335,57 @@ async def test_faulty_lines_are_told_and_the_good_ones_stored(api: Api) -> None:
     assert [(entry["line"], entry["code"]) for entry in problem["errors"]] == [
         (2, "malformed_line"),
         (5, "not_finite"),
-        (6, "not_a_number"),
     ]
-    assert (problem["accepted"], problem["rejected"]) == (2, 3)
+    assert (problem["accepted"], problem["rejected"]) == (2, 2)
     assert sum(len(samples) for samples in api.store.samples.values()) == 2
+
+
+TELEGRAF = """\
+cpu,cpu=cpu-total,host=gate\\ way usage_idle=97.5,usage_user=1.25 1795190400
+mem,host=gate\\ way available_percent=61.5,total=16777216i,free=1024u 1795190400
+disk,device=sda1,fstype=ext4,host=gate\\ way,mode=rw,path=/var/log used_percent=12.5,inodes_used=7i 1795190400
+win_disk,instance=C:,objectname=LogicalDisk,host=gate\\ way Percent_Free_Space=42.5,label="50% full, \\"old\\"" 1795190400
+system,host=gate\\ way uptime_format="1 day, 2:03",uptime=93780i,is_up=true 1795190400
+procstat,process_name=a\\=b%c,host=gate\\ way state="S" 1795190400
+"""
+
+
+async def test_what_telegraf_sends_is_stored_and_texts_are_passed_over(api: Api) -> None:
+    assert (await write(api, TELEGRAF, "precision=s")).status == 204
+    points = (await api.get_json("/api/v1/points"))["points"]
+    values = {point["name"]: api.store.samples[point["id"]][T0_US][0] for point in points}
+    assert values == {
+        "cpu.cpu-total.gate_way.usage_idle": 97.5,
+        "cpu.cpu-total.gate_way.usage_user": 1.25,
+        "mem.gate_way.available_percent": 61.5,
+        "mem.gate_way.total": 16_777_216.0,
+        "mem.gate_way.free": 1024.0,
+        "disk.sda1.ext4.gate_way.rw._var_log.used_percent": 12.5,
+        "disk.sda1.ext4.gate_way.rw._var_log.inodes_used": 7.0,
+        "win_disk.gate_way.C:.LogicalDisk.Percent_Free_Space": 42.5,
+        "system.gate_way.uptime": 93_780.0,
+        "system.gate_way.is_up": 1.0,
+    }
+    told = await (await api.get("/metrics")).text()
+    assert 'historian_ingest_samples_total{outcome="text_skipped"} 3' in told
+    assert (await write(api, TELEGRAF, "precision=s")).status == 204
 
 
 async def test_another_precision_is_400(api: Api) -> None:
     await expect_problem(await write(api, "m x=1", "precision=h"), 400, "invalid-parameter")
+
+
+class TestStrictNames:
+    """Where signs that no name may have are not to be replaced."""
+
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(ingest=IngestSettings(line_names="refuse"))
+
+    async def test_a_value_of_such_a_name_is_refused_alone(self, api: Api) -> None:
+        problem = await expect_problem(await write(api, "d,p=/ x=1\nm x=1"), 400, "lines-refused")
+        assert [(entry["line"], entry["code"]) for entry in problem["errors"]] == [(1, "bad_name")]
+        assert problem["accepted"] == 1
 
 
 class TestClosedCatalogue:
