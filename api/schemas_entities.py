@@ -217,3 +217,22 @@ class ChargesReply(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     id: str
     charges: list[ChargeReply]
+
+
+class RowReject(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that was not taken; `line` counts from 1, the header included."""
+
+    line: int
+    detail: str
+
+
+class ArchiveReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the rows of a table; `rejects_omitted` were rejected and are not listed."""
+
+    rows: int
+    created: int
+    changed: int
+    unchanged: int
+    rejected: int
+    rejects: list[RowReject]
+    rejects_omitted: int

@@ -13,7 +13,8 @@ HistorianError
 │   ├── EntityNotFound       no entity of that type and id
 │   ├── EntityConflict       an id is taken, or two relations cannot hold at once
 │   ├── EntityInvalid        an id, attribute, relation or charge is not as it must be
-│   └── EntityChanged        it is not as the caller last saw it; nothing was changed
+│   ├── EntityChanged        it is not as the caller last saw it; nothing was changed
+│   └── CsvInvalid           a file of the archive cannot be read as a table (carries its line)
 ├── LockRefused              a period cannot be locked or unlocked as asked
 ├── TariffNotFound           no time-of-use calendar has that id
 ├── CatalogueError           the catalogue or journal file cannot be read or written
@@ -110,6 +111,15 @@ class EntityInvalid(EntityError):
 
 class EntityChanged(EntityError):
     """The entity is not as the caller last saw it, or is there already; nothing was changed."""
+
+
+class CsvInvalid(EntityError):
+    """A file of the archive cannot be read as a table; the rows before the line may have been taken."""
+
+    def __init__(self, line: int, problem: str) -> None:
+        super().__init__(f"line {line}: {problem}")
+        self.line = line
+        self.problem = problem
 
 
 class LockRefused(HistorianError):

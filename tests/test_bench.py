@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from bench import bodies, energy, energy_days, workload
+from bench import bodies, catalogue, energy, energy_days, workload
 from bench.client import Client, request_bytes
 from bench.energy_days import Sizes
 
@@ -74,6 +74,12 @@ def test_figures_in_bulk_are_all_made_by_kernels_and_one_late_sample_costs_one_d
     assert made["kernels"]["day_of_a_million"]["points"] == 40
     assert set(made["targets"]) == set(energy_days.TARGETS_MS)
     assert [made[name]["days_made_anew"] for name in ("late_sample", "late_sample_of_registers")] == [1, 1]
+
+
+def test_a_small_catalogue_is_made_searched_and_paged() -> None:
+    made = catalogue.measured(catalogue.Sizes(points=800, entities=20))
+    assert (made["entities"]["rows"], made["entities"]["rejected"]) == (80, 0)
+    assert made["points"]["search_station_ms"]["longest"] > 0
 
 
 @pytest.mark.parametrize(

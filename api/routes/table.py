@@ -2,6 +2,7 @@
 
 from api.operation import Operation
 from api.routes import (
+    archive,
     audit,
     carbon,
     changes,
@@ -48,6 +49,7 @@ def all_operations() -> tuple[Operation, ...]:
         *entities.OPERATIONS,
         *relations.OPERATIONS,
         *charges.OPERATIONS,
+        *archive.OPERATIONS,
         *samples.OPERATIONS,
         *revisions.OPERATIONS,
         *edits.OPERATIONS,
