@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import historian
-from historian import cli_quarantine, cli_tools, resources
+from historian import cli_audit, cli_quarantine, cli_record, cli_tools, resources
 from historian.errors import HistorianError
 
 DATA_DEFAULT: Final = Path("var")
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"unknown arguments: {' '.join(rest)}")
     options.rest = rest
     try:
-        code = _run_command(options)
+        code = cli_record.run(options, lambda: _run_command(options))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader (head, less) went away; nothing is left to say, not even at exit.
@@ -65,6 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_points(commands)
     _add_quarantine(commands)
     cli_tools.add_commands(commands)
+    _add_audit(commands)
     _add_simulate(commands)
     return parser
 
@@ -231,6 +232,16 @@ def _add_quarantine(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_form(listing)
 
 
+def _add_audit(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    cli_audit.add_actions(
+        commands.add_parser(
+            "audit",
+            help="the audit trail: verify, list, export · 审计记录",
+            description="Who did what with a data folder.\n审计记录。",
+        ).add_subparsers(dest="audit_kind", required=True, metavar="ACTION", parser_class=_Parser)
+    )
+
+
 def _add_simulate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     simulators = commands.add_parser(
         "simulate",
@@ -285,6 +296,8 @@ def _run_command(options: argparse.Namespace) -> int:
             return cli_query.run(options)
         case "quarantine":
             return cli_quarantine.run(options)
+        case "audit":
+            return cli_audit.run(options)
         case "verify" | "backup" | "restore" | "inspect" | "export" | "import":
             return cli_tools.run(options)
     return _simulate(options.simulator, options.rest)

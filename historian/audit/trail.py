@@ -56,7 +56,6 @@ class Trail:
         self._clock = clock
         self._zone = zone
         self._head: int | None = None
-        self._head_bytes = b""
         self._file: _Open | None = None
         self._end = 0
         self._is_known = False
@@ -168,7 +167,6 @@ class Trail:
         data = msgspec.json.encode(Head(anchor.number, anchor.hash)).ljust(HEAD_BYTES - 1) + b"\n"
         assert self._head is not None, "the head is held"
         self._files.write(self._head, memoryview(data), 0)
-        self._head_bytes = data
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:
@@ -189,19 +187,16 @@ class Trail:
         """Find the end, where another process or a failed write may have moved it."""
         assert self._head is not None, "the head is held"
         names = month_names(self._files, self.folder)
-        head_bytes = os.pread(self._head, HEAD_BYTES, 0)
         newest = names[-1] if names else None
         if (
             self._is_known
             and self._file is not None
             and newest == self._file.name
-            and head_bytes == self._head_bytes
             and os.fstat(self._file.descriptor).st_size == self._end
         ):
             return
         self._drop_file()
-        self._head_bytes = head_bytes
-        head = _head_of(head_bytes)
+        head = _head_of(os.pread(self._head, HEAD_BYTES, 0))
         if names:
             self._load(names, head)
         else:

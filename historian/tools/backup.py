@@ -94,6 +94,7 @@ class BackupMaker:
             if path.suffix == database_file.SUFFIX and path.name != filenames.ROLLUP:
                 self._copy_database(path.name, None)
         self._copy_others()
+        self._copy_audit()
         self._enter(
             filenames.MANIFEST,
             copying.write(
@@ -268,6 +269,23 @@ class BackupMaker:
             name = path.relative_to(self._data).as_posix()
             with contextlib.suppress(FileNotFoundError):  # taken away meanwhile
                 self._enter(name, copying.copy(self._files, path, self.folder / name))
+
+    def _copy_audit(self) -> None:
+        """The head first, so that it names nothing that the copies of the records lack; of these the whole lines."""
+        folder = self._data / filenames.AUDIT_FOLDER
+        if not folder.is_dir():
+            return
+        self._files.make_folder(self.folder / filenames.AUDIT_FOLDER)
+        names = [
+            filenames.AUDIT_HEAD,
+            *(name for name in sorted(os.listdir(folder)) if filenames.audit_month(name)),
+        ]
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # a month that was removed meanwhile
+                content = (folder / name).read_bytes()
+                path = f"{filenames.AUDIT_FOLDER}/{name}"
+                whole = content[: content.rfind(b"\n") + 1]
+                self._enter(path, copying.write(self._files, self.folder / path, whole))
 
     def _enter(self, path: str, copied: Copied) -> None:
         self._entries[path] = copied

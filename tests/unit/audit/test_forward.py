@@ -114,6 +114,7 @@ async def test_over_tcp_every_record_comes_once_and_a_restart_goes_on(
     trail.append([entry()])
     task = asyncio.create_task(forwarder_of(folder, clock, server).run())
     await until(stub, list(range(1, 253)))
+    assert stub.numbers.count(1) == 1
     task.cancel()
     await asyncio.wait([task])
     trail.close()

@@ -1,14 +1,18 @@
 import os
 import shutil
 import sqlite3
+import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from historian.audit import verify as audit_verify
+from historian.audit.trail import Trail
 from historian.clock import ManualClock
 from historian.errors import StoreError, StoreLocked
+from historian.model.audit import AuditEntry, Kind
 from historian.store.durable import DurableFiles, FolderLock
 from historian.tools import backup, backup_file, log_file, manifest_file, rollup_file, verify
 from historian.tools.backup import BackupMaker
@@ -334,3 +338,16 @@ def test_a_target_without_space_is_refused_at_once(bench: Bench) -> None:
 
     with pytest.raises(StoreError, match="5 MiB free"):
         bench.make(Full())
+
+
+def test_the_audit_trail_comes_along_whole_though_a_line_is_being_written(bench: Bench) -> None:
+    folder = bench.data / "audit"
+    trail = Trail(folder, DurableFiles(), bench.clock, zoneinfo.ZoneInfo("Asia/Shanghai"))
+    trail.append([AuditEntry(kind=Kind.EDIT)])
+    trail.close()
+    [month] = folder.glob("*.jsonl")
+    month.write_bytes(month.read_bytes() + b'{"number":3,')
+    copied, _ = bench.make()
+    report = audit_verify.verify(copied / "audit")
+    assert (report.records, report.faults) == (2, [])
+    assert verify.check(copied, "2026-01", nobody).findings == []
