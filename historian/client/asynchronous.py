@@ -146,6 +146,8 @@ class AsyncClient:
     revisions = _paged(sample_calls.revisions)
     edit = _asked(sample_calls.edit)
     latest = _asked(sample_calls.latest)
+    query = _asked(sample_calls.query)
+    completeness = _asked(sample_calls.completeness)
     # Figures
     load_curve = _asked(energy_calls.load_curve)
     sum_load_curve = _asked(energy_calls.sum_load_curve)

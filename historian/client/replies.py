@@ -78,10 +78,25 @@ class PointsMade(_Reply, frozen=True, kw_only=True):
 
 
 class StationRow(_Reply, frozen=True, kw_only=True):
-    """A station, and how many points it has."""
+    """A station in one line, in kW and kWh; maximum, mean, energy and completeness are of today so far."""
 
     station: str
     point_count: int
+    name_zh: str = ""
+    name_en: str = ""
+    power: float | None = None
+    power_time: Time = None
+    max_power: float | None = None
+    max_time: Time = None
+    mean_power: float | None = None
+    energy: float | None = None
+    capacity: float | None = None
+    load_ratio: float | None = None
+    age_s: float | None = None
+    overdue_count: int = 0
+    completeness: float | None = None
+    drivers_down: int = 0
+    reasons: list[str] = []
 
 
 # ── Samples in ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,6 +233,23 @@ class GapRow(_Reply, frozen=True, kw_only=True):
     missing_count: int
     cause: str
     detail: str
+
+
+class CompletenessRow(_Reply, frozen=True, kw_only=True):
+    """What came of the samples that were due, by point, station, item or day; the others of these are None."""
+
+    point: str | None = None
+    station: str | None = None
+    item: str | None = None
+    day: str | None = None
+    expected: int
+    received: int
+    good: int
+    missing: int
+    completeness: float | None
+    on_time: float | None = None
+    delay_median_s: float | None = None
+    delay_max_s: float | None = None
 
 
 class RevisionRow(_Reply, frozen=True, kw_only=True):

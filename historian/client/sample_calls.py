@@ -6,9 +6,10 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from historian.client.exchange import API, ARROW, Call, Page, Pages, Query, Reply, Request, decoder, given
-from historian.client.moment import Moment, moment_text, optional_text
+from historian.client.moment import Day, Moment, bound_text, moment_text, optional_text
 from historian.client.point_calls import json_request, path_of
 from historian.client.replies import (
+    CompletenessRow,
     Edited,
     GapRow,
     LatestRow,
@@ -39,6 +40,10 @@ class _Summaries(msgspec.Struct):
 
 class _Gaps(msgspec.Struct):
     gaps: list[GapRow]
+
+
+class _Completeness(msgspec.Struct):
+    rows: list[CompletenessRow]
 
 
 class _Revisions(msgspec.Struct):
@@ -228,6 +233,46 @@ def latest(
     """The newest sample of each point, by time, with age and stale mark."""
     query = (*whose(points, station), *given(as_of=optional_text("as_of", as_of), unit=unit))
     return Call(Request("GET", f"{API}/latest", query, accept=ARROW), arrow_table(LatestRow))
+
+
+def query(
+    kind: Literal["recorded", "at", "interpolated", "plot", "summary", "latest", "gaps"],
+    *,
+    points: Sequence[str] | None = None,
+    station: str | None = None,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    time: Moment | None = None,
+    interval: str | None = None,
+    as_of: Moment | None = None,
+    unit: str | None = None,
+) -> Call[Table[dict[str, Any]]]:
+    """One of the questions above about many points in one call; rows by point, as plain values."""
+    moments = {"start": start, "end": end, "time": time, "as_of": as_of}
+    asked: dict[str, Any] = {name: moment_text(name, one) for name, one in moments.items() if one is not None}
+    others = {"points": points, "station": station, "interval": interval}
+    asked |= {name: other for name, other in others.items() if other is not None}
+    request = json_request("POST", f"{API}/query", {"kind": kind, **asked})
+    whole = request._replace(query=given(unit=unit), accept=ARROW)
+    return Call(whole, arrow_table(dict[str, Any]))
+
+
+def completeness(
+    first: Day | Moment,
+    end: Day | Moment,
+    *,
+    by: Literal["point", "station", "item", "day"] = "point",
+    points: Sequence[str] | None = None,
+    station: str | None = None,
+    delays: bool = False,
+) -> Call[Table[CompletenessRow]]:
+    """What came of the samples that were due on the local days from `first` to before `end`."""
+    bounds = (("from", bound_text("first", first)), ("to", bound_text("end", end)))
+    asked = (*bounds, *given(by=by, delays="1" if delays else None), *whose(points, station))
+    read = decoder(_Completeness)
+    return Call(
+        Request("GET", f"{API}/completeness", asked), lambda reply: StructTable(read(reply).rows, {"by": by})
+    )
 
 
 def span(start: Moment, end: Moment) -> Query:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import itertools
 import zoneinfo
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, NamedTuple
@@ -180,6 +181,50 @@ async def test_changes_are_told_from_a_cursor_on(either: Either, served: Served)
     assert everything == [*first.changes, *after]
     now = await either.ask("changes_page", None)
     assert await either.ask("changes", now.next) == []
+
+
+async def test_many_points_in_one_call(either: Either) -> None:
+    found = await either.ask("query", "recorded", points=[NAME], start=MIDNIGHT, end=MIDNIGHT + DAY)
+    assert len(found) == 92
+    assert {row["point"] for row in found} == {NAME}
+    newest = await either.ask("query", "latest", station="hall")
+    assert NAME in newest.column("point")
+
+
+async def test_completeness_counts_what_was_due(either: Either) -> None:
+    told = await either.ask("completeness", "2026-01-05", "2026-01-06", points=[NAME])
+    assert (told.rows[0].expected, told.rows[0].received, told.rows[0].missing) == (96, 92, 4)
+    by_day = await either.ask("completeness", MIDNIGHT, MIDNIGHT + DAY, by="day", points=[NAME])
+    assert by_day.rows[0].day == "2026-01-05"
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+async def test_events_of_the_real_server_go_on_where_they_stopped(served: Served, kind: Any) -> None:
+    name = f"events.{kind.__name__}"
+    async with AsyncClient(served.address) as client:
+        await client.put_point(name, ENERGY)
+        for day in range(2):
+            times = [MIDNIGHT + day * DAY + number * QUARTER for number in range(96)]
+            await client.ingest({name: (times, [1.0] * 96)})
+            await served.parts.rollup.flush_dirty()
+
+    async def first_two(last_id: str) -> list[Any]:
+        if kind is AsyncClient:
+            async with AsyncClient(served.address) as client:
+                found = []
+                async for event in client.events(last_id):
+                    found.append(event)
+                    if len(found) == 2:
+                        break
+                return found
+        with Client(served.address) as blocking:
+            return await asyncio.to_thread(lambda: list(itertools.islice(blocking.events(last_id), 2)))
+
+    both = await first_two("0")
+    assert both[0].id != both[1].id
+    again = await first_two(both[0].id)
+    assert again[0] == both[1]
+    assert {"point", "date"} <= set(both[0].json())
 
 
 async def test_carbon_names_its_factor(either: Either) -> None:
