@@ -38,6 +38,14 @@ def test_where_the_network_cuts_does_not_matter(
     assert found == [ServerEvent(*event) for event in events]
 
 
+def test_a_line_end_may_be_cut_in_two() -> None:
+    stream = b"id: 7\r\nevent: change\r\ndata: {}\r\n\r\n"
+    for cut in range(len(stream)):
+        parser = EventParser()
+        found = parser.feed(stream[:cut]) + parser.feed(b"") + parser.feed(stream[cut:])
+        assert found == [ServerEvent("change", "{}", "7")]
+
+
 def test_after_a_cut_it_goes_on_behind_the_last_whole_event() -> None:
     parser = EventParser()
     parser.feed(b"id: 1\ndata: a\n\nid: 2\ndata: half")

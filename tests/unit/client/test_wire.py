@@ -109,6 +109,19 @@ def test_silence_ends_at_the_deadline(script: Script, client: Client) -> None:
     assert client.get(timeout_s=0) == Overdue()
 
 
+def test_the_deadline_is_for_the_whole_answer(address: str) -> None:
+    client = Client(address)
+
+    def ticking() -> float:  # three seconds between any two looks: each wait is short, all together are not
+        client.now_s += 3.0
+        return client.now_s
+
+    client.wire = Wire(client.target, ticking)
+    assert client.get(timeout_s=10.0) == Overdue()
+    assert client.get(timeout_s=30.0).body == b"fine"
+    client.wire.close()
+
+
 def test_nobody_there_and_too_much_are_lost(
     script: Script, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
