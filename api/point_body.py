@@ -6,7 +6,8 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from api import errors, problem
+from api import errors, formats, problem
+from api.formats import Table
 from api.problem import Fault, Problem
 from api.schemas import PointBody, PointReply
 from historian.catalogue import item_check
@@ -45,6 +46,22 @@ def reply_of(point: Point, renamed_to: str = "", items: Items | None = None) -> 
         renamed_to=renamed_to,
         warnings=[] if items is None else item_check.notices_of(items, point),
     )
+
+
+def table_of(points: Sequence[Point]) -> Table:
+    """One row a point: for lists to choose from."""
+    columns = {
+        "name": [point.name for point in points],
+        "id": [point.id for point in points],
+        "unit": [point.unit for point in points],
+        "kind": [point.kind.value for point in points],
+        "interval": [format_interval(point.interval_us) for point in points],
+        "station": [point.station for point in points],
+        "item": [point.item for point in points],
+        "name_zh": [point.name_zh for point in points],
+        "name_en": [point.name_en for point in points],
+    }
+    return Table(tuple(formats.listed(name, cells) for name, cells in columns.items()), len(points))
 
 
 def draft_of(body: PointBody, items: Items, pointer: str = "") -> PointDraft:

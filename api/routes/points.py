@@ -10,7 +10,20 @@ from api import cursor, formats, json_body, point_body, precondition, problem, s
 from api.audit_note import note_of
 from api.body import read_body
 from api.context import CONTEXT
-from api.operation import CURSOR, IF_NONE_MATCH, JSON, POINT, STATION, Operation, Parameter, whole
+from api.formats import Format
+from api.operation import (
+    BOM,
+    CURSOR,
+    FORMAT,
+    IF_NONE_MATCH,
+    JSON,
+    POINT,
+    STATION,
+    TABLE_FORMS,
+    Operation,
+    Parameter,
+    whole,
+)
 from api.params import Params
 from api.precondition import IF_MATCH, POINT_TURN
 from api.rollup_form import is_unchanged
@@ -34,6 +47,10 @@ async def list_points(request: web.Request) -> web.StreamResponse:
     registry = request.app[CONTEXT].registry
     points = registry.list(match, station, item, after_id or 0, limit + 1)
     next_cursor = cursor.write(points[limit - 1].id, scope) if len(points) > limit else ""
+    choice = formats.choose_format(request)
+    if choice is not Format.JSON:
+        table = point_body.table_of(points[:limit])
+        return await formats.reply_table(request, table, choice, next_cursor=next_cursor or None)
     replies = [point_body.reply_of(point) for point in points[:limit]]
     return formats.reply_json(schemas.PointsReply(points=replies, count=len(replies), next=next_cursor))
 
@@ -139,7 +156,8 @@ _POINT_BODY: Final = ((JSON, schemas.PointBody),)
 OPERATIONS: Final = (
     Operation(
         "GET", "/points", list_points, "listPoints", "A page of points by rising id.", schemas.PointsReply,
-        parameters=(_MATCH, STATION, _ITEM, _LIMIT, CURSOR), problems=(problem.INVALID_CURSOR,),
+        parameters=(_MATCH, STATION, _ITEM, _LIMIT, CURSOR, FORMAT, BOM), problems=(problem.INVALID_CURSOR, problem.NOT_ACCEPTABLE),
+        reply_types=TABLE_FORMS,
     ),
     Operation(
         "POST", "/points", post_points, "createPoints", "Make many points; one fault costs only itself.",

@@ -189,3 +189,17 @@ async def test_an_item_that_points_cannot_have_is_422(api: Api, item: str) -> No
     assert told["errors"][0]["pointer"] == "/item"
     await api.put_point("a")
     await expect_problem(await api.client.patch("/api/v1/points/a", json={"item": item}), 422, "item-invalid")
+
+
+async def test_points_as_rows_are_a_list_to_choose_from(api: Api) -> None:
+    await api.put_point("a", station="hall", name_zh="甲")
+    await api.put_point("b", station="hall")
+    await api.put_point("c", station="yard")
+    rows = await api.get_json("/api/v1/points?station=hall&format=rows")
+    assert [(row["name"], row["unit"], row["interval"], row["name_zh"]) for row in rows] == [
+        ("a", "kW", "15m", "甲"),
+        ("b", "kW", "15m", ""),
+    ]
+    response = await api.get("/api/v1/points?limit=2&format=csv")
+    assert (await response.text()).splitlines()[1].startswith("a,1,kW")
+    assert response.headers["X-Next-Cursor"]
