@@ -52,7 +52,9 @@ class EventParser:
     def feed(self, part: bytes) -> list[ServerEvent]:
         """What is whole with these bytes. Raises ReplyUnreadable for a line or an event beyond any size."""
         found: list[ServerEvent] = []
-        if self._ends_in_return and part:
+        if not part:
+            return found
+        if self._ends_in_return:
             part = part.removeprefix(b"\n")  # the second half of a line end that was cut in two
             self._ends_in_return = False
         text = self._rest + part
