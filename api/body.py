@@ -8,7 +8,7 @@ import zstandard
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from api import problem
+from api import lane, problem
 from api.context import CONTEXT
 from api.direct_body import Body, DirectBody
 from api.errors import problem_response
@@ -47,7 +47,11 @@ async def read_body(request: web.Request) -> Body:
     if encoding != "identity" and encoding not in _ENCODINGS:
         raise _unknown_encoding(encoding)
     try:
-        body = await _read_packed(request.content, limits)
+        if request.content.is_eof():
+            body = await _read_packed(request.content, limits)
+        else:
+            async with lane.outside(request):
+                body = await _read_packed(request.content, limits)
     except TimeoutError:
         raise _too_slow(limits) from None
     except (HttpProcessingError, web.RequestPayloadError) as error:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from aiohttp import web
 
-from api import json_columns, problem
+from api import json_columns, lane, problem
 from api.params import Params, params_of
 from api.problem import Problem
 from historian.model.sample import TimeColumn, ValueColumn
@@ -156,7 +156,7 @@ async def reply_table(
     response.charset = "utf-8"
     await response.prepare(request)
     for chunk in chunks:
-        await _write_or_let_go(response, chunk)
+        await _write_or_let_go(request, response, chunk)
     await response.write_eof()
     return response
 
@@ -170,7 +170,7 @@ async def reply_chunks(
     await response.prepare(request)
     if request.method != "HEAD":
         async for chunk in chunks:
-            await _write_or_let_go(response, chunk)
+            await _write_or_let_go(request, response, chunk)
     await response.write_eof()
     return response
 
@@ -311,9 +311,9 @@ def _csv_lines(rows: object) -> bytes:
     return text.getvalue().encode()
 
 
-async def _write_or_let_go(response: web.StreamResponse, chunk: bytes) -> None:
+async def _write_or_let_go(request: web.Request, response: web.StreamResponse, chunk: bytes) -> None:
     try:
-        async with asyncio.timeout(REPLY_STALL_S):
+        async with lane.outside(request), asyncio.timeout(REPLY_STALL_S):
             await response.write(chunk)
     except TimeoutError:
         raise ConnectionAbortedError("the reader takes nothing; the connection is cut") from None

@@ -56,7 +56,7 @@ def _describe(operation: Operation, path: str, schema_of: dict[str, Schema]) -> 
         "parameters": [_parameter(entry) for entry in operation.parameters],
         "responses": {
             **_successes(operation, schema_of),
-            **_problems((*_COMMON_PROBLEMS, *operation.problems), schema_of),
+            **_problems((*_COMMON_PROBLEMS, *operation.problems, *_of_lane(operation)), schema_of),
         },
     }
     if operation.request_types:
@@ -70,6 +70,10 @@ def _describe(operation: Operation, path: str, schema_of: dict[str, Schema]) -> 
             },
         }
     return described
+
+
+def _of_lane(operation: Operation) -> tuple[ProblemKind, ...]:
+    return (problem.BUSY,) if operation.is_wide else ()
 
 
 def _parameter(entry: Parameter) -> dict[str, Any]:

@@ -53,9 +53,15 @@ class Operation(NamedTuple):
     may_create: bool = False  # then it answers 201 besides
     bases: tuple[str, ...] = (BASE,)
     is_query: bool = False
+    is_quick: bool = False  # a query that a control room looks at; the others pass the lane of wide questions
     takes_any_query: bool = False
     may_be_empty: bool = False  # the body
     right: Right | None = Right.READ  # what the caller must hold; None: nobody needs to be known
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it may be about many points or long times, so that only some are worked on at once."""
+        return self.is_query and not self.is_quick
 
     def paths(self) -> list[str]:
         """Every full path it answers under."""

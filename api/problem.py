@@ -114,6 +114,7 @@ INTERNAL_ERROR: Final = ProblemKind("internal-error", 500, "A fault of the histo
 STORE_FAULT: Final = ProblemKind(
     "store-fault", 500, "The store cannot read what was asked", "存储无法读取所需数据"
 )
+BUSY: Final = ProblemKind("busy", 503, "Too many large requests at once", "大请求过多，请稍后重试")
 QUEUE_FULL: Final = ProblemKind("queue-full", 503, "The ingest queue is full", "写入队列已满")
 LOG_FAILED: Final = ProblemKind("log-failed", 503, "No durable write is possible now", "目前无法持久写入")
 AUDIT_UNAVAILABLE: Final = ProblemKind(
@@ -166,6 +167,7 @@ ALL: Final = (
     QUERY_REFUSED,
     INTERNAL_ERROR,
     STORE_FAULT,
+    BUSY,
     QUEUE_FULL,
     LOG_FAILED,
     AUDIT_UNAVAILABLE,

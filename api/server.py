@@ -10,7 +10,7 @@ from typing import Any, Final
 from aiohttp import web
 from multidict import CIMultiDict
 
-from api import arrow_lane, openapi, packed_reply
+from api import arrow_lane, lane, openapi, packed_reply
 from api.arrow_lane import ArrowLane
 from api.audit_hook import AuditHook
 from api.body import answer_expectation, check_declared_length
@@ -18,6 +18,7 @@ from api.connection_gate import GatedSite
 from api.context import CONTEXT, ApiContext
 from api.errors import REQUEST_ID, Handler, answer_problems
 from api.event_stream import EVENT_STREAMS, EventStreams
+from api.lane import LANES
 from api.line_intake import LinePoints
 from api.operation import Operation
 from api.precondition import POINT_TURN
@@ -73,6 +74,7 @@ def make_app(context: ApiContext) -> web.Application:
     app[_COUNTERS] = {}
     app[_REQUEST_IDS] = _request_ids()
     app[_ROUTING] = Routing(app)
+    app[LANES] = lane.make_lanes(context.settings.server, context.metrics)
     app[SELECTIONS] = Selections(context)
     app[LINE_POINTS] = LinePoints(context.registry, context.settings.ingest)
     app[STORED_OFFSETS] = StoredOffsets(context.registry)
@@ -137,12 +139,15 @@ def _add_operation(app: web.Application, operation: Operation) -> None:
     checked = app[_AUDIT].around(operation, operation.checked_handler())
     has_body = operation.method != "GET"
     limits = app[CONTEXT].settings.server
+    wide = app[LANES].wide if operation.is_wide else None
 
     async def handle(request: web.Request) -> web.StreamResponse:
         request[_OPERATION] = operation
         if has_body:
             check_declared_length(request, limits)
-        return await checked(request)
+        if wide is None:
+            return await checked(request)
+        return await lane.within(request, wide, lambda: checked(request))
 
     async def answer(request: web.Request) -> web.StreamResponse:
         return await _answer(request, handle)

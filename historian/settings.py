@@ -87,6 +87,10 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body_deadline_s: Annotated[int, Meta(ge=1, le=3600)] = 30
     reply_stall_s: Annotated[int, Meta(ge=1, le=3600)] = 30
     unsent_bytes_max: Annotated[int, Meta(ge=MEBIBYTE, le=1024 * GIBIBYTE)] = 512 * MEBIBYTE
+    wide_at_once: Annotated[int, Meta(ge=1, le=1000)] = 2
+    ingest_at_once: Annotated[int, Meta(ge=1, le=1000)] = 4
+    lane_waiting_max: Annotated[int, Meta(ge=0, le=100_000)] = 256
+    lane_wait_s: Annotated[int, Meta(ge=1, le=3600)] = 20
     keepalive_s: Annotated[int, Meta(ge=1, le=3600)] = 15
     connections_max: Annotated[int, Meta(ge=1, le=100_000)] = 1000
     connections_per_address_max: Annotated[int, Meta(ge=1, le=100_000)] = 256

@@ -1,19 +1,20 @@
 """Takes samples in: JSON columns, Arrow or CSV at /ingest, InfluxDB line protocol at /api/v2/write."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar, cast
 
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
-from api import csv_rows, formats, ingest_series, json_body, json_series, line_intake, problem, schemas
+from api import csv_rows, formats, ingest_series, json_body, json_series, lane, line_intake, problem, schemas
 from api.arrow_lane import ArrowLane
 from api.body import THREAD_BYTES_MIN, read_body
 from api.context import CONTEXT, ApiContext
 from api.direct_body import Body
 from api.idempotency import IDEMPOTENCY_KEY, Told, told_once
 from api.intake import REJECTS_LISTED_MAX, Intake
+from api.lane import LANES
 from api.line_intake import LinePoints
 from api.operation import ARROW, CSV, JSON, Operation, Parameter, one_of
 from api.params import Params
@@ -30,6 +31,7 @@ STORED_OFFSETS: Final = web.AppKey("stored_offsets", StoredOffsets)
 ARROW_LANE: Final = web.AppKey("arrow_lane", ArrowLane)
 
 _ARROW_BYTES_MIN: Final = 8 << 20  # its columns are used where they lie
+LANE_BYTES_MIN: Final = 16 << 10  # a smaller body is through before another could be let in
 _KERNEL_BYTES_MIN: Final = 1 << 20  # a kernel reads less in well under the 5 ms the loop may be held
 _TAKEN: Final = (JSON, ARROW, CSV)
 _ON_CONFLICT_WORDS: Final = ("replace", "keep", "reject")
@@ -40,16 +42,25 @@ async def post_ingest(request: web.Request) -> web.StreamResponse:
     on_conflict = _on_conflict_of_query(request)
     _check_content_type(request)
     body = await read_body(request)
-    told = await told_once(request, body, lambda now_us: _take(request, body, on_conflict))
+    told = await _in_turn(
+        request, body, lambda: told_once(request, body, lambda now_us: _take(request, body, on_conflict))
+    )
     return formats.reply_json(told.reply, headers=told.headers)
+
+
+async def _in_turn(request: web.Request, body: Body, work: Callable[[], Awaitable[Told]]) -> Told:
+    """Large bodies one after another, so that what is asked meanwhile need not wait for all of them."""
+    if len(body) < LANE_BYTES_MIN:
+        return await work()
+    return await lane.within(request, request.app[LANES].ingest, work)
 
 
 async def _take(request: web.Request, body: Body, on_conflict: OnConflict | None) -> schemas.IngestReply:
     context = request.app[CONTEXT]
     if request.content_type == ARROW:
         intake = Intake("index")
-        lane = request.app[ARROW_LANE]
-        await _in_thread(body, lambda: lane.take(intake, body), _ARROW_BYTES_MIN)
+        arrow = request.app[ARROW_LANE]
+        await _in_thread(body, lambda: arrow.take(intake, body), _ARROW_BYTES_MIN)
     elif request.content_type == CSV:
         intake = Intake("line")
         await _in_thread(body, lambda: csv_rows.take_rows(intake, bytes(body), context.registry))
@@ -74,7 +85,7 @@ async def post_lines(request: web.Request) -> web.StreamResponse:
         _count_refused(request.app[CONTEXT], intake)
         return await _send(request, intake, "replace")
 
-    told = await told_once(request, body, take, depends_on_now=True)
+    told = await _in_turn(request, body, lambda: told_once(request, body, take, depends_on_now=True))
     if told.reply.rejected == 0:
         return web.Response(status=204, headers=told.headers)
     raise _lines_refused(told)
@@ -177,6 +188,7 @@ _REFUSALS: Final = (
     problem.KEY_REUSED,
     problem.BODY_TOO_SLOW,
     problem.BODY_TOO_LARGE,
+    problem.BUSY,
     problem.QUEUE_FULL,
     problem.LOG_FAILED,
     problem.DISK_RESERVE,

@@ -169,12 +169,12 @@ OPERATIONS: Final = (
         "GET", "/points/{point}/load-curve", get_point_curve, "getLoadCurve",
         "A day in slots with its figures; `tz` asks for the day of another zone than the point's.",
         schemas.LoadCurveReply, parameters=(POINT, *_ZONE_AND_FORM), problems=_PROBLEMS, reply_types=TABLE_FORMS,
-        is_query=True,
+        is_query=True, is_quick=True,
     ),
     Operation(
         "GET", "/load-curve", get_sum_curve, "getSumLoadCurve",
         "The sum of several points' curves, and how many points lack in each slot.",
         schemas.LoadCurveReply, parameters=(POINTS, STATION, _SIMULTANEITY, *_ZONE_AND_FORM),
-        problems=(*_PROBLEMS, problem.STATION_NOT_FOUND), reply_types=TABLE_FORMS, is_query=True,
+        problems=(*_PROBLEMS, problem.STATION_NOT_FOUND), reply_types=TABLE_FORMS, is_query=True, is_quick=True,
     ),
 )  # fmt: skip

@@ -190,7 +190,7 @@ OPERATIONS: Final = (
     Operation(
         "GET", "/points/{point}/at", get_at, "getAt", "One sample, or the value at an instant.",
         schemas.SampleReply, parameters=(POINT, AT_TIME.required(), _MODE, AS_OF, ZONE, UNIT, QUALITY, FORMAT, BOM),
-        problems=_READ_PROBLEMS, reply_types=TABLE_FORMS, is_query=True,
+        problems=_READ_PROBLEMS, reply_types=TABLE_FORMS, is_query=True, is_quick=True,
     ),
     Operation(
         "GET", "/points/{point}/interpolated", get_interpolated, "getInterpolated", "A value every interval.",

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from aiohttp import ClientResponse, ClientSession
+from aiohttp.web import Application
 
 from api.context import ApiContext
 from api.server import make_app, start
@@ -61,8 +62,14 @@ class Api:
     """The client of one test, and what stands behind the server."""
 
     def __init__(
-        self, client: ClientSession, context: ApiContext, store: MemoryStore, drivers: FixedDrivers
+        self,
+        client: ClientSession,
+        context: ApiContext,
+        store: MemoryStore,
+        drivers: FixedDrivers,
+        app: Application,
     ) -> None:
+        self.app = app
         self.client = client
         self.context = context
         self.store = store
@@ -204,7 +211,7 @@ async def api(context: ApiContext) -> AsyncIterator[Api]:
     runner = await start(make_app(context), "127.0.0.1", 0)
     host, port = runner.addresses[0][:2]
     async with ClientSession(f"http://{host}:{port}") as client:
-        yield Api(client, context, store, drivers)
+        yield Api(client, context, store, drivers, runner.app)
     await runner.cleanup()
     await context.answers.close()
     await context.rollup.close()
