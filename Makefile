@@ -10,7 +10,7 @@ DATA ?= var
 PYTEST_ARGS ?=
 FUZZ_ARGS ?=
 
-.PHONY: help setup dev web run test check format lint types layers docs spelling bench coverage crash fuzz build clean
+.PHONY: help setup dev web run test check format lint types layers docs spelling bench coverage crash fuzz build sbom clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -80,6 +80,9 @@ coverage: dev ## branches that unit and property tests reach; kernels run as pla
 build: dev ## sdist and wheel in dist/
 	$(BIN)/python -m build --no-isolation
 	@ls -l dist
+
+sbom: ## dist/sbom.json: what the historian is made of, from the lock files
+	@.ci/sbom
 
 clean: ## remove what was made, but not var/
 	rm -rf .venv build dist api/web/node_modules api/web/vendor .*_cache .hypothesis .coverage htmlcov
