@@ -5,6 +5,7 @@ from typing import Final
 
 from api import cursor
 from api.context import ApiContext
+from api.reach import Points
 from api.schemas_terms import ChangeRow
 from api.time_form import TimeForm
 from historian.rollup.change_log import Page
@@ -13,11 +14,11 @@ BEGINNING: Final = "0"  # asks for all that is kept
 _SCOPE: Final = "changes"
 
 
-def rows_of(page: Page, context: ApiContext, times: TimeForm) -> list[ChangeRow]:
-    """One row a change, in order."""
+def rows_of(page: Page, context: ApiContext, points: Points, times: TimeForm) -> list[ChangeRow]:
+    """One row a change of these points, in order."""
     changes = page.changes
     columns = zip(
-        changes.point_id.tolist(), context.registry.names(changes.point_id), changes.day.tolist(),
+        changes.point_id.tolist(), points.names(changes.point_id), changes.day.tolist(),
         changes.revision.tolist(), changes.is_complete.tolist(), page.time_us.tolist(), strict=True,
     )  # fmt: skip
     return [
@@ -30,6 +31,7 @@ def rows_of(page: Page, context: ApiContext, times: TimeForm) -> list[ChangeRow]
             is_locked=context.billing.is_locked(point_id, day),
         )
         for point_id, name, day, revision, is_complete, time_us in columns
+        if name  # none where the point is not the caller's
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
+from historian.access.door import Door
 from historian.catalogue.answer_book import AnswerBook
 from historian.catalogue.archive import Archive
 from historian.catalogue.registry import Registry
@@ -48,6 +49,7 @@ class ApiContext(NamedTuple):
     quarantine: QuarantineDesk
     answers: AnswerBook
     audit: AuditTrail
+    access: Door
     settings: Settings
     version: str
     web_dir: Path

@@ -12,9 +12,9 @@ from api import problem, time_text
 from api.ingest_series import read_quality
 from api.intake import Intake
 from api.problem import Problem
+from api.reach import Points
 from historian.errors import PointNotFound
 from historian.model.point import Point
-from historian.model.ports import PointDirectory
 from historian.model.sample import SampleBatch
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class _Rows(NamedTuple):
     quality: list[str | int | None]
 
 
-def take_rows(intake: Intake, body: bytes, directory: PointDirectory) -> None:
+def take_rows(intake: Intake, body: bytes, directory: Points) -> None:
     """Put every readable row into the intake. Raises Problem where the text or its header is unusable."""
     try:
         text = body.decode("utf-8-sig")
@@ -85,7 +85,7 @@ def _read_rows(intake: Intake, reader: "_csv.Reader") -> Iterator[tuple[int, lis
 
 
 def _read_row(
-    intake: Intake, rows: _Rows, places: dict[str, int], line: int, row: list[str], directory: PointDirectory
+    intake: Intake, rows: _Rows, places: dict[str, int], line: int, row: list[str], directory: Points
 ) -> None:
     if len(row) != len(places):
         intake.refuse("malformed_row", f"{len(row)} cells where the header has {len(places)}", place=line)

@@ -23,6 +23,7 @@ _LOG: Final = logs.EventLog("api")
 
 # Replies after which the rest of the request's body would only be read to be thrown away.
 _CLOSING_STATUSES: Final = frozenset({408, 413})
+_DENYING_STATUSES: Final = frozenset({401, 403})  # where there is a body, it was not read
 
 
 @web.middleware
@@ -67,7 +68,7 @@ def problem_response(request: web.BaseRequest, fault: Problem) -> web.Response:
         content_type="application/problem+json",
         headers={"Content-Language": "zh" if is_zh else "en", "Cache-Control": "no-store", **fault.headers},
     )
-    if kind.status in _CLOSING_STATUSES:
+    if kind.status in _CLOSING_STATUSES or (kind.status in _DENYING_STATUSES and request.body_exists):
         response.force_close()
     return response
 
@@ -94,6 +95,8 @@ def problem_of(error: errors.HistorianError) -> Problem:
             )
         case errors.KeyUnderWay():
             return _translated(problem.KEY_UNDER_WAY, error, {"Retry-After": str(error.retry_after_s)})
+        case errors.AccessError():
+            return _access_problem(error)
         case errors.StoreReadOnly(cause="disk_reserve"):
             return _translated(problem.DISK_RESERVE, error)
         case errors.StoreReadOnly() | errors.WalFailed():
@@ -123,6 +126,12 @@ def _weight(parameter: str) -> float:
 
 
 _KINDS: Final[tuple[tuple[type[errors.HistorianError], ProblemKind], ...]] = (
+    (errors.LoginRefused, problem.LOGIN_REFUSED),
+    (errors.LoginLocked, problem.LOGIN_LOCKED),
+    (errors.LoginsFull, problem.LOGINS_FULL),
+    (errors.AccessNotFound, problem.ACCESS_NOT_FOUND),
+    (errors.AccessConflict, problem.ACCESS_CONFLICT),
+    (errors.AccessInvalid, problem.ACCESS_INVALID),
     (errors.PointConflict, problem.POINT_CONFLICT),
     (errors.PointInvalid, problem.POINT_INVALID),
     (errors.PointsFull, problem.POINTS_FULL),
@@ -146,6 +155,13 @@ _KINDS: Final[tuple[tuple[type[errors.HistorianError], ProblemKind], ...]] = (
     (errors.CatalogueError, problem.STORE_FAULT),
     (errors.StoreError, problem.STORE_FAULT),
 )
+
+
+def _access_problem(error: errors.AccessError) -> Problem:
+    headers: dict[str, str] = {}
+    if isinstance(error, errors.LoginLocked | errors.LoginsFull):
+        headers = {"Retry-After": str(error.retry_after_s)}
+    return Problem(_kind_of(error), str(error), error.zh, headers=headers)
 
 
 def _kind_of(error: errors.HistorianError) -> ProblemKind:

@@ -120,7 +120,7 @@ class EventStreams:
         if kept is not None:
             return kept
         found = await self._context.rollup.changes(place, PAGE_ROWS)
-        rows = change_row.rows_of(found, self._context, times)
+        rows = change_row.rows_of(found, self._context, self._context.registry, times)
         events = [_event(row, after) for row, after in zip(rows, found.place_after.tolist(), strict=True)]
         page = EventPage(found.changes.point_id, events, found.next_place, found.is_reset)
         if events and not found.is_reset:

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from api.body import THREAD_BYTES_MIN
+from api.caller import identity_of
 from api.context import CONTEXT
 from api.direct_body import Body
 from api.operation import Parameter
@@ -60,7 +61,7 @@ async def told_once(
     digest = await _digest_of(request, body)
     context = request.app[CONTEXT]
     answered = await context.answers.once(
-        f"{request.path} {key}", digest, answer, depends_on_now=depends_on_now
+        f"{request.path} {identity_of(request).name} {key}", digest, answer, depends_on_now=depends_on_now
     )
     reply = msgspec.json.decode(answered.answer, type=IngestReply)
     return Told(reply, REPEATED if answered.is_repeated else None)

@@ -10,13 +10,12 @@ import numpy as np
 from api import time_text
 from api.intake import IndexColumn, Intake, Places
 from api.json_series import SeriesColumns
+from api.reach import Points
 from api.schemas import IngestSeries
 from api.stored_offset import StoredOffsets
-from historian.catalogue.registry import Registry
 from historian.errors import PointNotFound
 from historian.model import quality as q
 from historian.model.point import Point
-from historian.model.ports import PointDirectory
 from historian.model.sample import QualityColumn, SampleBatch, ValueColumn
 
 QUALITY_BITS_MAX: Final = 0xFFFF
@@ -39,7 +38,7 @@ class _Taken(NamedTuple):
     point: Point
 
 
-def take_series(intake: Intake, series: Sequence[IngestSeries], directory: PointDirectory) -> None:
+def take_series(intake: Intake, series: Sequence[IngestSeries], directory: Points) -> None:
     """Put the samples of every series into the intake; what is wrong with one costs only that one."""
     taken: list[_Taken] = []
     for index, entry in enumerate(series):
@@ -57,7 +56,7 @@ def take_series(intake: Intake, series: Sequence[IngestSeries], directory: Point
     _take_columns(intake, taken)
 
 
-def take_columns(intake: Intake, columns: SeriesColumns, registry: Registry, offsets: StoredOffsets) -> None:
+def take_columns(intake: Intake, columns: SeriesColumns, registry: Points, offsets: StoredOffsets) -> None:
     """As `take_series` for series that were read into columns already."""
     ids = registry.find_ids(columns.names)
     for index in np.flatnonzero(ids == 0).tolist():

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,10 @@ _OUTCOME_DETAILS: Final = {
 }
 
 
+Within = Callable[[npt.NDArray[Any]], npt.NDArray[np.bool_] | None]
+_NOT_WITHIN: Final = "no such point within reach"
+
+
 class _Part(NamedTuple):
     batch: SampleBatch
     find_places: Callable[[], Places]
@@ -46,10 +50,15 @@ _NO_OTHER_OUTCOMES: Final = (0,) * (len(Outcome) - 1)
 
 
 class Intake:
-    """Collects the samples of one request. `place_kind` says what `place` counts: list indexes or lines of text."""
+    """Collects the samples of one request. `place_kind` says what `place` counts: list indexes or lines of text.
 
-    def __init__(self, place_kind: Literal["index", "line"]) -> None:
+    `within` tells of point ids which are in the caller's reach, None where all are: others are refused like points that do
+    not exist, whichever way they came.
+    """
+
+    def __init__(self, place_kind: Literal["index", "line"], within: Within | None = None) -> None:
         self._place_kind = place_kind
+        self._within = within
         self._parts: list[_Part] = []
         self._rejects: list[Reject] = []
         self._code_counts: Counter[str] = Counter()
@@ -89,6 +98,8 @@ class Intake:
         """Note `count` samples as refused; with `place` it is one sample, else the whole series."""
         if count == 0:
             return
+        if self._within is not None and code == REJECT_CODES[Outcome.UNKNOWN_POINT]:
+            detail = _NOT_WITHIN  # one text for what is not there and what is not the caller's
         self._code_counts[code] += count
         if len(self._rejects) < REJECTS_LISTED_MAX:
             is_line = self._place_kind == "line"
@@ -110,6 +121,14 @@ class Intake:
 
     def add_whole(self, batch: SampleBatch, find_places: Callable[[], Places]) -> None:
         """As `add`, where places are only worked out if some sample is refused later."""
+        kept = None if self._within is None else self._within(batch.point_id)
+        if kept is not None and not kept.all():
+            place, series = find_places()
+            away = None if series is None else series[~kept]
+            self.refuse_each(REJECT_CODES[Outcome.UNKNOWN_POINT], _NOT_WITHIN, place[~kept], away)
+            stays = Places(place[kept], None if series is None else series[kept])
+            self._parts.append(_Part(batch.take(kept), lambda: stays))
+            return
         self._parts.append(_Part(batch, find_places))
 
     def refuse_each(

@@ -76,13 +76,15 @@ class LinePoints:
         self._offset_revision = -1
         self._fields_per_byte = 0.0  # of the body before
 
-    async def take_lines(self, intake: Intake, body: Body, precision: str, now_us: int) -> None:
-        """Put every good field into the intake, and every fault with its line."""
+    async def take_lines(
+        self, intake: Intake, body: Body, precision: str, now_us: int, *, may_create: bool = True
+    ) -> None:
+        """Put every good field into the intake, and every fault with its line; points are made where one may."""
         if len(body) < _THREAD_BYTES_MIN:
             read = self._read_rows(intake, body)
         else:
             read = await asyncio.to_thread(self._read_rows, intake, body)
-        await self._resolve(intake, read)
+        await self._resolve(intake, read, may_create=may_create)
         rows = read.rows
         stamped = self._stamp(rows, precision, now_us)
         batch = SampleBatch(rows.point_id, stamped.time_us, rows.value, stamped.quality)
@@ -114,7 +116,7 @@ class LinePoints:
         self._fields_per_byte = row / len(body) if row else self._fields_per_byte
         return read._replace(rows=_first_rows(read.rows, row))
 
-    async def _resolve(self, intake: Intake, read: _Read) -> None:
+    async def _resolve(self, intake: Intake, read: _Read, *, may_create: bool) -> None:
         """Give a point id to every row that has none yet, or refuse the row."""
         unknown = np.flatnonzero(read.rows.point_id == 0)
         if not len(unknown):
@@ -122,7 +124,8 @@ class LinePoints:
         named = await _aside(
             len(unknown), lambda: _name_rows(intake, read, unknown.tolist(), self._settings.line_names)
         )
-        faults = await asyncio.to_thread(self._make_missing, sorted(set(named.name_of_row.values())))
+        wanted = sorted(set(named.name_of_row.values()))
+        faults = await asyncio.to_thread(self._make_missing, wanted, may_create)
         await _aside(len(unknown), lambda: self._give_ids(intake, read.rows, named.name_of_row, faults))
         await self._remember(named.name_of_key)
 
@@ -145,12 +148,12 @@ class LinePoints:
             if number % _INSERTS_AT_ONCE == 0:
                 await asyncio.sleep(0)
 
-    def _make_missing(self, names: list[str]) -> dict[str, LineFault]:
+    def _make_missing(self, names: list[str], may_create: bool) -> dict[str, LineFault]:
         """Make the points that are not there; for those that may not be made, why. Blocks until they are on disk."""
         missing = [
             name for name, found in zip(names, self._registry.find_ids(names), strict=True) if not found
         ]
-        if not self._settings.auto_create:
+        if not (self._settings.auto_create and may_create):
             return {name: LineFault("unknown_point", f"no point is named {name!r}") for name in missing}
         faults: dict[str, LineFault] = {}
         for name in missing:

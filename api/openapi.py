@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from api import problem
+from api.auth import COOKIE
 from api.operation import FORMAT, IF_NONE_MATCH, JSON, Operation, Parameter, Schema
 from api.problem import ProblemDetails, ProblemKind
 
@@ -25,6 +26,15 @@ _DESCRIPTION: Final = (
     "`time=epoch_ms`, local ones besides with `tz`. Ranges are [start, end). Errors are RFC 9457 problems, in "
     "Chinese or English by Accept-Language. Limited answers carry `next` (X-Next-Cursor outside JSON)."
 )
+_SECURITY: Final[dict[str, Schema]] = {
+    "token": {"type": "http", "scheme": "bearer", "description": "Of a service; made by POST /tokens."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "Of a person; made by POST /login. What changes something needs the header X-CSRF-Token besides.",
+    },
+}
 # What any request may meet, whatever it asks.
 _COMMON_PROBLEMS: Final = (problem.INVALID_PARAMETER, problem.INTERNAL_ERROR)
 
@@ -43,7 +53,7 @@ def build(operations: Sequence[Operation], version: str) -> bytes:
         "openapi": "3.1.0",
         "info": {"title": "Historian", "version": version, "description": _DESCRIPTION},
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components, "securitySchemes": _SECURITY},
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 
@@ -56,9 +66,14 @@ def _describe(operation: Operation, path: str, schema_of: dict[str, Schema]) -> 
         "parameters": [_parameter(entry) for entry in operation.parameters],
         "responses": {
             **_successes(operation, schema_of),
-            **_problems((*_COMMON_PROBLEMS, *operation.problems, *_of_lane(operation)), schema_of),
+            **_problems(
+                (*_COMMON_PROBLEMS, *_denials(operation), *operation.problems, *_of_lane(operation)),
+                schema_of,
+            ),
         },
     }
+    if operation.right is not None or operation.is_own:
+        described["security"] = [{"token": []}, {"session": []}]
     if operation.request_types:
         described["requestBody"] = {
             "required": not operation.may_be_empty,
@@ -74,6 +89,13 @@ def _describe(operation: Operation, path: str, schema_of: dict[str, Schema]) -> 
 
 def _of_lane(operation: Operation) -> tuple[ProblemKind, ...]:
     return (problem.BUSY,) if operation.is_wide else ()
+
+
+def _denials(operation: Operation) -> tuple[ProblemKind, ...]:
+    """What whoever is not known, or lacks the right, is told."""
+    if operation.right is None and not operation.is_own:
+        return ()
+    return problem.NOT_LOGGED_IN, problem.FORBIDDEN, problem.CSRF_MISSING, problem.PASSWORD_EXPIRED
 
 
 def _parameter(entry: Parameter) -> dict[str, Any]:

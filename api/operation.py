@@ -57,6 +57,8 @@ class Operation(NamedTuple):
     takes_any_query: bool = False
     may_be_empty: bool = False  # the body
     right: Right | None = Right.READ  # what the caller must hold; None: nobody needs to be known
+    is_own: bool = False  # about the caller alone: whoever is known may, whatever their rights
+    is_global: bool = False  # concerns every station: refused to who has rights for some
 
     @property
     def is_wide(self) -> bool:

@@ -9,9 +9,9 @@ from msgspec import UNSET
 from api import errors, formats, problem
 from api.formats import Table
 from api.problem import Fault, Problem
+from api.reach import Points
 from api.schemas import PointBody, PointReply
 from historian.catalogue import item_check
-from historian.catalogue.registry import Registry
 from historian.errors import HistorianError, ItemInvalid, PointError, TimeError, UnitError
 from historian.model import timestamp
 from historian.model.item import Items
@@ -115,14 +115,14 @@ def require(body: PointBody, *names: str, pointer: str = "") -> None:
             raise _invalid(f"{pointer}/{name}", f"{name} is required")
 
 
-def create_each(registry: Registry, drafts: Sequence[PointDraft | Problem]) -> list[Outcome]:
+def create_each(registry: Points, drafts: Sequence[PointDraft | Problem]) -> list[Outcome]:
     """Make all points at once; where one stands in the way, one by one. Blocks: call it in a thread."""
     wanted = [draft for draft in drafts if isinstance(draft, PointDraft)]
     made = iter(_create_wanted(registry, wanted))
     return [next(made) if isinstance(draft, PointDraft) else draft for draft in drafts]
 
 
-def _create_wanted(registry: Registry, drafts: Sequence[PointDraft]) -> list[Outcome]:
+def _create_wanted(registry: Points, drafts: Sequence[PointDraft]) -> list[Outcome]:
     known = registry.find_ids([draft.name for draft in drafts])
     try:
         points = registry.create_many(drafts)
@@ -142,7 +142,7 @@ def code_of(outcome: Outcome) -> str:
     return errors.problem_of(outcome).kind.code
 
 
-def _create_one(registry: Registry, draft: PointDraft) -> Outcome:
+def _create_one(registry: Points, draft: PointDraft) -> Outcome:
     is_new = not registry.find_ids([draft.name])[0]
     try:
         return registry.create(draft), is_new

@@ -33,6 +33,26 @@ INVALID_PARAMETER: Final = ProblemKind(
 INVALID_TIME: Final = ProblemKind("invalid-time", 400, "A time cannot be read", "时间无法解析")
 INVALID_CURSOR: Final = ProblemKind("invalid-cursor", 400, "The cursor is not one of ours", "游标无效")
 LINES_REFUSED: Final = ProblemKind("lines-refused", 400, "Some lines were refused", "部分行被拒绝")
+NOT_LOGGED_IN: Final = ProblemKind("not-logged-in", 401, "Nobody is logged in", "尚未登录")
+LOGIN_REFUSED: Final = ProblemKind("login-refused", 401, "The login is refused", "登录被拒绝")
+FORBIDDEN: Final = ProblemKind("forbidden", 403, "You may not do this", "没有权限")
+CSRF_MISSING: Final = ProblemKind(
+    "csrf-missing", 403, "The session's second token is missing or wrong", "缺少或错误的 CSRF 令牌"
+)
+PASSWORD_EXPIRED: Final = ProblemKind(
+    "password-expired", 403, "The password must be changed first", "须先修改口令"
+)
+ACCESS_NOT_FOUND: Final = ProblemKind(
+    "access-not-found", 404, "No such account, token or session", "没有该账号、令牌或会话"
+)
+ACCESS_CONFLICT: Final = ProblemKind(
+    "access-conflict", 409, "The account cannot be changed so", "账号无法这样更改"
+)
+ACCESS_INVALID: Final = ProblemKind(
+    "access-invalid", 422, "The account, password or token is not as it must be", "账号、口令或令牌不符合要求"
+)
+LOGIN_LOCKED: Final = ProblemKind("login-locked", 429, "Too many failed logins", "登录失败次数过多")
+LOGINS_FULL: Final = ProblemKind("logins-full", 503, "Too many logins at once", "同时登录过多")
 ROUTE_NOT_FOUND: Final = ProblemKind("route-not-found", 404, "There is nothing here", "此路径不存在")
 POINT_NOT_FOUND: Final = ProblemKind("point-not-found", 404, "No such point", "测点不存在")
 STATION_NOT_FOUND: Final = ProblemKind("station-not-found", 404, "No such station", "厂站不存在")
@@ -134,6 +154,16 @@ ALL: Final = (
     INVALID_TIME,
     INVALID_CURSOR,
     LINES_REFUSED,
+    NOT_LOGGED_IN,
+    LOGIN_REFUSED,
+    FORBIDDEN,
+    CSRF_MISSING,
+    PASSWORD_EXPIRED,
+    ACCESS_NOT_FOUND,
+    ACCESS_CONFLICT,
+    ACCESS_INVALID,
+    LOGIN_LOCKED,
+    LOGINS_FULL,
     ROUTE_NOT_FOUND,
     POINT_NOT_FOUND,
     STATION_NOT_FOUND,

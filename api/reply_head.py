@@ -17,7 +17,7 @@ _STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\
 
 def whole_body(response: web.StreamResponse) -> bytes | None:
     """The body that a reply has in one piece; None where aiohttp has to write the reply."""
-    if type(response) is not web.Response or response.prepared or response.chunked:
+    if type(response) is not web.Response or response.prepared or response.chunked or response.cookies:
         return None
     body = response.body
     if body is None:

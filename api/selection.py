@@ -9,13 +9,16 @@ import numpy as np
 from aiohttp import web
 
 from api import problem
-from api.context import CONTEXT, ApiContext
+from api.caller import identity_of
+from api.context import ApiContext
 from api.latest_form import LatestForm
 from api.params import Params
 from api.problem import Problem
-from historian.catalogue.registry import Registry
+from api.reach import Points, points_of
 from historian.errors import QueryTooLarge
 from historian.model.point import Point
+
+_Key = tuple[str | None, tuple[str, ...], frozenset[str] | None]
 
 SELECTIONS_MAX: Final = 16  # each weighs some hundred bytes a point
 
@@ -48,19 +51,21 @@ class Selections:
 
     def __init__(self, context: ApiContext) -> None:
         self._context = context
-        self._kept: OrderedDict[tuple[str | None, tuple[str, ...]], Selection] = OrderedDict()
+        self._kept: OrderedDict[_Key, Selection] = OrderedDict()
         self._revision = -1
 
-    def of(self, params: Params) -> Selection:
-        """The points of ``points=`` or ``station=``. Raises Problem, PointNotFound, QueryTooLarge."""
-        key = params.once(_key_of)
+    def of(self, request: web.Request, params: Params) -> Selection:
+        """The points of ``points=`` or ``station=`` within the caller's reach. Raises Problem, PointNotFound, QueryTooLarge."""
+        key = (*params.once(_key_of), identity_of(request).stations)
         revision = self._context.registry.revision
         if revision != self._revision:
             self._kept.clear()
             self._revision = revision
         found = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = Selection(select_points(self._context, params))
+            found = self._kept[key] = Selection(
+                select_points(points_of(request), params, self._context.settings.query.points_max)
+            )
             if len(self._kept) > SELECTIONS_MAX:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
@@ -80,24 +85,23 @@ def _key_of(params: Params) -> tuple[str | None, tuple[str, ...]]:
 
 def path_point(request: web.Request) -> Named:
     """The point of the path. Raises PointNotFound."""
-    return find_point(request.app[CONTEXT].registry, request.match_info["point"])
+    return find_point(points_of(request), request.match_info["point"])
 
 
-def find_point(registry: Registry, name: str) -> Named:
+def find_point(points: Points, name: str) -> Named:
     """The point of that name, former name or id. Raises PointNotFound."""
-    point = registry.get(name)
-    return Named(point, point.name if registry.former_name_of(name) else "")
+    point = points.get(name)
+    return Named(point, point.name if points.former_name_of(name) else "")
 
 
-def select_points(context: ApiContext, params: Params) -> list[Point]:
+def select_points(known: Points, params: Params, points_max: int) -> list[Point]:
     """The points of ``points=`` or ``station=``, each once. Raises Problem, PointNotFound, QueryTooLarge."""
     names = params.names("points")
     station = params.text("station")
     if names and station is not None:
         raise Problem.of_parameter("station", "and points exclude each other", "不能与 points 同时给出")
-    limit = context.settings.query.points_max
     if station is not None:
-        points = context.registry.list(None, station, None, 0, limit + 1)
+        points = known.list(None, station, None, 0, points_max + 1)
         if not points:
             raise Problem(
                 problem.STATION_NOT_FOUND,
@@ -105,11 +109,11 @@ def select_points(context: ApiContext, params: Params) -> list[Point]:
                 f"厂站 {station!r} 没有测点",
             )
     elif names:
-        points = list({point.id: point for point in map(context.registry.get, names)}.values())
+        points = list({point.id: point for point in map(known.get, names)}.values())
     else:
         raise Problem.of_parameter("points", "or station is required", "与 station 必须给出一个")
-    if len(points) > limit:
-        raise QueryTooLarge(f"more than {limit} points are asked for; ask in parts")
+    if len(points) > points_max:
+        raise QueryTooLarge(f"more than {points_max} points are asked for; ask in parts")
     return points
 
 

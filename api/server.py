@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 from api import arrow_lane, lane, openapi, packed_reply
 from api.arrow_lane import ArrowLane
 from api.audit_hook import AuditHook
+from api.auth import GATE, Gate
 from api.body import answer_expectation, check_declared_length
 from api.connection_gate import GatedSite
 from api.context import CONTEXT, ApiContext
@@ -22,6 +23,7 @@ from api.lane import LANES
 from api.line_intake import LinePoints
 from api.operation import Operation
 from api.precondition import POINT_TURN
+from api.reach import REACHES, Reaches
 from api.request_reader import Handling, RequestReader
 from api.routes import table
 from api.routes.ingest import ARROW_LANE, LINE_POINTS, STORED_OFFSETS
@@ -75,6 +77,8 @@ def make_app(context: ApiContext) -> web.Application:
     app[_REQUEST_IDS] = _request_ids()
     app[_ROUTING] = Routing(app)
     app[LANES] = lane.make_lanes(context.settings.server, context.metrics)
+    app[GATE] = Gate(context)
+    app[REACHES] = Reaches(context.registry)
     app[SELECTIONS] = Selections(context)
     app[LINE_POINTS] = LinePoints(context.registry, context.settings.ingest)
     app[STORED_OFFSETS] = StoredOffsets(context.registry)
@@ -140,9 +144,11 @@ def _add_operation(app: web.Application, operation: Operation) -> None:
     has_body = operation.method != "GET"
     limits = app[CONTEXT].settings.server
     wide = app[LANES].wide if operation.is_wide else None
+    gate = app[GATE]
 
     async def handle(request: web.Request) -> web.StreamResponse:
         request[_OPERATION] = operation
+        gate.admit(request, operation)
         if has_body:
             check_declared_length(request, limits)
         if wide is None:

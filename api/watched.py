@@ -9,10 +9,10 @@ from aiohttp import web
 
 from api import problem
 from api.caller import identity_of
-from api.context import CONTEXT
 from api.operation import POINTS, STATION, Parameter
 from api.params import Params
 from api.problem import Problem
+from api.reach import REACHES, points_of
 from api.selection import SELECTIONS
 from historian.energy.calendar import DateRange
 from historian.errors import QueryTooLarge
@@ -33,15 +33,14 @@ def watched_ids(request: web.Request, params: Params, points_max: int | None = N
 
     Raises Problem, PointNotFound, QueryTooLarge for more than `points_max`.
     """
-    context = request.app[CONTEXT]
     if params.names("points") and params.text("item") is not None:
         raise Problem.of_parameter("item", "and points exclude each other", "不能与 points 同时给出")
     if params.names("points"):
-        return request.app[SELECTIONS].of(params).ids
+        return request.app[SELECTIONS].of(request, params).ids
     station, item = params.text("station"), params.text("item")
     if station is not None:
         check_station(request, station)
-    ids = within_reach(request, context.registry.select_ids(None, station, item))
+    ids = points_of(request).select_ids(None, station, item)
     if points_max is not None and len(ids) > points_max:
         raise QueryTooLarge(f"{len(ids)} points are asked for, {points_max} allowed; ask by station or item")
     return np.ascontiguousarray(ids)
@@ -49,8 +48,7 @@ def watched_ids(request: web.Request, params: Params, points_max: int | None = N
 
 def check_station(request: web.Request, station: str) -> None:
     """Raise Problem where no point belongs to the station, or it is not within reach of the caller."""
-    registry = request.app[CONTEXT].registry
-    if not identity_of(request).sees(station) or not len(registry.select_ids(None, station, limit=1)):
+    if not len(points_of(request).select_ids(None, station, limit=1)):
         raise Problem(
             problem.STATION_NOT_FOUND,
             f"no point belongs to station {station!r}",
@@ -60,12 +58,8 @@ def check_station(request: web.Request, station: str) -> None:
 
 def within_reach(request: web.Request, ids: PointIdColumn) -> PointIdColumn:
     """Those of the points that belong to stations within the reach of the caller."""
-    stations = identity_of(request).stations
-    if stations is None:
-        return ids
-    registry = request.app[CONTEXT].registry
-    seen = [registry.select_ids(None, station) for station in sorted(stations)]
-    return np.intersect1d(ids, np.concatenate([*seen, ids[:0]]))
+    within = request.app[REACHES].within(identity_of(request), ids)
+    return ids if within is None else ids[within]
 
 
 def month_of(params: Params) -> DateRange:

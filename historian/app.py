@@ -79,6 +79,7 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
             quarantine=parts.quarantine,
             answers=parts.answers,
             audit=parts.audit,
+            access=parts.access,
             settings=chosen,
             version=historian.__version__,
             web_dir=resources.web_dir(),
@@ -90,6 +91,8 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
         took_ms = round((clock.monotonic_s() - started_s) * 1000)
         log.info("ready", listen=chosen.server.listen, data=data, took_ms=took_ms)
         _greet(chosen.server.listen, is_demo)
+        if chosen.server.auth == "on":
+            await _invite(parts)
         fault = await _until_stopped_or_fault(stopping, parts)
         log.info("stopping", cause=fault or "asked to")
         await life.stopped(fault)
@@ -105,6 +108,19 @@ def _greet(listen: str, is_demo: bool) -> None:
             f"     http://{listen}/#point=steel.import.energy&date=2018-11-22   (the year's maximum   全年最大值)"
         )
     print("\n".join(lines), flush=True)
+
+
+async def _invite(parts: Core) -> None:
+    """While nobody can administer: a token on the terminal, once, and in no log, with which the first one is made."""
+    if parts.access.book.has_admin():
+        return
+    token = await asyncio.to_thread(parts.access.book.make_setup_token)
+    hours = parts.access.book.limits.setup_token_s // 3600
+    print(
+        f"Nobody can log in yet. Open the page and make the first administrator within {hours} h with this token:\n"
+        f"尚无账号。请在 {hours} 小时内打开网页，用此令牌创建第一个管理员：\n\n    {token}\n",
+        flush=True,
+    )
 
 
 async def _until_stopped_or_fault(stopping: asyncio.Event, parts: Core) -> str:

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from historian import resources, warm
+from historian.access.book import Book
+from historian.access.door import Door
 from historian.audit import forward
 from historian.audit.life import ClockWatch
 from historian.audit.recorder import Recorder
@@ -82,6 +84,7 @@ class Core(NamedTuple):
     quarantine: Desk
     answers: AnswerBook
     audit: Recorder
+    access: Door
     faults: "asyncio.Queue[str]"  # a part that stopped by itself says so here: the process must end
 
 
@@ -127,8 +130,22 @@ async def open_core(
         estimates = EstimateBook(terms.database, clock)
         journal = Journal(data / filenames.JOURNAL, clock)
         stack.callback(journal.close)
+        book = Book(data / filenames.ACCESS, clock, settings.access)
+        stack.callback(book.close)
+        access = Door(book, clock, metrics)
         base = _Base(
-            settings, data, clock, metrics, registry, terms, archive, tariffs, journal, estimates, audit
+            settings,
+            data,
+            clock,
+            metrics,
+            registry,
+            terms,
+            archive,
+            tariffs,
+            journal,
+            estimates,
+            audit,
+            access,
         )
         core = await _start_store(stack, base, files)
         journal.process_started(clock.now_us())
@@ -187,6 +204,7 @@ class _Base(NamedTuple):
     journal: Journal
     estimates: EstimateBook
     audit: Recorder
+    access: Door
 
 
 async def _start_store(stack: contextlib.AsyncExitStack, base: _Base, files: DurableFiles) -> Core:
@@ -290,6 +308,7 @@ def _put_together(
         quarantine=quarantine,
         answers=answers,
         audit=base.audit,
+        access=base.access,
         faults=asyncio.Queue(),
     )
 
@@ -308,6 +327,7 @@ def _start_tasks(stack: contextlib.AsyncExitStack, core: Core, settings: Setting
     if settings.audit.syslog:
         sender = forward.open_forwarder(core.audit.folder, core.clock, core.metrics, settings.audit)
         _background(stack, core, sender.run, "audit_forward")
+    _background(stack, core, core.access.run_background, "access")
 
 
 def _check_catalogue(registry: Registry, store: Store, data: Path) -> None:

@@ -17,6 +17,13 @@ HistorianError
 │   └── CsvInvalid           a file of the archive cannot be read as a table (carries its line)
 ├── LockRefused              a period cannot be locked or unlocked as asked
 ├── TariffNotFound           no time-of-use calendar has that id
+├── AccessError
+│   ├── AccessInvalid        an account, password, token or session is not as it must be
+│   ├── AccessNotFound       no such account, token or session
+│   ├── AccessConflict       the account exists, or nobody would be left to administer
+│   ├── LoginRefused         account and password do not fit, or the account is closed
+│   ├── LoginLocked          too many failures: try again after `retry_after_s`
+│   └── LoginsFull           too many logins wait: try again after `retry_after_s`
 ├── CatalogueError           the catalogue or journal file cannot be read or written
 ├── UnitError                unknown unit, or two units of different dimension
 ├── TimeError                a time stamp or time range that cannot be read
@@ -132,6 +139,57 @@ class TariffNotFound(HistorianError):
     def __init__(self, tariff_id: str, known: Sequence[str]) -> None:
         super().__init__(f"no calendar is named {tariff_id!r}; there are: {', '.join(known) or 'none'}")
         self.tariff_id = tariff_id
+
+
+class AccessError(HistorianError):
+    """About who may come in; `zh` says the same in Chinese. Never holds a secret."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.zh = zh
+
+
+class AccessInvalid(AccessError):
+    """An account, password, token or session is not as it must be; the text says what is allowed."""
+
+
+class AccessNotFound(AccessError):
+    """There is no such account, token or session."""
+
+
+class AccessConflict(AccessError):
+    """The account exists already, or after the change nobody could administer."""
+
+
+class LoginRefused(AccessError):
+    """Account and password do not fit; it is not told which of them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "account and password do not fit, or the account is closed", "账号或口令不正确，或账号已停用"
+        )
+
+
+class LoginLocked(AccessError):
+    """Too many failed logins; what was sent now was not even looked at."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(
+            f"too many failed logins; try again after {retry_after_s} s, or ask for `historian access unlock`",
+            f"登录失败次数过多；请 {retry_after_s} 秒后重试，或请管理员在本机执行 historian access unlock",
+        )
+        self.retry_after_s = retry_after_s
+
+
+class LoginsFull(AccessError):
+    """Too many logins at once; what was sent now was not even looked at."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(
+            f"too many logins at once; try again after {retry_after_s} s",
+            f"同时登录过多；请 {retry_after_s} 秒后重试",
+        )
+        self.retry_after_s = retry_after_s
 
 
 class CatalogueError(HistorianError):

@@ -83,6 +83,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     listen: str = "127.0.0.1:8420"
     auth: Literal["auto", "on", "off"] = "auto"
     plain_http: bool = False
+    trusted_proxies: tuple[str, ...] = ()
     body_bytes_max: Annotated[int, Meta(ge=KIBIBYTE, le=GIBIBYTE)] = 32 * MEBIBYTE
     body_deadline_s: Annotated[int, Meta(ge=1, le=3600)] = 30
     reply_stall_s: Annotated[int, Meta(ge=1, le=3600)] = 30
@@ -100,6 +101,13 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             address = parse_listen(self.listen)
         except ValueError as error:
             raise ValueError(f"listen: {error}") from None
+        for proxy in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError(
+                    f"trusted_proxies: {proxy!r} is no address; allowed: such as 127.0.0.1 or 10.0.0.0/8"
+                ) from None
         if address.is_loopback:
             return
         if self.auth == "off":

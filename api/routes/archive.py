@@ -119,11 +119,13 @@ OPERATIONS: Final = (
         "GET", "/archive/{table}", get_table, "exportArchive",
         "Entities with attributes, relations, charges or points as CSV, as known now.",
         parameters=(_TABLE, BOM), reply_types=(CSV,),
+        is_global=True,  # no station is known of what it tells
     ),
     Operation(
         "POST", "/archive/{table}", post_table, "importArchive",
         "Take rows of CSV; good rows are kept, bad ones told by line, the same again changes nothing.", ArchiveReport,
         parameters=(_TABLE,), problems=(problem.MALFORMED_BODY, problem.UNSUPPORTED_MEDIA_TYPE, problem.BODY_TOO_LARGE),
         request_types=((CSV, None),), right=Right.CONFIGURE,
+        is_global=True,  # no station is known of what it tells
     ),
 )  # fmt: skip

@@ -101,5 +101,6 @@ OPERATIONS: Final = (
             problem.INVALID_TIME, problem.INVALID_CURSOR, problem.NOT_ACCEPTABLE, problem.AUDIT_UNAVAILABLE,
         ),
         reply_types=(JSON, CSV, NDJSON), right=Right.AUDIT,
+        is_global=True,  # no station is known of what it tells
     ),
 )  # fmt: skip

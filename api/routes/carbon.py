@@ -26,7 +26,7 @@ _COAL: Final = ("equivalent", "equal_value")
 async def get_carbon(request: web.Request) -> web.StreamResponse:
     """Carbon of every whole period that the range touches, point by point."""
     context, params = request.app[CONTEXT], Params(request.query)
-    selected, form = request.app[SELECTIONS].of(params), SampleForm.of(params)
+    selected, form = request.app[SELECTIONS].of(request, params), SampleForm.of(params)
     asked = read_asked(request, params, selected.ids, form.times.zone)
     ask = CarbonAsk(
         basis=cast(AskedBasis, params.choice("basis", _BASES, "location")),

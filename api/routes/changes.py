@@ -8,6 +8,7 @@ from api import change_row, formats, problem
 from api.context import CONTEXT
 from api.operation import TIME_FORM, Operation, Parameter, whole
 from api.params import Params
+from api.reach import points_of
 from api.sample_form import SampleForm
 from api.schemas_terms import ChangesReply
 
@@ -23,7 +24,7 @@ async def get_changes(request: web.Request) -> web.StreamResponse:
     since = params.text("since")
     place = change_row.read_place(since)
     page = await context.rollup.changes(place, limit)
-    rows = change_row.rows_of(page, context, times)
+    rows = change_row.rows_of(page, context, points_of(request), times)
     next_cursor = change_row.write_place(page.next_place)
     return formats.reply_json(ChangesReply(changes=rows, next=next_cursor, is_reset=page.is_reset))
 

@@ -100,6 +100,7 @@ OPERATIONS: Final = (
         "GET", "/entities/{type}/{id}/charges", get_charges, "getCharges",
         "Billing amounts of an account, each with its own period.", ChargesReply,
         parameters=(TYPE, ID, _ITEM, _SUPERSEDED, AS_OF, TIME_FORM), problems=_PROBLEMS,
+        is_global=True,  # no station is known of what it tells
     ),
     Operation(
         "POST", "/entities/{type}/{id}/charges", post_charge, "postCharge",
@@ -107,5 +108,6 @@ OPERATIONS: Final = (
         parameters=(TYPE, ID, TIME_FORM),
         problems=(problem.MALFORMED_JSON, problem.INVALID_BODY, *_PROBLEMS, problem.BODY_TOO_LARGE),
         request_types=((JSON, ChargeBody),), may_create=True, right=Right.CONFIGURE,
+        is_global=True,  # no station is known of what it tells
     ),
 )  # fmt: skip

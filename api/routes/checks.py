@@ -22,7 +22,7 @@ from historian.rollup.check_maker import CheckRow
 async def get_checks(request: web.Request) -> web.StreamResponse:
     """Checks of every whole period that the range touches, point by point."""
     context, params = request.app[CONTEXT], Params(request.query)
-    selected, times = request.app[SELECTIONS].of(params), SampleForm.of(params).times
+    selected, times = request.app[SELECTIONS].of(request, params), SampleForm.of(params).times
     asked = read_asked(request, params, selected.ids, times.zone)
     rows = await context.derived.checks.rows(asked)
     return formats.reply_json(

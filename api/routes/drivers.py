@@ -5,6 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from api import formats, problem, schemas
+from api.caller import identity_of
 from api.context import CONTEXT
 from api.operation import TIME_FORM, Operation, Parameter
 from api.params import Params
@@ -18,7 +19,7 @@ _DRIVER: Final = Parameter("driver", "Name of the driver.", {"type": "string"}, 
 async def list_drivers(request: web.Request) -> web.StreamResponse:
     """All configured drivers."""
     form = TimeForm.of(Params(request.query))
-    statuses = request.app[CONTEXT].drivers.statuses()
+    statuses = _statuses(request)
     return formats.reply_json(schemas.DriversReply(drivers=[_reply(status, form) for status in statuses]))
 
 
@@ -26,10 +27,16 @@ async def get_driver(request: web.Request) -> web.StreamResponse:
     """One driver by name. Raises Problem 404."""
     name = request.match_info["driver"]
     form = TimeForm.of(Params(request.query))
-    for status in request.app[CONTEXT].drivers.statuses():
+    for status in _statuses(request):
         if status.name == name:
             return formats.reply_json(_reply(status, form))
     raise Problem(problem.DRIVER_NOT_FOUND, f"no driver is named {name!r}", f"没有名为 {name!r} 的采集驱动")
+
+
+def _statuses(request: web.Request) -> list[DriverStatus]:
+    """Those of the caller's stations."""
+    identity = identity_of(request)
+    return [one for one in request.app[CONTEXT].drivers.statuses() if identity.sees(one.station)]
 
 
 def _reply(status: DriverStatus, form: TimeForm) -> schemas.DriverReply:

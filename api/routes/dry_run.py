@@ -36,7 +36,7 @@ async def post_dry_run(request: web.Request) -> web.StreamResponse:
             "/term", "or multiplier or calendar: state what to try", "须给出 term、multiplier 或 calendar"
         )
     params = _params_of(body)
-    selected = request.app[SELECTIONS].of(params)
+    selected = request.app[SELECTIONS].of(request, params)
     asked = read_asked(request, params, selected.ids.astype(np.int64), None)
     trial = Trial(
         asked.point_id,

@@ -138,27 +138,32 @@ OPERATIONS: Final = (
         "GET", "/entities", list_entities, "listEntities", "A page of entities of a type.", EntitiesReply,
         parameters=(_TYPE_ASKED, _MATCH, AT, AS_OF, _LIMIT, CURSOR, TIME_FORM),
         problems=(problem.ITEM_INVALID, problem.INVALID_CURSOR, problem.INVALID_TIME),
+        is_global=True,  # no station is known of what it tells
     ),
     Operation(
         "GET", "/entities/{type}/{id}", get_entity, "getEntity",
         "One entity: what holds, or held at a moment, by what is or was known.", EntityReply,
         parameters=(TYPE, ID, AT, AS_OF, TIME_FORM), problems=_READ_PROBLEMS,
+        is_global=True,  # no station is known of what it tells
     ),
     Operation(
         "PUT", "/entities/{type}/{id}", put_entity, "putEntity",
         "Make the entity (201), or state attributes of it; what is left out stays.", EntityReply,
         parameters=(TYPE, ID, IF_MATCH, IF_NEW, TIME_FORM), problems=_WRITE_PROBLEMS,
         request_types=((JSON, EntityBody),), may_create=True, right=Right.CONFIGURE,
+        is_global=True,  # no station is known of what it tells
     ),
     Operation(
         "PATCH", "/entities/{type}/{id}", patch_entity, "patchEntity",
         "State, withdraw or end attributes of an entity, rename it, add former ids.", EntityReply,
         parameters=(TYPE, ID, IF_MATCH, TIME_FORM), problems=(problem.ENTITY_NOT_FOUND, *_WRITE_PROBLEMS),
         request_types=((JSON, EntityBody),), right=Right.CONFIGURE,
+        is_global=True,  # no station is known of what it tells
     ),
     Operation(
         "GET", "/entities/{type}/{id}/history", get_history, "getEntityHistory",
         "All that was ever stated of an entity, corrections and withdrawals too.", HistoryReply,
         parameters=(TYPE, ID, _ATTRIBUTE, TIME_FORM), problems=_READ_PROBLEMS,
+        is_global=True,  # no station is known of what it tells
     ),
 )  # fmt: skip

@@ -17,6 +17,7 @@ from api.context import CONTEXT
 from api.operation import CURSOR, JSON, POINT, TIME_FORM, Operation, one_of, whole
 from api.params import Params
 from api.problem import Fault, Problem
+from api.reach import points_of
 from api.sample_form import SampleForm
 from api.schemas_edits import MovedRollups
 from api.schemas_vee import (
@@ -96,7 +97,7 @@ async def get_estimates(request: web.Request) -> web.StreamResponse:
 
 
 def _asked_of(request: web.Request, point: Point, body: EstimatesBody) -> Asked:
-    registry = request.app[CONTEXT].registry
+    registry = points_of(request)
     start_us, end_us = _stretch_of(body, "")
     outages = [] if body.outages is UNSET else body.outages
     spans = sorted(_stretch_of(one, f"/outages/{place}") for place, one in enumerate(outages))

@@ -6,9 +6,11 @@ from aiohttp import web
 from aiohttp.hdrs import METH_HEAD
 
 from api import change_row, event_stream, problem
+from api.caller import identity_of
 from api.event_stream import EVENT_STREAMS, Wanted
 from api.operation import POINTS, STATION, TIME_FORM, Operation, Parameter
 from api.params import Params, params_of
+from api.reach import points_of
 from api.selection import SELECTIONS
 from api.time_form import TimeForm
 
@@ -50,10 +52,11 @@ async def get_events(request: web.Request) -> web.StreamResponse:
 def _wanted(request: web.Request, params: Params) -> Wanted:
     """Who is asked for; looked up again and again, because points may come to a station."""
     if params.text("station") is None and not params.names("points"):
-        return lambda: None
+        is_limited = identity_of(request).stations is not None
+        return lambda: points_of(request).select_ids() if is_limited else None
     selections = request.app[SELECTIONS]
-    selections.of(params)  # what nobody knows is refused at once
-    return lambda: selections.of(params).ids
+    selections.of(request, params)  # what nobody knows is refused at once
+    return lambda: selections.of(request, params).ids
 
 
 _SINCE: Final = Parameter(

@@ -91,6 +91,6 @@ OPERATIONS: Final = (
             problem.MALFORMED_JSON, problem.INVALID_BODY, problem.FACTOR_MISSING, problem.EDIT_REFUSED,
             problem.BODY_TOO_LARGE,
         ),
-        request_types=((JSON, FactorBody),), right=Right.CONFIGURE,
+        request_types=((JSON, FactorBody),), right=Right.CONFIGURE, is_global=True,
     ),
 )  # fmt: skip

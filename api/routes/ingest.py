@@ -10,17 +10,18 @@ from msgspec import UNSET, UnsetType
 from api import csv_rows, formats, ingest_series, json_body, json_series, lane, line_intake, problem, schemas
 from api.arrow_lane import ArrowLane
 from api.body import THREAD_BYTES_MIN, read_body
+from api.caller import identity_of
 from api.context import CONTEXT, ApiContext
 from api.direct_body import Body
 from api.idempotency import IDEMPOTENCY_KEY, Told, told_once
-from api.intake import REJECTS_LISTED_MAX, Intake
+from api.intake import REJECTS_LISTED_MAX, Intake, Within
 from api.lane import LANES
 from api.line_intake import LinePoints
 from api.operation import ARROW, CSV, JSON, Operation, Parameter, one_of
 from api.params import Params
 from api.problem import Fault, Problem
+from api.reach import REACHES, Points, points_of
 from api.stored_offset import StoredOffsets
-from historian.catalogue.registry import Registry
 from historian.model.access import Right
 from historian.model.ports import OnConflict
 
@@ -57,17 +58,18 @@ async def _in_turn(request: web.Request, body: Body, work: Callable[[], Awaitabl
 
 async def _take(request: web.Request, body: Body, on_conflict: OnConflict | None) -> schemas.IngestReply:
     context = request.app[CONTEXT]
+    within, points = _within_of(request), points_of(request)
     if request.content_type == ARROW:
-        intake = Intake("index")
+        intake = Intake("index", within)
         arrow = request.app[ARROW_LANE]
         await _in_thread(body, lambda: arrow.take(intake, body), _ARROW_BYTES_MIN)
     elif request.content_type == CSV:
-        intake = Intake("line")
-        await _in_thread(body, lambda: csv_rows.take_rows(intake, bytes(body), context.registry))
+        intake = Intake("line", within)
+        await _in_thread(body, lambda: csv_rows.take_rows(intake, bytes(body), points))
     else:
-        intake = Intake("index")
+        intake = Intake("index", within)
         on_conflict = _agreed(
-            on_conflict, await _take_json(intake, body, context.registry, request.app[STORED_OFFSETS])
+            on_conflict, await _take_json(intake, body, points, request.app[STORED_OFFSETS])
         )
     _count_refused(context, intake)
     intake.require_readable_time()
@@ -80,8 +82,11 @@ async def post_lines(request: web.Request) -> web.StreamResponse:
     body = await read_body(request)
 
     async def take(now_us: int) -> schemas.IngestReply:
-        intake = Intake("line")
-        await request.app[LINE_POINTS].take_lines(intake, body, precision, now_us)
+        within = _within_of(request)
+        intake = Intake("line", within)
+        lines = request.app[LINE_POINTS]
+        # A point made by the way belongs to no station, so only who may write to all of them makes any.
+        await lines.take_lines(intake, body, precision, now_us, may_create=within is None)
         _count_refused(request.app[CONTEXT], intake)
         return await _send(request, intake, "replace")
 
@@ -107,6 +112,14 @@ def _lines_refused(told: Told) -> Problem:
     )
 
 
+def _within_of(request: web.Request) -> Within | None:
+    identity = identity_of(request)
+    if identity.stations is None:
+        return None
+    reaches = request.app[REACHES]
+    return lambda ids: reaches.within(identity, ids)
+
+
 def _count_refused(context: ApiContext, intake: Intake) -> None:
     """Count what never reaches the sink, which counts the rest: every sample sent is in the metric once."""
     for code, count in (*intake.refused_counts.items(), *intake.passed_over_counts.items()):
@@ -116,15 +129,15 @@ def _count_refused(context: ApiContext, intake: Intake) -> None:
 
 
 async def _take_json(
-    intake: Intake, body: Body, registry: Registry, offsets: StoredOffsets
+    intake: Intake, body: Body, points: Points, offsets: StoredOffsets
 ) -> OnConflict | UnsetType:
     """Put the samples into the intake; what the body says of conflicts. Raises Problem."""
     columns = await _in_thread(body, lambda: json_series.read_columns(body), _KERNEL_BYTES_MIN)
     if columns is not None:
-        ingest_series.take_columns(intake, columns, registry, offsets)
+        ingest_series.take_columns(intake, columns, points, offsets)
         return UNSET
     asked = await _in_thread(body, lambda: json_body.decode(body, schemas.IngestBody))
-    await _in_thread(body, lambda: ingest_series.take_series(intake, asked.series, registry))
+    await _in_thread(body, lambda: ingest_series.take_series(intake, asked.series, points))
     return asked.on_conflict
 
 

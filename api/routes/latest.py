@@ -25,7 +25,7 @@ from historian.query.latest import Latest
 async def get_latest(request: web.Request) -> web.StreamResponse:
     """Newest by time, not by arrival."""
     params = params_of(request)
-    selection, form = request.app[SELECTIONS].of(params), form_of(request)
+    selection, form = request.app[SELECTIONS].of(request, params), form_of(request)
     choice = formats.choose_format(request)
     engine = query_of(request, params)
     is_plain = not (form.unit or form.times.zone or form.is_quality_full)

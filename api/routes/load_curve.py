@@ -51,7 +51,7 @@ async def get_point_curve(request: web.Request) -> web.StreamResponse:
 async def get_sum_curve(request: web.Request) -> web.StreamResponse:
     """The sum of the curves of several points or a station's."""
     params = params_of(request)
-    selection = request.app[SELECTIONS].of(params)
+    selection = request.app[SELECTIONS].of(request, params)
     station = params.text("station") or ""
     who = {"points": selection.names_json, "station": station}
     name = station or "+".join(selection.names)

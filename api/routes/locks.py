@@ -26,7 +26,7 @@ from historian.model.decision import make_decision
 async def get_locks(request: web.Request) -> web.StreamResponse:
     """Every lock of the points, those taken back too."""
     context, params = request.app[CONTEXT], Params(request.query)
-    selected, times = request.app[SELECTIONS].of(params), SampleForm.of(params).times
+    selected, times = request.app[SELECTIONS].of(request, params), SampleForm.of(params).times
     found = [
         _reply_of(lock, name, times)
         for point_id, name in zip(selected.ids.tolist(), selected.names, strict=True)
@@ -38,7 +38,7 @@ async def get_locks(request: web.Request) -> web.StreamResponse:
 async def post_locks(request: web.Request) -> web.StreamResponse:
     """Lock every period asked for, all or none."""
     context, params = request.app[CONTEXT], Params(request.query)
-    selected, times = request.app[SELECTIONS].of(params), SampleForm.of(params).times
+    selected, times = request.app[SELECTIONS].of(request, params), SampleForm.of(params).times
     asked = read_asked(request, params, selected.ids, times.zone)
     body = json_body.decode(await read_body(request), WithdrawBody)
     decision = make_decision(body.author, body.reason)
@@ -104,6 +104,6 @@ OPERATIONS: Final = (
     ),
     Operation(
         "POST", "/rollups/locks/{number}/unlock", post_unlock, "unlockRollup", "Take a lock back.", LockedPeriod,
-        parameters=(NUMBER, TIME_FORM), problems=_PROBLEMS, request_types=((JSON, WithdrawBody),), right=Right.EDIT,
+        parameters=(NUMBER, TIME_FORM), problems=_PROBLEMS, request_types=((JSON, WithdrawBody),), right=Right.EDIT, is_global=True,
     ),
 )  # fmt: skip

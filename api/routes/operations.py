@@ -68,7 +68,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "GET", "/metrics", get_metrics, "getMetrics", "Counters and gauges as Prometheus text.",
-        reply_types=("text/plain",), bases=OPERATIONS_BASES,
+        reply_types=("text/plain",), bases=OPERATIONS_BASES, is_global=True,
     ),
     Operation(
         "GET", "/openapi.json", get_openapi, "getOpenapi", "This description.", bases=OPERATIONS_BASES, right=None,

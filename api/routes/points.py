@@ -26,6 +26,7 @@ from api.operation import (
 )
 from api.params import Params
 from api.precondition import IF_MATCH, POINT_TURN
+from api.reach import points_of
 from api.rollup_form import is_unchanged
 from api.selection import path_point
 from historian.errors import HistorianError, PointNotFound
@@ -44,7 +45,7 @@ async def list_points(request: web.Request) -> web.StreamResponse:
     limit = params.whole("limit", 1, PAGE_POINTS_MAX, PAGE_POINTS_DEFAULT)
     scope = f"points {match} {station} {item}"
     after_id = cursor.read(params.text("cursor"), scope)
-    registry = request.app[CONTEXT].registry
+    registry = points_of(request)
     points = registry.list(match, station, item, after_id or 0, limit + 1)
     next_cursor = cursor.write(points[limit - 1].id, scope) if len(points) > limit else ""
     choice = formats.choose_format(request)
@@ -62,7 +63,7 @@ async def post_points(request: web.Request) -> web.StreamResponse:
     drafts = [
         point_body.draft_or_refusal(body, items, pointer=f"/{index}") for index, body in enumerate(bodies)
     ]
-    registry = request.app[CONTEXT].registry
+    registry = points_of(request)
     outcomes = await asyncio.to_thread(point_body.create_each, registry, drafts)
     rejects = [
         schemas.PointReject(
@@ -98,7 +99,7 @@ async def get_point(request: web.Request) -> web.StreamResponse:
 async def put_point(request: web.Request) -> web.StreamResponse:
     """Make the point, or change the one of that name so that it is as described."""
     body = json_body.decode(await read_body(request), schemas.PointBody)
-    registry, items = request.app[CONTEXT].registry, request.app[CONTEXT].archive.items
+    registry, items = points_of(request), request.app[CONTEXT].archive.items
     name = request.match_info["point"]
     try:
         existing = registry.get(name)
@@ -121,7 +122,7 @@ async def patch_point(request: web.Request) -> web.StreamResponse:
 
 
 async def _change(request: web.Request, point: Point, body: schemas.PointBody) -> web.StreamResponse:
-    registry, items = request.app[CONTEXT].registry, request.app[CONTEXT].archive.items
+    registry, items = points_of(request), request.app[CONTEXT].archive.items
     changes, valid_from_us = point_body.changes_of(body, items)
 
     def change() -> Point:

@@ -2,11 +2,13 @@
 
 from typing import Final, cast
 
+import numpy as np
 from aiohttp import web
 
 from api import cursor, edit_body, formats, json_body, problem
 from api.audit_note import note_of
 from api.body import read_body
+from api.caller import identity_of
 from api.context import CONTEXT, ApiContext
 from api.formats import Format
 from api.operation import (
@@ -25,6 +27,7 @@ from api.operation import (
 )
 from api.params import Params
 from api.problem import Fault, Problem
+from api.reach import REACHES, points_of
 from api.sample_form import SampleForm
 from api.schemas_edits import (
     DecisionReply,
@@ -59,7 +62,7 @@ async def get_quarantine(request: web.Request) -> web.StreamResponse:
     context, params = request.app[CONTEXT], Params(request.query)
     form = SampleForm.of(params)
     name, code = params.text("point"), params.text("code")
-    point_id = None if name is None else find_point(context.registry, name).point.id
+    point_id = None if name is None else find_point(points_of(request), name).point.id
     if code is not None:
         code = params.choice("code", CODES, code)
     state = cast("QuarantineState", params.choice("state", STATES, "kept"))
@@ -70,7 +73,7 @@ async def get_quarantine(request: web.Request) -> web.StreamResponse:
     found = await desk.entries(point_id=point_id, code=code, state=state, after_id=after_id, limit=limit + 1)
     page = found[:limit]
     following = cursor.write(page[-1].id, scope) if len(found) > limit else ""
-    rows = [_row_of(entry, context, form) for entry in page]
+    rows = [_row_of(entry, context, form) for entry in page if _is_seen(request, entry)]
     choice = formats.choose_format(request)
     if choice is not Format.JSON:
         table = formats.table_of(rows, QuarantineRow)
@@ -135,6 +138,11 @@ def _reply_of(result: DecisionResult, context: ApiContext) -> DecisionReply:
     )
 
 
+def _is_seen(request: web.Request, entry: QuarantinedSample) -> bool:
+    within = request.app[REACHES].within(identity_of(request), np.array([entry.point_id]))
+    return within is None or bool(within[0])
+
+
 def _row_of(entry: QuarantinedSample, context: ApiContext, form: SampleForm) -> QuarantineRow:
     try:
         point = context.registry.by_id(entry.point_id)
@@ -187,11 +195,11 @@ OPERATIONS: Final = (
         "POST", "/quarantine/release", post_release, "releaseQuarantined",
         "Store samples of the quarantine, their stamps moved or given; only what is on disk leaves it.",
         DecisionReply, problems=(*_DECISION_PROBLEMS, problem.QUEUE_FULL, problem.LOG_FAILED, problem.DISK_RESERVE),
-        request_types=((JSON, ReleaseBody),), right=Right.EDIT,
+        request_types=((JSON, ReleaseBody),), right=Right.EDIT, is_global=True,
     ),
     Operation(
         "POST", "/quarantine/erase", post_erase, "eraseQuarantined",
         "Give samples of the quarantine up, with a reason; the entries stay as evidence.",
-        DecisionReply, problems=_DECISION_PROBLEMS, request_types=((JSON, EraseBody),), right=Right.EDIT,
+        DecisionReply, problems=_DECISION_PROBLEMS, request_types=((JSON, EraseBody),), right=Right.EDIT, is_global=True,
     ),
 )  # fmt: skip

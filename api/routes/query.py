@@ -17,6 +17,7 @@ from api.operation import JSON, SAMPLE_FORM, TABLE_FORMS, Operation
 from api.params import Params
 from api.point_answer import Page, PointAnswer
 from api.problem import Fault, Problem
+from api.reach import points_of
 from api.routes.latest import latest_rows
 from api.routes.samples import PLOT_WIDTH_DEFAULT, PLOT_WIDTH_MAX, AtMode, Basis, Boundary, GapMode, Order
 from api.sample_form import SampleColumns, SampleForm
@@ -101,13 +102,16 @@ class _Chosen(NamedTuple):
 def _chosen(request: web.Request, body: QueryBody, params: Params) -> list[_Chosen]:
     context = request.app[CONTEXT]
     if body.points is msgspec.UNSET or body.station is not msgspec.UNSET:
-        points = sorted(select_points(context, params), key=lambda point: point.id)
+        points = sorted(
+            select_points(points_of(request), params, context.settings.query.points_max),
+            key=lambda point: point.id,
+        )
         return [_Chosen(point.id, point.name, Named(point, "")) for point in points]
     check_count_of_points(context.query.limits, len(body.points))
     chosen: list[_Chosen] = []
     for place, name in enumerate(dict.fromkeys(body.points)):
         try:
-            chosen.append(_Chosen(place, name, find_point(context.registry, name)))
+            chosen.append(_Chosen(place, name, find_point(points_of(request), name)))
         except HistorianError as error:
             chosen.append(_Chosen(place, name, error))
     return chosen

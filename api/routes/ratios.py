@@ -22,7 +22,7 @@ from historian.rollup.ratio_maker import RatioRow
 async def get_ratios(request: web.Request) -> web.StreamResponse:
     """Ratios of every whole period that the range touches, point by point."""
     context, params = request.app[CONTEXT], Params(request.query)
-    selected, times = request.app[SELECTIONS].of(params), SampleForm.of(params).times
+    selected, times = request.app[SELECTIONS].of(request, params), SampleForm.of(params).times
     asked = read_asked(request, params, selected.ids, times.zone)
     rows = await context.derived.ratios.rows(asked)
     return formats.reply_json(

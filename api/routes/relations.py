@@ -133,6 +133,7 @@ OPERATIONS: Final = (
         "GET", "/entities/{type}/{id}/relations", get_relations, "getRelations",
         "Relations from and to an entity; with at, those that hold then.", RelationsReply,
         parameters=(TYPE, ID, _KIND, AT, AS_OF, TIME_FORM), problems=_PROBLEMS,
+        is_global=True,  # no station is known of what it tells
     ),
     Operation(
         "PUT", "/entities/{type}/{id}/relations", put_relation, "putRelation",
@@ -143,5 +144,6 @@ OPERATIONS: Final = (
             problem.BODY_TOO_LARGE,
         ),
         request_types=((JSON, RelationBody),), right=Right.CONFIGURE,
+        is_global=True,  # no station is known of what it tells
     ),
 )  # fmt: skip

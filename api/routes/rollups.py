@@ -73,7 +73,7 @@ async def post_rollups(request: web.Request) -> web.StreamResponse:
 
 async def _reply_rollups(request: web.Request, params: Params) -> web.StreamResponse:
     context = request.app[CONTEXT]
-    selected, form = request.app[SELECTIONS].of(params), SampleForm.of(params)
+    selected, form = request.app[SELECTIONS].of(request, params), SampleForm.of(params)
     asked = read_asked(request, params, selected.ids, form.times.zone)
     choice = formats.choose_format(request)
     fields = rollup_table.chosen_fields(params)

@@ -77,7 +77,7 @@ async def get_overdue(request: web.Request) -> web.StreamResponse:
 async def get_gaps(request: web.Request) -> web.StreamResponse:
     """Gaps of the points, point by point and in order of time."""
     context, params = request.app[CONTEXT], Params(request.query)
-    selected, span, form = request.app[SELECTIONS].of(params), params.span(), TimeForm.of(params)
+    selected, span, form = request.app[SELECTIONS].of(request, params), params.span(), TimeForm.of(params)
     choice = formats.choose_format(request)
     found = await context.query.gaps_of_many(selected.points, span)
     rows = [
@@ -107,7 +107,7 @@ async def get_gaps(request: web.Request) -> web.StreamResponse:
 async def get_outages(request: web.Request) -> web.StreamResponse:
     """What the journal holds for the points of a station, and for the historian itself."""
     context, params = request.app[CONTEXT], Params(request.query)
-    selected, span, form = request.app[SELECTIONS].of(params), params.span(), TimeForm.of(params)
+    selected, span, form = request.app[SELECTIONS].of(request, params), params.span(), TimeForm.of(params)
     sources = [source for point in selected.points for source in point.outage_sources]
     found = await asyncio.to_thread(context.watch.journal.outages, sources, *span)
     return formats.reply_json(OutagesReply(outages=[_outage_reply(one, form) for one in found]))

@@ -5,11 +5,11 @@ from typing import Final
 from aiohttp import web
 
 from api import formats, problem
-from api.caller import identity_of
 from api.context import CONTEXT
 from api.formats import Format, Table
 from api.operation import BOM, FORMAT, TABLE_FORMS, TIME_FORM, Operation, Parameter, one_of
 from api.params import Params
+from api.reach import points_of
 from api.schemas_watch import StationDriver, StationReply, StationsReply
 from api.time_form import TimeForm
 from api.watched import check_station
@@ -22,11 +22,10 @@ _LISTS: Final = ("main_points", "candidates", "reasons")
 
 async def list_stations(request: web.Request) -> web.StreamResponse:
     """All stations that have a point, by name or the worst first."""
-    context, params = request.app[CONTEXT], Params(request.query)
+    params = Params(request.query)
     form, choice = TimeForm.of(params), formats.choose_format(request)
     order = params.choice("sort", ("name", "worst"), "name")
-    identity = identity_of(request)
-    names = [name for name in context.registry.stations() if identity.sees(name)]
+    names = points_of(request).stations()
     rows = await _replies(request, names, form)
     if order == "worst":
         rows.sort(key=_badness)

@@ -23,6 +23,7 @@ from api.routes import (
     locks,
     operations,
     page,
+    people,
     points,
     quarantine,
     query,
@@ -31,10 +32,12 @@ from api.routes import (
     revisions,
     rollups,
     samples,
+    session,
     silence,
     stations,
     tariffs,
     terms,
+    tokens,
     validation,
 )
 
@@ -74,6 +77,9 @@ def all_operations() -> tuple[Operation, ...]:
         *quarantine.OPERATIONS,
         *drivers.OPERATIONS,
         *audit.OPERATIONS,
+        *session.OPERATIONS,
+        *people.OPERATIONS,
+        *tokens.OPERATIONS,
         *operations.OPERATIONS,
         *page.OPERATIONS,
     )

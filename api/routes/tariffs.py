@@ -176,15 +176,15 @@ OPERATIONS: Final = (
     Operation(
         "PUT", "/tariffs/{tariff}", put_tariff, "putTariff",
         "Put a calendar, or the next version of one; one that does not tile the day is refused with the hole named.",
-        TariffVersionReply, parameters=(_TARIFF, TIME_FORM), problems=_BODY, request_types=((JSON, TariffBody),), right=Right.CONFIGURE,
+        TariffVersionReply, parameters=(_TARIFF, TIME_FORM), problems=_BODY, request_types=((JSON, TariffBody),), right=Right.CONFIGURE, is_global=True,
     ),
     Operation(
         "POST", "/tariffs/{tariff}/flags", post_flag, "flagDay", "Say that a day was, for one, a hot one.",
-        DayFlagReply, parameters=(_TARIFF, TIME_FORM), problems=_BODY, request_types=((JSON, DayFlagBody),), status=201, right=Right.CONFIGURE,
+        DayFlagReply, parameters=(_TARIFF, TIME_FORM), problems=_BODY, request_types=((JSON, DayFlagBody),), status=201, right=Right.CONFIGURE, is_global=True,
     ),
     Operation(
         "POST", "/tariffs/{tariff}/flags/{number}/withdraw", post_withdraw, "withdrawFlag", "Take a flag back.",
         DayFlagReply, parameters=(_TARIFF, NUMBER, TIME_FORM), problems=_BODY,
-        request_types=((JSON, WithdrawBody),), right=Right.CONFIGURE,
+        request_types=((JSON, WithdrawBody),), right=Right.CONFIGURE, is_global=True,
     ),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from api.body import read_body
 from api.context import CONTEXT, ApiContext
 from api.operation import JSON, POINT, TIME_FORM, Operation, Parameter
 from api.params import Params, path_number
+from api.reach import points_of
 from api.sample_form import SampleForm
 from api.schemas_terms import StatementReply, StepReply, TermBody, TermInForce, TermsReply, WithdrawBody
 from api.selection import path_point
@@ -114,10 +115,10 @@ def check_names(term: Term, tariffs: TariffBook, request: web.Request) -> None:
         tariffs.check(term.calendar, frozenset(term.options))
     elif isinstance(term, RatesTerm | TriangleTerm | PhasesTerm | PartsTerm):
         for name in filter(None, term.names):
-            request.app[CONTEXT].registry.get(name)
+            points_of(request).get(name)
     elif isinstance(term, RatioTerm | CheckTerm):
         for name in term.inputs if isinstance(term, RatioTerm) else (term.point,):
-            request.app[CONTEXT].registry.get(name)
+            points_of(request).get(name)
 
 
 def _spans_of(terms: PointTerms) -> list[Span]:

@@ -11,6 +11,7 @@
       rollup.sqlite              figures of days, and which are dirty
       quarantine.sqlite          samples stamped outside the time fence, until somebody decides
       answers.sqlite             answers to requests that came with a key, for a day
+      access.sqlite              people, tokens, sessions; only for the historian's own account
       kept-figures.sqlite        figures kept behind the seam, where somebody keeps any
       audit/2026-11.jsonl        who did what, by UTC month; audit/head: the newest record's number and hash
       demo-imported              the demo's data are in
@@ -32,6 +33,7 @@ JOURNAL: Final = "journal.sqlite"
 ROLLUP: Final = "rollup.sqlite"
 SAMPLE_QUARANTINE: Final = "quarantine.sqlite"
 ANSWERS: Final = "answers.sqlite"
+ACCESS: Final = "access.sqlite"
 KEPT_FIGURES: Final = "kept-figures.sqlite"
 DEMO_STAMP: Final = "demo-imported"
 AUDIT_FOLDER: Final = "audit"

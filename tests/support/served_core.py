@@ -76,6 +76,7 @@ async def serve(data: Path, settings: Settings | None = None) -> AsyncIterator[S
             quarantine=parts.quarantine,
             answers=parts.answers,
             audit=parts.audit,
+            access=parts.access,
             settings=chosen,
             version="0",
             web_dir=data,

@@ -12,6 +12,9 @@ from aiohttp.web import Application
 
 from api.context import ApiContext
 from api.server import make_app, start
+from historian.access.book import Book
+from historian.access.door import Door
+from historian.access.password import Cost
 from historian.audit.recorder import Recorder
 from historian.catalogue.answer_book import AnswerBook
 from historian.catalogue.archive import open_archive
@@ -43,8 +46,10 @@ from historian.rollup.watch import open_watch
 from historian.settings import Settings, with_auth
 from historian.store.durable import DurableFiles
 from tests.support.disk_recorder import unsynced
+from tests.support.guarded import Guarded
 from tests.unit.api.memory_store import MemoryStore
 
+CHEAP = Cost(2, 1, 1)  # a password check takes no time
 NOW = "2026-11-22T08:00:00Z"
 
 
@@ -160,6 +165,9 @@ def context(
     tariffs = TariffBook(terms.database, clock, [], NO_HOLIDAYS)
     rollup = RollupService(store, registry, tmp_path / "rollups.db", clock, RollupLimits(), terms=terms)
     billing = Billing(rollup, store, registry, terms, tariffs, LockBook(terms.database, clock), clock)
+    book = Book(tmp_path / "access.db", clock, settings.access)
+    metrics = Metrics()
+    door = Door(book, clock, metrics, CHEAP)
     shipped = load_tables([config_dir() / "standard" / "factors.toml"])
     factors = FactorBook(terms.database, clock, shipped)
     query = QueryEngine(store, journal, clock, QueryLimits(), quarantine)
@@ -192,10 +200,12 @@ def context(
         quarantine=Desk(quarantine, store, clock, settings),
         answers=AnswerBook(tmp_path / "answers.db", clock, settings.ingest.idempotency_keys_max, metrics),
         audit=trail,
+        access=door,
         settings=settings,
         version="1.2.3",
         web_dir=web_dir,
     )
+    book.close()
     journal.close()
     archive.close()
     terms.close()
@@ -214,4 +224,16 @@ async def api(context: ApiContext) -> AsyncIterator[Api]:
         yield Api(client, context, store, drivers, runner.app)
     await runner.cleanup()
     await context.answers.close()
+    await context.rollup.close()
+
+
+@pytest.fixture
+async def guarded(context: ApiContext) -> AsyncIterator[Guarded]:
+    """The same server with access control on."""
+    await context.rollup.open()
+    guarded_context = context._replace(settings=with_auth(context.settings, "on", is_demo=False))
+    runner = await start(make_app(guarded_context), "127.0.0.1", 0)
+    host, port = runner.addresses[0][:2]
+    yield Guarded(f"http://{host}:{port}", guarded_context)
+    await runner.cleanup()
     await context.rollup.close()

@@ -14,7 +14,9 @@ from historian.settings import QuerySettings
 
 
 def select(context: ApiContext, **query: str) -> list[str]:
-    return [point.name for point in selection.select_points(context, Params(MultiDict(query)))]
+    points_max = context.settings.query.points_max
+    found = selection.select_points(context.registry, Params(MultiDict(query)), points_max)
+    return [point.name for point in found]
 
 
 @pytest.fixture

@@ -15,12 +15,15 @@ from api import event_stream
 from api.server import make_app, start
 from historian.model.point import PointDraft, PointKind
 from historian.rollup import change_log
-from historian.settings import EventSettings, Settings
+from historian.settings import EventSettings, ServerSettings, Settings
 from tests.support.waiting import until
 from tests.unit.api.conftest import Api, expect_problem
 
 EVENTS = "/api/v1/events"
 PATIENCE = ClientTimeout(total=20)
+
+
+OPEN = ServerSettings(auth="off")
 
 
 @pytest.fixture
@@ -177,7 +180,7 @@ async def test_only_points_asked_for_are_told_and_the_place_moves_on(api: Api, f
 
 
 async def test_a_sign_of_life_comes_without_changes(context: Any, follow: Follow) -> None:
-    hurried = Settings(events=EventSettings(heartbeat_s=0.01))  # type: ignore[arg-type]
+    hurried = Settings(server=OPEN, events=EventSettings(heartbeat_s=0.01))  # type: ignore[arg-type]
     await context.rollup.open()
     runner = await start(make_app(context._replace(settings=hurried)), "127.0.0.1", 0)
     host, port = runner.addresses[0][:2]
@@ -206,7 +209,7 @@ async def test_too_many_followers_are_refused_and_counted(api: Api, follow: Foll
 @pytest.fixture
 async def address(context: Any) -> AsyncIterator[tuple[str, int]]:
     """Of a server that cuts who takes nothing for 0.2 s."""
-    strict = Settings(events=EventSettings(stall_s=0.2))  # type: ignore[arg-type]
+    strict = Settings(server=OPEN, events=EventSettings(stall_s=0.2))  # type: ignore[arg-type]
     await context.rollup.open()
     runner = await start(make_app(context._replace(settings=strict)), "127.0.0.1", 0)
     yield runner.addresses[0][:2]
