@@ -50,7 +50,7 @@ def reply_of(point: Point, renamed_to: str = "", items: Items | None = None) -> 
 
 def table_of(points: Sequence[Point]) -> Table:
     """One row a point: for lists to choose from."""
-    columns = {
+    columns: dict[str, Sequence[object]] = {
         "name": [point.name for point in points],
         "id": [point.id for point in points],
         "unit": [point.unit for point in points],
