@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import historian
-from historian import cli_audit, cli_quarantine, cli_record, cli_tools, resources
+from historian import cli_archive, cli_audit, cli_quarantine, cli_record, cli_tools, resources
 from historian.errors import HistorianError
 
 DATA_DEFAULT: Final = Path("var")
@@ -66,6 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_quarantine(commands)
     cli_tools.add_commands(commands)
     _add_audit(commands)
+    _add_archive(commands)
     _add_simulate(commands)
     return parser
 
@@ -232,6 +233,17 @@ def _add_quarantine(commands: "argparse._SubParsersAction[_Parser]") -> None:
     _add_form(listing)
 
 
+def _add_archive(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    actions = commands.add_parser(
+        "archive",
+        help="entities, relations, charges and points as CSV · 档案表",
+        description="The archive's tables as CSV, in and out.\n档案表的导入与导出。",
+    ).add_subparsers(dest="archive_kind", required=True, metavar="ACTION", parser_class=_Parser)
+    for parser in cli_archive.add_actions(actions):
+        _add_config(parser)
+        _add_place(parser)
+
+
 def _add_audit(commands: "argparse._SubParsersAction[_Parser]") -> None:
     cli_audit.add_actions(
         commands.add_parser(
@@ -296,6 +308,8 @@ def _run_command(options: argparse.Namespace) -> int:
             return cli_query.run(options)
         case "quarantine":
             return cli_quarantine.run(options)
+        case "archive":
+            return cli_archive.run(options)
         case "audit":
             return cli_audit.run(options)
         case "verify" | "backup" | "restore" | "inspect" | "export" | "import":

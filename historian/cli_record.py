@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, work: Callable[[], int]) -> int:
     from historian.model.audit import AuditEntry, Kind
 
     action = " ".join(
-        str(part) for name in ("command", "audit_kind", "import_kind", "quarantine_kind")
+        str(part) for name in ("command", "audit_kind", "import_kind", "archive_kind", "quarantine_kind")
         if (part := getattr(options, name, None)) is not None
     )  # fmt: skip
     entry = AuditEntry(
@@ -63,6 +63,8 @@ def _told(options: argparse.Namespace) -> _Told | None:
             return _Told("backup", options.folder, str(options.target))
         case "restore":
             return _Told("restore", options.folder, str(options.backup))
+        case "archive":
+            return _Told(options.archive_kind, options.data, f"{options.table} {options.file}")
         case "import":
             return _Told("import", options.data, str(options.file))
         case "export":

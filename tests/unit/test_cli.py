@@ -35,6 +35,8 @@ def test_every_command_of_the_contract_is_there() -> None:
         "historian check",
         "historian import csv",
         "historian import samples",
+        "historian archive import",
+        "historian archive export",
         "historian export",
         "historian verify",
         "historian audit verify",
