@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Final
 
 import historian
-from historian import cli_archive, cli_audit, cli_quarantine, cli_record, cli_tools, resources
+from historian import (
+    cli_access,
+    cli_archive,
+    cli_audit,
+    cli_quarantine,
+    cli_record,
+    cli_tools,
+    resources,
+)
 from historian.errors import HistorianError
 
 DATA_DEFAULT: Final = Path("var")
@@ -67,6 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
     cli_tools.add_commands(commands)
     _add_audit(commands)
     _add_archive(commands)
+    _add_access(commands)
     _add_simulate(commands)
     return parser
 
@@ -254,6 +263,16 @@ def _add_audit(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
 
 
+def _add_access(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    cli_access.add_actions(
+        commands.add_parser(
+            "access",
+            help="accounts, locks and tokens, on this machine · 账号与令牌",
+            description="Who may come in; also beside a running historian.\n账号、锁定与令牌。",
+        ).add_subparsers(dest="access_kind", required=True, metavar="ACTION", parser_class=_Parser)
+    )
+
+
 def _add_simulate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     simulators = commands.add_parser(
         "simulate",
@@ -310,6 +329,8 @@ def _run_command(options: argparse.Namespace) -> int:
             return cli_quarantine.run(options)
         case "archive":
             return cli_archive.run(options)
+        case "access":
+            return cli_access.run(options)
         case "audit":
             return cli_audit.run(options)
         case "verify" | "backup" | "restore" | "inspect" | "export" | "import":

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # `--help` loads nothing heavy
     from historian.model.audit import AuditEntry
 
 LOCAL: Final = "local"
-_CHANGING: Final = frozenset({"edit", "import"})  # what the trail must have before it takes effect
+_CHANGING: Final = frozenset({"access", "edit", "import"})  # what the trail must have before it takes effect
 
 
 class _Told(NamedTuple):
@@ -35,7 +35,8 @@ def run(options: argparse.Namespace, work: Callable[[], int]) -> int:
     from historian.model.audit import AuditEntry, Kind
 
     action = " ".join(
-        str(part) for name in ("command", "audit_kind", "import_kind", "archive_kind", "quarantine_kind")
+        str(part)
+        for name in ("command", "access_kind", "audit_kind", "import_kind", "archive_kind", "quarantine_kind")
         if (part := getattr(options, name, None)) is not None
     )  # fmt: skip
     entry = AuditEntry(
@@ -71,6 +72,8 @@ def _told(options: argparse.Namespace) -> _Told | None:
             return _Told("export", options.data, f"{options.output} {' '.join(options.points)}")
         case _ if getattr(options, "quarantine_kind", "list") != "list":
             return _Told("edit", options.data, " ".join(options.ids))
+        case "access" if options.access_kind != "list":
+            return _Told("access", options.data, getattr(options, "name", None) or options.id)
         case "audit" if options.audit_kind != "verify":
             return _Told("audit_read", options.data, f"since {options.since} until {options.until}")
     return None

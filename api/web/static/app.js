@@ -7,6 +7,7 @@ import { byId } from "/static/dom.js";
 import { showDrivers } from "/static/driver_strip.js";
 import { clockText } from "/static/format.js";
 import { showDayNote, showTitle } from "/static/heading.js";
+import { isKnown } from "/static/login.js";
 import { language, setLanguage, translatePage } from "/static/i18n.js";
 import { clearNotice, reportFailure } from "/static/notices.js";
 import { OVERLAYS } from "/static/overlays.js";
@@ -32,6 +33,7 @@ let turn = 0;
 async function start() {
   adoptAddress();
   translatePage();
+  if (!(await isKnown())) return;
   wire();
   await Promise.all([day.open(), side.load(choice.station), refreshDrivers()]);
   await choose({}, false);

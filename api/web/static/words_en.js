@@ -2,6 +2,18 @@
 
 export const EN = {
   product: "Historian",
+  sign_out: "Sign out",
+  login_title_login: "Log in",
+  login_title_setup: "First start",
+  login_title_password: "Change password",
+  login_do_login: "Log in",
+  login_do_setup: "Make the first administrator",
+  login_do_password: "Change",
+  login_name: "Account",
+  login_password: "Password",
+  login_token: "Token printed at the start",
+  login_present: "Present password",
+  login_new: "New password",
   language: "Language",
   drivers: "Drivers",
   no_drivers: "none configured",

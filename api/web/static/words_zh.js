@@ -2,6 +2,18 @@
 
 export const ZH = {
   product: "计量数据历史库",
+  sign_out: "退出",
+  login_title_login: "登录",
+  login_title_setup: "首次启动",
+  login_title_password: "修改口令",
+  login_do_login: "登录",
+  login_do_setup: "创建第一个管理员",
+  login_do_password: "修改",
+  login_name: "账号",
+  login_password: "口令",
+  login_token: "启动时打印的令牌",
+  login_present: "当前口令",
+  login_new: "新口令",
   language: "语言",
   drivers: "采集",
   no_drivers: "未配置",
