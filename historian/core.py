@@ -5,15 +5,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from historian import resources, warm
+from historian import core_gauges, core_tasks, resources, warm
 from historian.access.book import Book
 from historian.access.door import Door
 from historian.audit import forward
@@ -29,14 +29,13 @@ from historian.catalogue.registry import Registry
 from historian.catalogue.term_book import TermBook
 from historian.clock import Clock
 from historian.energy.holiday import NO_HOLIDAYS, Holidays
-from historian.errors import HistorianError, StoreError
+from historian.errors import StoreError
 from historian.ingest.pipeline import IngestPipeline
 from historian.ingest.quarantine import Quarantine
 from historian.ingest.quarantine_desk import Desk
 from historian.logs import EventLog
 from historian.metrics import Metrics
 from historian.model import timestamp
-from historian.model.point import DAY_US
 from historian.query.engine import QueryEngine
 from historian.query.limits import QueryLimits
 from historian.rollup import rule_check
@@ -49,18 +48,11 @@ from historian.rollup.tariff_book import TariffBook
 from historian.rollup.vee import Vee, open_vee
 from historian.rollup.watch import Watch, open_watch
 from historian.settings import Settings
-from historian.store import filenames, maintenance, recovery, ring_fill, salvage, upkeep
+from historian.store import filenames, recovery, salvage, upkeep
 from historian.store.durable import DurableFiles, FolderLock
 from historian.store.store import Store
 
 log = EventLog("core")
-
-TICK_S = 1.0  # how often maintenance looks whether there is something to do
-HEARTBEAT_S = 60.0
-JOURNAL_FLUSH_S = 0.5
-JOURNAL_PRUNE_S = 3600.0
-RETRY_S = 5.0  # after a background task was interrupted
-SEAL_AT_STOP_SAMPLES_MAX = 300_000  # more would take longer than a stop may; the log keeps them
 
 
 class Core(NamedTuple):
@@ -243,11 +235,11 @@ async def _start_store(stack: contextlib.AsyncExitStack, base: _Base, files: Dur
         store, base.journal, clock, QueryLimits(**msgspec.structs.asdict(settings.query)), quarantine
     )
     core = _put_together(base, store, rollup, sink, query, Desk(quarantine, sink, clock, settings), answers)
-    _register_gauges(core)
-    stack.push_async_callback(_seal_at_stop, core)
+    core_gauges.register(core.metrics, core.registry, store, core.journal, core.watch.overdue)
+    stack.push_async_callback(core_tasks.seal_at_stop, store, rollup)
     _start_tasks(stack, core, settings)
     pipeline = asyncio.create_task(sink.run(), name="ingest")
-    pipeline.add_done_callback(lambda task: _report(core, task))
+    pipeline.add_done_callback(lambda task: core_tasks.report(core.faults, task))
 
     async def drain() -> None:
         sink.stop()
@@ -314,20 +306,24 @@ def _put_together(
 
 
 def _start_tasks(stack: contextlib.AsyncExitStack, core: Core, settings: Settings) -> None:
-    _background(stack, core, core.rollup.run_background, "rollup")
-    _background(stack, core, lambda: _maintain(core, settings), "maintenance")
-    _background(stack, core, lambda: upkeep.run_background(core.store), "upkeep")
-    _background(stack, core, lambda: _fill_ring(core), "ring_fill")
-    _background(stack, core, lambda: _beat(core), "heartbeat")
-    _background(stack, core, lambda: _keep_journal(core, settings.watch.outages_keep_days), "journal")
-    _background(stack, core, lambda: _look_for_overdue(core, settings.watch.overdue_look_s), "overdue")
-    _background(stack, core, core.audit.run_background, "audit")
-    watch = ClockWatch(core.audit, core.clock, core.metrics, settings.audit.clock_step_ms)
-    _background(stack, core, watch.run, "clock_watch")
+    clock, store, rollup, journal = core.clock, core.store, core.rollup, core.journal
+    run = core_tasks.Background(stack, clock, core.faults).run
+    run(rollup.run_background, "rollup")
+    run(lambda: core_tasks.maintain(store, rollup, clock, settings.store.seal_interval_s), "maintenance")
+    run(lambda: upkeep.run_background(store), "upkeep")
+    run(lambda: core_tasks.fill(store), "ring_fill")
+    run(lambda: core_tasks.beat(journal, clock), "heartbeat")
+    run(lambda: core_tasks.keep_journal(journal, clock, settings.watch.outages_keep_days), "journal")
+    run(
+        lambda: core_tasks.look_for_overdue(core.watch.overdue, clock, settings.watch.overdue_look_s),
+        "overdue",
+    )
+    run(core.audit.run_background, "audit")
+    run(ClockWatch(core.audit, clock, core.metrics, settings.audit.clock_step_ms).run, "clock_watch")
     if settings.audit.syslog:
-        sender = forward.open_forwarder(core.audit.folder, core.clock, core.metrics, settings.audit)
-        _background(stack, core, sender.run, "audit_forward")
-    _background(stack, core, core.access.run_background, "access")
+        sender = forward.open_forwarder(core.audit.folder, clock, core.metrics, settings.audit)
+        run(sender.run, "audit_forward")
+    run(core.access.run_background, "access")
 
 
 def _check_catalogue(registry: Registry, store: Store, data: Path) -> None:
@@ -341,129 +337,3 @@ def _check_catalogue(registry: Registry, store: Store, data: Path) -> None:
             f"{data / filenames.CATALOGUE} knows points up to id {known}, the data hold points up to id {stored}: "
             "it is missing or older than the data; restore it from a backup"
         )
-
-
-async def _maintain(core: Core, settings: Settings) -> None:
-    """Seal when it is time or there is much; try the disk again after a fault."""
-    sealed_s = core.clock.monotonic_s()
-    while True:
-        await core.clock.sleep(TICK_S)
-        now_s = core.clock.monotonic_s()
-        await core.store.probe()
-        if core.store.needs_seal or now_s - sealed_s >= settings.store.seal_interval_s:
-            await maintenance.seal_all(core.store, core.rollup.flush_dirty)
-            sealed_s = now_s
-
-
-async def _fill_ring(core: Core) -> None:
-    await ring_fill.fill_ring(core.store)
-    await asyncio.Event().wait()  # done; the task ends with all others
-
-
-async def _beat(core: Core) -> None:
-    while True:
-        await core.clock.sleep(HEARTBEAT_S)
-        await asyncio.to_thread(core.journal.process_alive, core.clock.now_us())
-
-
-async def _keep_journal(core: Core, keep_days: int) -> None:
-    """Write what was told, twice a second; forget what is old, once an hour."""
-    pruned_s = -JOURNAL_PRUNE_S
-    while True:
-        if core.journal.waiting_count:
-            await asyncio.to_thread(core.journal.flush)
-        now_s = core.clock.monotonic_s()
-        if keep_days and now_s - pruned_s >= JOURNAL_PRUNE_S:
-            pruned_s = now_s
-            await asyncio.to_thread(core.journal.prune, core.clock.now_us() - keep_days * DAY_US)
-        await core.clock.sleep(JOURNAL_FLUSH_S)
-
-
-async def _look_for_overdue(core: Core, interval_s: float) -> None:
-    while True:
-        await core.watch.overdue.look()
-        await core.clock.sleep(interval_s)
-
-
-async def _seal_at_stop(core: Core) -> None:
-    """A small rest goes into segments, so that the next start has no log to replay."""
-    if core.store.unsealed_count > SEAL_AT_STOP_SAMPLES_MAX:
-        return
-    try:
-        await maintenance.seal_all(core.store, core.rollup.flush_dirty)
-    except HistorianError as error:  # a full disk is no reason to stop in disorder: the log has everything
-        log.error("not_sealed_at_stop", problem=error)
-
-
-def _background(
-    stack: contextlib.AsyncExitStack, core: Core, work: Callable[[], Coroutine[Any, Any, None]], name: str
-) -> None:
-    """Run `work` until the stack unwinds. What the disk does to it (full, read-only) passes: it is tried again."""
-
-    async def persist() -> None:
-        while True:
-            try:
-                await work()
-            except HistorianError as error:
-                log.error("task_interrupted", task=name, problem=error, again_in_s=RETRY_S)
-                await core.clock.sleep(RETRY_S)
-
-    task = asyncio.create_task(persist(), name=name)
-    task.add_done_callback(lambda ended: _report(core, ended))
-
-    async def cancel() -> None:
-        task.cancel()
-        await asyncio.wait([task])
-
-    stack.push_async_callback(cancel)
-
-
-def _report(core: Core, task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("task_failed", task=task.get_name(), problem=repr(task.exception()))
-        core.faults.put_nowait(f"{task.get_name()}: {task.exception()!r}")
-
-
-def _register_gauges(core: Core) -> None:
-    metrics, store = core.metrics, core.store
-    metrics.gauge("historian_points", "Points in the catalogue", lambda: core.registry.count())
-    metrics.gauge(
-        "historian_store_sequence", "Arrival number of the newest batch", lambda: store.applied_sequence
-    )
-    metrics.gauge(
-        "historian_store_writable", "1 while durable writes are possible", lambda: store.status().is_writable
-    )
-    metrics.gauge("historian_store_segments", "Live segments", lambda: len(store.archive.live))
-    metrics.gauge(
-        "historian_store_segment_bytes", "Bytes of live segments", lambda: store.status().segment_bytes
-    )
-    metrics.gauge("historian_store_wal_bytes", "Bytes reserved by the log", lambda: store.wal.size_bytes)
-    metrics.gauge(
-        "historian_store_unsealed_samples", "Samples not in segments yet", lambda: store.unsealed_count
-    )
-    cache = store.archive.cache
-    metrics.gauge(
-        "historian_store_cache_bytes", "Memory of decoded segment columns", lambda: cache.size_bytes
-    )
-    metrics.gauge(
-        "historian_store_cache_hits", "Decoded pieces that were there when asked for", lambda: cache.hit_count
-    )
-    metrics.gauge(
-        "historian_store_cache_misses", "Pieces that had to be read and decoded", lambda: cache.miss_count
-    )
-    metrics.gauge("historian_store_open_files", "Segment files held open", lambda: cache.open_file_count)
-    metrics.gauge("historian_store_ring_bytes", "Memory of the ring", lambda: store.ring.size_bytes)
-    metrics.gauge(
-        "historian_points_overdue",
-        "Points whose newest sample is older than they promise, at the last look",
-        lambda: core.watch.overdue.overdue_count,
-    )
-    metrics.gauge(
-        "historian_journal_waiting", "Causes of gaps not written yet", lambda: core.journal.waiting_count
-    )
-    metrics.observed_counter(
-        "historian_journal_lost_total",
-        "Causes of gaps forgotten because the journal could not be written for too long",
-        lambda: core.journal.lost_count,
-    )
-    metrics.gauge("historian_store_damage", "Damaged places found", lambda: len(store.status().damage))

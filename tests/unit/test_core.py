@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from historian import core
+from historian import core, core_tasks
 from historian.catalogue.registry import Registry
 from historian.clock import ManualClock, SystemClock
 from historian.errors import CatalogueError, StoreError, StoreLocked
@@ -99,7 +99,7 @@ async def test_a_part_that_stops_by_a_fault_is_reported(
     async def fail(*_: object) -> None:
         raise ValueError("broken on purpose")
 
-    monkeypatch.setattr(core, "_maintain", fail)
+    monkeypatch.setattr(core_tasks, "maintain", fail)
     async with core.open_core(SETTINGS, tmp_path, SystemClock(), Metrics()) as parts:
         assert "broken on purpose" in await parts.faults.get()
 
@@ -116,7 +116,7 @@ async def test_a_full_disk_interrupts_background_work_but_does_not_end_it(
             raise CatalogueError("rollup.sqlite", "database or disk is full")
         await asyncio.get_running_loop().create_future()
 
-    monkeypatch.setattr(core, "_maintain", interrupted_once)
+    monkeypatch.setattr(core_tasks, "maintain", interrupted_once)
     async with core.open_core(SETTINGS, tmp_path, ManualClock(START_US), Metrics()) as parts:
         for _ in range(100):
             await asyncio.sleep(0)
