@@ -17,6 +17,7 @@ from api.auth import GATE, Gate
 from api.body import answer_expectation, check_declared_length
 from api.connection_gate import GatedSite
 from api.context import CONTEXT, ApiContext
+from api.curve_cache import CURVES, CurveCache
 from api.errors import REQUEST_ID, Handler, answer_problems
 from api.event_stream import EVENT_STREAMS, EventStreams
 from api.lane import LANES
@@ -79,6 +80,7 @@ def make_app(context: ApiContext) -> web.Application:
     app[LANES] = lane.make_lanes(context.settings.server, context.metrics)
     app[GATE] = Gate(context)
     app[REACHES] = Reaches(context.registry)
+    app[CURVES] = CurveCache(context, context.metrics)
     app[SELECTIONS] = Selections(context)
     app[LINE_POINTS] = LinePoints(context.registry, context.settings.ingest)
     app[STORED_OFFSETS] = StoredOffsets(context.registry)

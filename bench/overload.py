@@ -2,7 +2,8 @@
 
     python -m bench.overload [--meters 2000] [--seconds 60] [--curve-seconds 10] [--full]
 
-1. `curves`: load curves of random points as fast as wrk asks on 16 connections (wrk is a Debian package).
+1. `curves_first` and `curves`: load curves as fast as wrk asks on 16 connections (wrk is a Debian package); first of points and
+   days that nobody asked for before, then of 1,000 again and again. ``--auth`` asks with a token, access control being on.
 2. `calm`: a control room asks a load curve twenty times a second.
 3. `storm`: the same, while two clients send bodies of 10,000 samples without pause and wrk asks wide queries on 32
    connections. Memory is read ten times a second; 429 and 503 are answers, anything else above 299 is a failure.
@@ -32,6 +33,7 @@ ASKS_A_SECOND: Final = 20
 CURVE_CONNECTIONS: Final = 16
 STORM_CONNECTIONS: Final = 32
 SENDERS: Final = 2
+FIRST_SECONDS: Final = 2
 SAMPLES_A_BODY: Final = 10_000
 RECOVERY_S_MAX: Final = 60.0
 WANTED: Final = {"curves_a_second": 2000, "storm_p99_ms": 50, "recovery_s": 60}
@@ -41,7 +43,11 @@ FIRST_DAY: Final = datetime.fromtimestamp(workload.START_US / 1e6, UTC).date()
 
 _LUA: Final = """
 local paths = {{ {paths} }}
-request = function() return wrk.format("GET", paths[math.random(#paths)]) end
+local number = 0
+request = function()
+  number = number % #paths + 1
+  return wrk.format("GET", paths[{choice}])
+end
 local threads = {{}}
 setup = function(thread) table.insert(threads, thread) end
 init = function() counts = {{}} end
@@ -70,6 +76,7 @@ def main() -> None:
             figures = {
                 "workload": {"meters": meters, "days": DAYS, "points": fleet.present_count},
                 "wanted": WANTED,
+                "curves_first": _first_curves(server, Path(folder), meters),
                 "curves": _curves(server, Path(folder), meters, options.curve_seconds),
                 "calm": _latencies(_ask(server, 5.0)),
                 "storm": _storm(server, Path(folder), sent, options.seconds),
@@ -97,6 +104,20 @@ def _curves(server: measure.Server, folder: Path, meters: int, seconds: int) -> 
     asked = sum(found["statuses"].values())
     cpu_us = (server.cpu_s() - before_s) / max(1, asked) * 1e6
     return {**found, "a_second": round(asked / seconds), "server_cpu_us_each": round(cpu_us, 1)}
+
+
+def _first_curves(server: measure.Server, folder: Path, meters: int) -> dict[str, Any]:
+    """Each once: wrk's one thread goes through the list and stops before it begins again."""
+    paths = [_curve_path(index, day) for day in range(DAYS) for index in range(meters)]
+    seconds, before_s = FIRST_SECONDS, server.cpu_s()
+    found = _wrk(server, folder, paths, CURVE_CONNECTIONS, seconds, is_random=False)
+    asked = sum(found["statuses"].values())
+    assert asked <= len(paths), "faster than expected: some were asked twice"
+    return {
+        **found,
+        "a_second": round(asked / seconds),
+        "server_cpu_us_each": round((server.cpu_s() - before_s) / max(1, asked) * 1e6, 1),
+    }
 
 
 def _storm(server: measure.Server, folder: Path, sent: list[bytes], seconds: int) -> dict[str, Any]:
@@ -195,10 +216,16 @@ def _wide_paths() -> list[str]:
 
 
 def _wrk(
-    server: measure.Server, folder: Path, paths: list[str], connections: int, seconds: int
+    server: measure.Server,
+    folder: Path,
+    paths: list[str],
+    connections: int,
+    seconds: int,
+    is_random: bool = True,
 ) -> dict[str, Any]:
     script = folder / f"paths{connections}.lua"
-    script.write_text(_LUA.format(paths=", ".join(f'"{path}"' for path in paths)))
+    choice = "math.random(#paths)" if is_random else "number"
+    script.write_text(_LUA.format(paths=", ".join(f'"{path}"' for path in paths), choice=choice))
     run = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(script),
          f"http://{server.host}:{server.port}"],

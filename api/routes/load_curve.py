@@ -3,7 +3,7 @@
 import datetime
 import zoneinfo
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from aiohttp import web
@@ -11,11 +11,13 @@ from aiohttp import web
 from api import curve_form, formats, problem, schemas
 from api.as_of import AS_OF, moment_us, query_of
 from api.context import CONTEXT
+from api.curve_cache import CURVES, key_of
 from api.curve_form import Day
 from api.formats import Format
 from api.operation import (
     DATE,
     INTERVAL,
+    JSON,
     POINT,
     POINTS,
     SAMPLE_FORM,
@@ -43,9 +45,21 @@ INTERVAL_DEFAULT_US: Final = 15 * MINUTE_US
 async def get_point_curve(request: web.Request) -> web.StreamResponse:
     """The curve of one point."""
     named = path_point(request)
+    curves, key = request.app[CURVES], key_of(request, named.point)
+    version = None if "as_of" in params_of(request).given else curves.version_of(named.point)
+    body = None if version is None else curves.find(key, version)
+    if body is not None:
+        return web.Response(body=body, content_type=JSON)
     who = {"point": named.point.name, "renamed_to": named.renamed_to}
     ids = np.array([named.point.id], np.uint32)
-    return await _reply_curve(request, [named.point], ids, named.point.name, who)
+    reply = await _reply_curve(request, [named.point], ids, named.point.name, who)
+    if version is not None and isinstance(reply, web.Response) and _is_plain(reply):
+        curves.keep(key, version, cast("bytes", reply.body))
+    return reply
+
+
+def _is_plain(reply: web.Response) -> bool:
+    return reply.content_type == JSON and "Cache-Control" not in reply.headers
 
 
 async def get_sum_curve(request: web.Request) -> web.StreamResponse:

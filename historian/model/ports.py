@@ -203,6 +203,11 @@ class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
 class StoreHealth(Protocol):
     """Tells how the store is."""
 
+    @property
+    def generation(self) -> int:
+        """Another number whenever segments were added, replaced or dropped."""
+        ...
+
     def status(self) -> StoreStatus:
         """A snapshot; never waits."""
         ...

@@ -94,6 +94,8 @@ class RollupService:
         self._days = DayKeeper(
             reader, directory, DayTable(path), clock, self._limits.figures_bytes_max, self._terms
         )
+        self._touched = np.zeros(1024, np.uint32)  # by point id
+        self._touch_count = 0
         self._packed = reader if isinstance(reader, PackedReader) else None
         self._foreign = ForeignDays(reader, directory, self._days.dirty.facts, clock)
 
@@ -114,6 +116,17 @@ class RollupService:
     def mark(self, point_id: npt.NDArray[np.uint32], time_us: npt.NDArray[np.int64]) -> None:
         """See `ports.DirtyMarker`; the columns must not be written to afterwards."""
         self._days.dirty.mark(point_id, time_us)
+        if len(point_id) == 0:
+            return
+        missing = int(point_id.max()) + 1 - len(self._touched)
+        if missing > 0:
+            self._touched = np.append(self._touched, np.zeros(max(missing, len(self._touched)), np.uint32))
+        self._touch_count += 1
+        self._touched[point_id] = self._touch_count
+
+    def touched(self, point_id: int) -> int:
+        """Another number whenever samples of this point became visible."""
+        return int(self._touched[point_id]) if point_id < len(self._touched) else 0
 
     def note_estimates(self, point_ids: Iterable[int]) -> None:
         """These points have estimates, or will have: say so before they are stored."""

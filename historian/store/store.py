@@ -105,6 +105,7 @@ class Store(Reader):
         self.directory = directory
         self.settings = settings
         self.manifest = manifest
+        self.generation = 0  # see `ports.StoreHealth`
         self.marker = marker
         self.threads = Threads()
         self.ring = Ring(settings.ring_hours)
@@ -279,6 +280,7 @@ class Store(Reader):
         """Serve the segments of a new manifest; `added` are those not served before."""
         self.archive.adopt(manifest.segments, added)
         self.manifest = manifest
+        self.generation += 1
 
     # -- helpers ------------------------------------------------------------------------------
 

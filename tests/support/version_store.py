@@ -115,6 +115,8 @@ class VersionStore:
             origins,
         )
 
+    generation = 0
+
     def status(self) -> StoreStatus:
         return StoreStatus(is_writable=True)
 

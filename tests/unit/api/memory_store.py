@@ -33,5 +33,7 @@ class MemoryStore(VersionStore):
         assert source, "somebody sent it"
         return await super().append(batch, source=source, on_conflict=on_conflict, reason=reason)
 
+    generation = 0
+
     def status(self) -> StoreStatus:
         return self.health
