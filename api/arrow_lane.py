@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from api.direct_body import Body
 from api.intake import Intake
 from api.stored_offset import StoredOffsets
@@ -30,7 +32,9 @@ class ArrowLane:
 
 
 def load() -> None:
-    """Load what writes and reads Arrow, which takes a fifth of a second."""
-    import pyarrow  # noqa: F401
+    """Load what writes and reads Arrow, which takes a fifth of a second, and as much again where pandas is installed."""
+    import pyarrow
 
-    from api import arrow_rows, arrow_table  # noqa: F401
+    from api import arrow_frame, arrow_rows, arrow_table, rollup_arrow  # noqa: F401
+
+    pyarrow.array(np.zeros(1))  # at its first array pyarrow looks for pandas and loads all of it
