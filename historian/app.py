@@ -59,6 +59,8 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
         if is_demo:
             await demo.import_once(parts)
         drivers = _build_drivers(stations, parts)
+        if is_demo:
+            await asyncio.to_thread(demo.state_once, parts)
         parts.journal.collectors_configured([one.name for one in drivers.statuses()], clock.now_us())
         api = context.ApiContext(
             clock=clock,

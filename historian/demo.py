@@ -13,11 +13,14 @@ from drivers.gateway import csv_file, import_progress, mapping
 from drivers.substation import Substation
 from historian import resources
 from historian.core import Core
+from historian.errors import PointNotFound
 from historian.logs import EventLog
+from historian.model.term import MainPowerTerm
 from historian.store import filenames
 
 log = EventLog("demo")
 
+MAIN_POWER_POINT: Final = "demo110.t1.p"
 SIMULATOR_START_TRIES_MAX: Final = 100
 SIMULATOR_START_WAIT_S: Final = 0.05
 SIMULATOR_STOP_TIMEOUT_S: Final = 2.0
@@ -39,6 +42,17 @@ async def import_once(core: Core) -> None:
     )
     core.store.files.publish(stamp, b"")
     log.info("imported", rows=report.rows, accepted=report.accepted, duplicate=report.duplicate)
+
+
+def state_once(core: Core) -> None:
+    """Say of the demo substation what only its people know: the transformer takes what the station takes."""
+    try:
+        point = core.registry.get(MAIN_POWER_POINT)
+    except PointNotFound:
+        return  # other substations are configured
+    if not core.terms.statements(point.id):
+        reason = "the station is supplied through its transformer"
+        core.terms.state(point.id, MainPowerTerm(), core.clock.now_us(), None, "demo", reason)
 
 
 @contextlib.asynccontextmanager

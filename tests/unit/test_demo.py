@@ -6,6 +6,8 @@ from pathlib import Path
 from historian import core, demo
 from historian.clock import SystemClock
 from historian.metrics import Metrics
+from historian.model.point import PointDraft, PointKind
+from historian.model.term import MainPowerTerm
 from historian.settings import Settings
 from historian.store import filenames
 
@@ -32,3 +34,13 @@ async def test_an_import_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
         await demo.import_once(parts)
         assert parts.store.applied_sequence == sequence  # all duplicates: nothing was written again
         assert (tmp_path / filenames.DEMO_STAMP).exists()
+
+
+async def test_the_main_power_of_the_substation_is_stated_once(tmp_path: Path) -> None:
+    async with core.open_core(Settings(), tmp_path, SystemClock(), Metrics()) as parts:
+        demo.state_once(parts)  # no such point: nothing to say
+        drafts = [PointDraft(name=demo.MAIN_POWER_POINT, unit="MW", kind=PointKind.INSTANTANEOUS)]
+        [point] = parts.registry.create_many(drafts)
+        for _ in range(2):
+            demo.state_once(parts)
+        assert [one.term for one in parts.terms.statements(point.id)] == [MainPowerTerm()]
