@@ -8,11 +8,10 @@ import numpy as np
 from aiohttp import web
 
 from api import problem
-from api.caller import identity_of
 from api.operation import POINTS, STATION, Parameter
 from api.params import Params
 from api.problem import Problem
-from api.reach import REACHES, points_of
+from api.reach import points_of
 from api.selection import SELECTIONS
 from historian.energy.calendar import DateRange
 from historian.errors import QueryTooLarge
@@ -54,12 +53,6 @@ def check_station(request: web.Request, station: str) -> None:
             f"no point belongs to station {station!r}",
             f"厂站 {station!r} 没有测点",
         )
-
-
-def within_reach(request: web.Request, ids: PointIdColumn) -> PointIdColumn:
-    """Those of the points that belong to stations within the reach of the caller."""
-    within = request.app[REACHES].within(identity_of(request), ids)
-    return ids if within is None else ids[within]
 
 
 def month_of(params: Params) -> DateRange:

@@ -8,7 +8,6 @@ from multidict import MultiDict
 
 from api import watched
 from api.caller import IDENTITY
-from api.context import CONTEXT
 from api.params import Params
 from api.problem import Problem
 from historian.energy.calendar import DateRange
@@ -21,7 +20,7 @@ class Asked(dict[Any, Any]):
 
     def __init__(self, api: Api, stations: frozenset[str] | None) -> None:
         super().__init__({IDENTITY: Identity("x", "person", frozenset({Right.READ}), stations)})
-        self.app = {CONTEXT: api.context}
+        self.app = api.app
 
 
 async def test_points_of_an_item_of_a_station_or_all(api: Api) -> None:
