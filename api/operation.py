@@ -119,6 +119,11 @@ FORMAT: Final = Parameter(
 BOM: Final = Parameter(
     "bom", "1 begins CSV with a byte order mark, for Excel.", _words("0", "1", "false", "true")
 )
+NOT_DUE: Final = Parameter(
+    "not_due",
+    "1 also tells the part of the range of which nothing was due yet; nothing is missing there.",
+    _words("0", "1", "false", "true"),
+)
 CURSOR: Final = Parameter("cursor", "The `next` of the page before.", {"type": "string"})
 INTERVAL: Final = Parameter("interval", "Length of a slot, such as 15m.", _INTERVAL)
 MAX_GAP: Final = Parameter("max_gap", "Bridge gaps up to this long, such as 30m.", _INTERVAL)

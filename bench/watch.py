@@ -83,7 +83,7 @@ async def _measure(points: int, days: int, stations: int, rounds: int) -> dict[s
         journal = Journal(path / "journal.db", clock)
         rollup = RollupService(reader, registry, path / "figures.db", clock, terms=terms)
         await rollup.open()
-        query = QueryEngine(reader, journal, clock, QueryLimits())
+        query = QueryEngine(reader, journal, clock, QueryLimits(), retirements=terms)
         watch = open_watch(rollup, reader, registry, terms, query, journal, clock, 2_000_000)
         ids = np.arange(1, points + 1, dtype=np.int64)
         month = DateRange(FIRST, FIRST + datetime.timedelta(days=days))

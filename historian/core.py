@@ -232,7 +232,12 @@ async def _start_store(stack: contextlib.AsyncExitStack, base: _Base, files: Dur
     stack.push_async_callback(answers.close)
     sink = IngestPipeline(store, base.registry, clock, metrics, settings.ingest, quarantine)
     query = QueryEngine(
-        store, base.journal, clock, QueryLimits(**msgspec.structs.asdict(settings.query)), quarantine
+        store,
+        base.journal,
+        clock,
+        QueryLimits(**msgspec.structs.asdict(settings.query)),
+        quarantine,
+        base.terms,
     )
     core = _put_together(base, store, rollup, sink, query, Desk(quarantine, sink, clock, settings), answers)
     core_gauges.register(core.metrics, core.registry, store, core.journal, core.watch.overdue)

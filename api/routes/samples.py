@@ -15,6 +15,7 @@ from api.operation import (
     FORMAT,
     INTERVAL,
     MAX_GAP,
+    NOT_DUE,
     POINT,
     QUALITY,
     SAMPLE_FORM,
@@ -136,7 +137,7 @@ async def get_gaps(request: web.Request) -> web.StreamResponse:
     """Where samples are missing, and why."""
     params = params_of(request)
     named, span, form = path_point(request), params.span(), TimeForm.of(params)
-    found = await query_of(request, params).gaps(named.point, span)
+    found = await query_of(request, params).gaps(named.point, span, params.is_set("not_due"))
     rows = [_gap_row(gap, form) for gap in found]
     choice = formats.choose_format(request)
     if choice is not Format.JSON:
@@ -209,7 +210,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "GET", "/points/{point}/gaps", get_gaps, "getGaps", "Where samples are missing, and why.",
-        schemas.GapsReply, parameters=(POINT, START, END, AS_OF, ZONE, TIME_FORM, FORMAT),
+        schemas.GapsReply, parameters=(POINT, START, END, NOT_DUE, AS_OF, ZONE, TIME_FORM, FORMAT),
         problems=_READ_PROBLEMS, reply_types=TABLE_FORMS, is_query=True,
     ),
 )  # fmt: skip

@@ -17,6 +17,7 @@ from api.operation import (
     END,
     FORMAT,
     JSON,
+    NOT_DUE,
     POINTS,
     START,
     STATION,
@@ -79,7 +80,7 @@ async def get_gaps(request: web.Request) -> web.StreamResponse:
     context, params = request.app[CONTEXT], Params(request.query)
     selected, span, form = request.app[SELECTIONS].of(request, params), params.span(), TimeForm.of(params)
     choice = formats.choose_format(request)
-    found = await context.query.gaps_of_many(selected.points, span)
+    found = await context.query.gaps_of_many(selected.points, span, params.is_set("not_due"))
     rows = [
         PointGapRow(
             point=point.name,
@@ -171,7 +172,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         "GET", "/gaps", get_gaps, "listGaps", "Where samples of many points are missing, and why.", PointGapsReply,
-        parameters=(*_OF_POINTS, FORMAT, BOM), problems=(*_PROBLEMS, problem.INVALID_TIME),
+        parameters=(*_OF_POINTS, NOT_DUE, FORMAT, BOM), problems=(*_PROBLEMS, problem.INVALID_TIME),
         reply_types=TABLE_FORMS, is_query=True,
     ),
     Operation(

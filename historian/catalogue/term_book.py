@@ -6,7 +6,7 @@ Look-ups are pure memory. `state` and `withdraw` block until SQLite has synced: 
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,7 +20,8 @@ from historian.clock import Clock
 from historian.errors import TermInvalid, TimeError
 from historian.model import term, timestamp
 from historian.model.point import Point, PointKind
-from historian.model.term import NO_TERMS, PointTerms, Statement, Step, Term
+from historian.model.term import NO_TERMS, PointTerms, RetiredTerm, Statement, Step, Term
+from historian.model.timerange import TimeRange
 
 REASON_LENGTH_MAX: Final = 500
 _DIGEST_BYTES: Final = 12
@@ -55,6 +56,9 @@ class TermBook:
             self._by_point.setdefault(statement.point_id, []).append(statement)
         self._resolved: dict[int, _Resolved] = {}
         self._own_revision = 0
+        self._retired: dict[int, tuple[TimeRange, ...]] = {}
+        for point_id in self._by_point:
+            self._note_retired(point_id)
 
     def close(self) -> None:
         """Release the file; look-ups still answer."""
@@ -73,6 +77,10 @@ class TermBook:
     def ids(self) -> set[int]:
         """Every point that may have terms; of all others `of` says NO_TERMS."""
         return {*self._by_point, *self._registry.changed_ids()}
+
+    def retired(self) -> Mapping[int, Sequence[TimeRange]]:
+        """When points are out of use, of those that ever are; implements `ports.Retirements`."""
+        return self._retired
 
     def of(self, point_id: int) -> PointTerms:
         """The terms of a point as they are known now."""
@@ -144,7 +152,20 @@ class TermBook:
     def _put(self, point_id: int, statements: list[Statement]) -> None:
         self._by_point[point_id] = statements
         self._resolved.pop(point_id, None)
+        self._note_retired(point_id)
         self._own_revision += 1
+
+    def _note_retired(self, point_id: int) -> None:
+        some = [one for one in self._by_point[point_id] if one.kind == "retired" and one.withdrawn_us is None]
+        spans = tuple(
+            TimeRange(one.from_us, one.to_us)
+            for one in term.resolve(some).of_kind("retired")
+            if isinstance(one.term, RetiredTerm) and one.term.is_retired
+        )
+        if spans:
+            self._retired = {**self._retired, point_id: spans}  # never changed while somebody looks at it
+        elif point_id in self._retired:
+            self._retired = {one: kept for one, kept in self._retired.items() if one != point_id}
 
     def _find(self, point_id: int) -> _Resolved:
         count = self._registry.change_count(point_id)

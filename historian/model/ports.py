@@ -1,6 +1,6 @@
 """The seams between packages: who may ask what of whom, without knowing who answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from historian.model.packed import PackedBlock
 from historian.model.point import Point, PointDraft
 from historian.model.sample import LastBlock, PointIdColumn, RunBlock, SampleBatch, SampleRun, Versions
+from historian.model.timerange import TimeRange
 
 OnConflict = Literal["replace", "keep", "reject"]
 
@@ -175,6 +176,14 @@ class DriverDirectory(Protocol):
 
     def statuses(self) -> list[DriverStatus]:
         """One for each configured driver, in the order configured."""
+        ...
+
+
+class Retirements(Protocol):
+    """Tells which points are out of use, and when."""
+
+    def retired(self) -> Mapping[int, Sequence[TimeRange]]:
+        """By point id, of points that ever are; times rise and do not overlap. Not changed while somebody looks at it."""
         ...
 
 

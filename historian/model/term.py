@@ -204,6 +204,15 @@ class MainPowerTerm(
     is_main: bool = True
 
 
+class RetiredTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="retired", tag_field="kind"):
+    """The point is out of use: from then on it promises nothing, so nothing of it is missing or overdue.
+
+    `is_retired` false puts it back into use. What comes nevertheless is stored and counts as ever.
+    """
+
+    is_retired: bool = True
+
+
 class RulesTerm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="rules", tag_field="kind"):
     """What samples are looked at for, and how those that break a rule are marked; see `rules.Rules`."""
 
@@ -226,6 +235,7 @@ Term = (
     | CheckTerm
     | CarbonTerm
     | MainPowerTerm
+    | RetiredTerm
     | RulesTerm
 )
 

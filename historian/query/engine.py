@@ -11,14 +11,14 @@ from historian.catalogue.journal import Journal
 from historian.clock import Clock
 from historian.errors import QueryError
 from historian.model.point import Point
-from historian.model.ports import SampleReader
+from historian.model.ports import Retirements, SampleReader
 from historian.model.quality import DELETED, is_usable
 from historian.model.quarantine import RejectedSamples
 from historian.model.sample import LastBlock, PointIdColumn, SampleRun, TimeColumn, empty_run
 from historian.model.timerange import TimeRange
-from historian.query import versions
+from historian.query import promised, versions
 from historian.query.as_of import AsOfReader, MomentClock
-from historian.query.gaps import LOOKBACK_INTERVALS, Gap, OutageBook, find_missing, name_causes
+from historian.query.gaps import LOOKBACK_INTERVALS, Gap, OutageBook
 from historian.query.latest import Latest, LatestBlock, latest_of
 from historian.query.limits import (
     QueryLimits,
@@ -63,9 +63,11 @@ class QueryEngine:
         clock: Clock,
         limits: QueryLimits,
         rejected: RejectedSamples | None = None,
+        retirements: Retirements | None = None,
     ) -> None:
         self._reader = reader
         self._rejected = rejected
+        self.retirements = retirements or promised.NeverRetired()
         self._journal = journal
         self._clock = clock
         self._limits = limits
@@ -88,7 +90,7 @@ class QueryEngine:
     def as_of(self, as_of_us: int, ahead_us: int) -> "QueryEngine":
         """An engine that answers as at `as_of_us`, clock included; `ahead_us`: how far ahead samples may be stamped."""
         reader, clock = AsOfReader(self._reader, as_of_us, ahead_us), MomentClock(self._clock, as_of_us)
-        return QueryEngine(reader, self._journal, clock, self._limits, self._rejected)
+        return QueryEngine(reader, self._journal, clock, self._limits, self._rejected, self.retirements)
 
     async def versions(self, point: Point, span: TimeRange, limit: int) -> VersionsPage:
         """The first `limit` samples of the span, deleted ones too, each with every version it had."""
@@ -222,30 +224,35 @@ class QueryEngine:
             )
         return found
 
-    async def gaps(self, point: Point, span: TimeRange) -> list[Gap]:
+    async def gaps(self, point: Point, span: TimeRange, with_not_due: bool = False) -> list[Gap]:
         """Where samples of one point are missing up to now, by time, each with its cause."""
-        return (await self.gaps_of_many([point], span))[0]
+        return (await self.gaps_of_many([point], span, with_not_due))[0]
 
-    async def gaps_of_many(self, points: Sequence[Point], span: TimeRange) -> list[list[Gap]]:
-        """For each point where samples are missing up to now, by time, each with its cause."""
+    async def gaps_of_many(
+        self, points: Sequence[Point], span: TimeRange, with_not_due: bool = False
+    ) -> list[list[Gap]]:
+        """For each point where samples are missing up to now and where it is retired; `with_not_due` also what lies ahead."""
         check_point_count(self._limits, points)
         now_us = self._clock.now_us()
+        later = [promised.not_due(point, span, now_us) if with_not_due else [] for point in points]
         span = TimeRange(span.start_us, min(span.end_us, now_us))
         if span.is_empty or not points:
-            return [[] for _ in points]
+            return later
         begin_us = span.start_us - LOOKBACK_INTERVALS * max(point.interval_us for point in points)
         samples_max = self._limits.scanned_samples_max
         reached = await self._filled_span(points, TimeRange(begin_us, span.end_us), samples_max)
         check_sample_count(expected_sample_count(points, reached), samples_max)
-        book = await self._outage_book(points, begin_us, span.end_us)
+        book, retired = await self._outage_book(points, begin_us, span.end_us), self.retirements.retired()
         found: list[list[Gap]] = []
         async for group, runs in self._scan(points, reached):
             firsts_us = [await self._some_time_us(point, span.start_us) for point in group]
             found += await _computed(
                 sum(run.sample_count for run in runs) + len(group) * _SAMPLES_PER_ANSWER,
-                functools.partial(_gaps_of_group, group, runs, firsts_us, span, now_us, book),
+                functools.partial(
+                    promised.gaps_of_group, group, runs, firsts_us, span, now_us, book, retired
+                ),
             )
-        return found
+        return [some + rest for some, rest in zip(found, later, strict=True)]
 
     async def _outage_book(self, points: Sequence[Point], start_us: int, end_us: int) -> OutageBook:
         sources = [source for point in points for source in point.outage_sources]
@@ -383,20 +390,6 @@ def _summarise_group(
         summary
         for point, run in zip(points, runs, strict=True)
         for summary in summarise_run(point, run, edge_us, basis)
-    ]
-
-
-def _gaps_of_group(
-    points: Sequence[Point],
-    runs: Sequence[SampleRun],
-    firsts_us: Sequence[int | None],
-    span: TimeRange,
-    now_us: int,
-    book: OutageBook,
-) -> list[list[Gap]]:
-    return [
-        name_causes(point, find_missing(point, run, span, now_us), run, book.finder(point), first_us)
-        for point, run, first_us in zip(points, runs, firsts_us, strict=True)
     ]
 
 

@@ -31,7 +31,8 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     """Expected samples in ``[start_us, end_us)`` that are not there.
 
     `cause` is the journal's word (``link_down``, ``device_exception``, ``historian_down`` …), or ``rejected_by_rule``,
-    ``no_data_yet``, ``bad_quality`` or ``unknown``.
+    ``no_data_yet``, ``bad_quality`` or ``unknown``; where nothing was expected (`missing_count` 0) ``point_retired`` or
+    ``not_due``.
     """
 
     start_us: int

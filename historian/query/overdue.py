@@ -11,7 +11,7 @@ from historian.catalogue.journal import Journal
 from historian.catalogue.registry import Registry
 from historian.model.point import Point
 from historian.model.sample import PointIdColumn
-from historian.query import gaps
+from historian.query import gaps, promised
 from historian.query.engine import QueryEngine
 from historian.query.latest import STALE_INTERVALS
 
@@ -113,4 +113,6 @@ class OverdueWatch:
         newest_us = np.where(newest.is_found, newest.time_us, 0)
         due_us = newest_us + lag_us
         is_overdue = ~newest.is_found | (now_us > due_us + (STALE_INTERVALS - 1) * interval_us)
+        for row, spans in promised.rows_of(point_id, self._query.retirements.retired()):
+            is_overdue[row] &= not promised.is_retired(spans, now_us)
         return Silence(point_id, newest.is_found, newest_us, due_us, is_overdue, now_us)

@@ -13,7 +13,8 @@ from historian.energy import completeness
 from historian.energy.calendar import DateRange
 from historian.energy.completeness import Counts, Delays
 from historian.errors import QueryTooLarge
-from historian.model.ports import SampleReader
+from historian.model.ports import Retirements, SampleReader
+from historian.query import promised
 from historian.rollup import periods
 from historian.rollup.service import RollupService
 
@@ -63,12 +64,14 @@ class CompletenessMaker:
         registry: Registry,
         clock: Clock,
         samples_max: int,
+        retirements: Retirements | None = None,
     ) -> None:
         self._rollup = rollup
         self._reader = reader
         self._registry = registry
         self._clock = clock
         self._samples_max = samples_max
+        self._retirements = retirements or promised.NeverRetired()
 
     async def grid(self, point_id: I64, days: DateRange) -> DayGrid:
         """Counts of each of at least one known point and day. Raises QueryTooLarge before any work."""
@@ -83,7 +86,16 @@ class CompletenessMaker:
         expected = completeness.due_count(
             starts_us, ends_us, interval_us[:, np.newaxis], has_period[:, np.newaxis], now_us
         )
-        counts = completeness.count(expected, received, good, estimated)
+        for row, spans in promised.rows_of(point_id, self._retirements.retired()):
+            for span in spans:
+                expected[row] -= completeness.due_count(
+                    np.maximum(starts_us[row], span.start_us),
+                    np.minimum(ends_us[row], span.end_us),
+                    interval_us[row],
+                    has_period[row],
+                    now_us,
+                )
+        counts = completeness.count(np.maximum(expected, 0), received, good, estimated)
         return DayGrid(point_id, days, starts_us, ends_us, counts, now_us)
 
     def grouping(self, point_id: I64, by: str) -> Grouping:

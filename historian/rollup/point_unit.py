@@ -32,6 +32,12 @@ class FigureUnits(NamedTuple):
     medium: str = UNSTATED
 
 
+def is_active_power(point: Point) -> bool:
+    """Whether the point measures active power, at instants or as means."""
+    is_measured = point.kind in (PointKind.INSTANTANEOUS, PointKind.MEAN_POWER)
+    return is_measured and get_unit(point.unit).dimension == "active_power"
+
+
 def units_of(point: Point, medium: str = UNSTATED) -> FigureUnits:
     """Units by kind: an amount gives itself and its hourly rate; a rate gives itself and its sum over hours."""
     return _units_of(point.kind, point.unit, medium)

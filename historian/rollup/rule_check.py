@@ -1,4 +1,6 @@
-"""Which rules nobody may state of a point: those that could never be looked for, and those that look too far."""
+"""Which terms nobody may state of a point: main power of what is no active power, and rules that could never be looked for
+or look too far.
+"""
 
 from typing import Final
 
@@ -8,8 +10,8 @@ from historian.energy import validation
 from historian.errors import TermInvalid
 from historian.model.point import DAY_US, Point, PointKind
 from historian.model.rules import Rules
-from historian.model.term import PointTerms, RulesTerm, Term
-from historian.rollup import prepared
+from historian.model.term import MainPowerTerm, PointTerms, RulesTerm, Term
+from historian.rollup import point_unit, prepared
 
 REACH_DAYS_MAX: Final = 40  # so many days before and after are made anew with each sample that changes
 
@@ -22,6 +24,11 @@ _MISSING: Final = {
 
 def check(term: Term, point: Point, terms: PointTerms) -> None:
     """Raise TermInvalid, which says what to state instead."""
+    if isinstance(term, MainPowerTerm) and not point_unit.is_active_power(point):
+        raise TermInvalid(
+            f"main_power is for points of active power (instantaneous or mean, in W, kW or MW); {point.name} is of kind "
+            f"{point.kind.value} in {point.unit}: state it of the point that measures the station's power"
+        )
     if not isinstance(term, RulesTerm):
         return
     rules = term.rules

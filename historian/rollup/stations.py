@@ -16,12 +16,12 @@ from historian.clock import Clock
 from historian.energy import calendar
 from historian.energy.calendar import DateRange
 from historian.model import timestamp, unit
-from historian.model.point import MINUTE_US, SECOND_US, Point, PointKind
+from historian.model.point import MINUTE_US, SECOND_US, Point
 from historian.model.quality import is_usable
 from historian.model.term import MainPowerTerm
 from historian.query.engine import QueryEngine
 from historian.query.overdue import OverdueWatch, Silence
-from historian.rollup import periods
+from historian.rollup import periods, point_unit
 from historian.rollup.completeness import CompletenessMaker, DayGrid
 from historian.rollup.periods import PeriodColumns
 from historian.rollup.service import RollupService
@@ -170,7 +170,9 @@ class StationMaker:
         found = self._candidates.get(station)
         if found is None:
             points = self._registry.points(ids.astype(np.uint32))
-            found = self._candidates[station] = tuple(point for point in points if _is_power(point))
+            found = self._candidates[station] = tuple(
+                point for point in points if point_unit.is_active_power(point)
+            )
         return found
 
     async def _lines(self, group: Sequence[tuple[str, I64]]) -> list[StationLine]:
@@ -296,11 +298,6 @@ class StationMaker:
         steps = [step for step in self._terms.of(point.id).capacity if step.from_us <= time_us]
         capacity = steps[-1].value if steps else point.capacity
         return _in_kw(capacity, point) if capacity and np.isfinite(capacity) else None
-
-
-def _is_power(point: Point) -> bool:
-    is_measured = point.kind in (PointKind.INSTANTANEOUS, PointKind.MEAN_POWER)
-    return is_measured and unit.get_unit(point.unit).dimension == "active_power"
 
 
 def _is_main(terms: TermDirectory, point_id: int, time_us: int) -> bool:

@@ -34,7 +34,7 @@ def open_watch(
     samples_max: int,
 ) -> Watch:
     """All of them over the same parts; `samples_max`: of how many samples arrivals are read for one answer."""
-    completeness = CompletenessMaker(rollup, reader, registry, clock, samples_max)
+    completeness = CompletenessMaker(rollup, reader, registry, clock, samples_max, query.retirements)
     overdue = OverdueWatch(query, registry, journal)
     stations = StationMaker(rollup, query, registry, terms, clock, (completeness, overdue))
     return Watch(completeness, overdue, stations, journal)

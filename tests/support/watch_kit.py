@@ -64,7 +64,7 @@ async def open_kit(folder: Path, now_us: int, zone: str = "Asia/Shanghai") -> As
     journal = Journal(folder / "journal.db", clock)
     rollup = RollupService(store, registry, folder / "rollups.db", clock, terms=terms)
     await rollup.open()
-    query = QueryEngine(store, journal, clock, QueryLimits())
+    query = QueryEngine(store, journal, clock, QueryLimits(), retirements=terms)
     watch = open_watch(rollup, store, registry, terms, query, journal, clock, 100_000)
     try:
         yield WatchKit(clock, registry, store, rollup, terms, journal, watch)

@@ -170,7 +170,7 @@ def context(
     door = Door(book, clock, metrics, CHEAP)
     shipped = load_tables([config_dir() / "standard" / "factors.toml"])
     factors = FactorBook(terms.database, clock, shipped)
-    query = QueryEngine(store, journal, clock, QueryLimits(), quarantine)
+    query = QueryEngine(store, journal, clock, QueryLimits(), quarantine, terms)
     yield ApiContext(
         clock=clock,
         metrics=metrics,

@@ -1,5 +1,6 @@
 """The book of terms: recorded, withdrawn, told as of a moment, and there again after a restart."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,16 @@ from historian.clock import ManualClock
 from historian.errors import CatalogueError, PointNotFound, TermInvalid, TimeError
 from historian.model import timestamp
 from historian.model.point import PointDraft, PointKind
-from historian.model.term import NO_TERMS, BillingTerm, ExchangeTerm, RegisterTerm, Step, TariffTerm
+from historian.model.term import (
+    NO_TERMS,
+    BillingTerm,
+    ExchangeTerm,
+    RegisterTerm,
+    RetiredTerm,
+    Step,
+    TariffTerm,
+)
+from historian.model.timerange import TimeRange
 
 NOW_US = 1_700_000_000_000_000
 YESTERDAY_US = NOW_US - 86_400_000_000
@@ -143,3 +153,17 @@ def test_a_damaged_row_is_named(
         connection.execute("UPDATE statement SET term = '{}'")
     with pytest.raises(CatalogueError, match="statement 1"):
         TermBook(tmp_path / "catalogue.sqlite", registry, clock)
+
+
+def test_who_is_retired_is_known_at_once_and_after_a_start(
+    book: TermBook, tmp_path: Path, registry: Registry, clock: ManualClock
+) -> None:
+    assert book.retired() == {}
+    made = book.state(2, RetiredTerm(), YESTERDAY_US, None, "", "feeder closed")
+    book.state(2, RetiredTerm(is_retired=False), NOW_US, None, "", "open again")
+    before = book.retired()
+    assert before == {2: (TimeRange(YESTERDAY_US, NOW_US),)}
+    with contextlib.closing(TermBook(tmp_path / "catalogue.sqlite", registry, clock)) as again:
+        assert again.retired() == before
+    book.withdraw(2, made.number, "wrong feeder")
+    assert (book.retired(), before) == ({}, {2: (TimeRange(YESTERDAY_US, NOW_US),)})

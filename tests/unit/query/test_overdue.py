@@ -8,6 +8,7 @@ import pytest
 
 from historian.model.point import MINUTE_US, PointKind
 from historian.model.quality import DELETED
+from historian.model.term import RetiredTerm
 from historian.model.timestamp import parse_time_us
 from historian.query import overdue
 from historian.query.latest import latest_of
@@ -69,3 +70,15 @@ async def test_a_look_at_all_points_is_taken_in_parts(kit: WatchKit, monkeypatch
     assert silence.is_overdue.tolist() == [True, False, True, True, True]
     assert overdue.POINTS_AT_ONCE <= 10_000  # what a query may ask about by default
     assert (await kit.watch.overdue.silence(ids[:0])).overdue_count == 0
+
+
+async def test_a_retired_point_is_silent_and_owes_nothing(kit: WatchKit) -> None:
+    points = [kit.point(f"p{number}") for number in range(3)]
+    for point in points[:2]:
+        await kit.arrive(point, [NOW_US - 99 * Q])
+    ids = np.array([point.id for point in points], np.uint32)
+    for point in points[1:]:
+        kit.terms.state(point.id, RetiredTerm(), NOW_US - 50 * Q, None, "", "feeder closed")
+    assert (await kit.watch.overdue.silence(ids)).is_overdue.tolist() == [True, False, False]
+    kit.terms.state(points[1].id, RetiredTerm(is_retired=False), NOW_US, None, "", "in use again")
+    assert (await kit.watch.overdue.silence(ids)).is_overdue.tolist() == [True, True, False]

@@ -12,6 +12,7 @@ from historian.energy.calendar import DateRange
 from historian.errors import QueryTooLarge
 from historian.model.point import MINUTE_US, SECOND_US, Point, PointKind
 from historian.model.quality import BAD, ESTIMATED
+from historian.model.term import RetiredTerm
 from historian.model.timestamp import load_zone, parse_time_us
 from historian.rollup import completeness
 from tests.support.watch_kit import WatchKit, open_kit
@@ -115,3 +116,10 @@ async def test_many_points_are_read_in_parts(kit: WatchKit, monkeypatch: pytest.
     delays = await maker.delays(grid, maker.grouping(grid.point_id, "point"))
     assert delays.known.tolist() == [2, 2, 2]
     assert delays.max_s.tolist() == [1.0, 2.0, 3.0]
+
+
+async def test_a_retired_point_promises_nothing_from_then_on(kit: WatchKit) -> None:
+    one, two = kit.point("one"), kit.point("two")
+    kit.terms.state(two.id, RetiredTerm(), START_US + 24 * Q, START_US + (DAY + 2) * Q, "", "meter away")
+    grid = await kit.watch.completeness.grid(ids(one, two), DAYS)
+    assert grid.counts.expected.tolist() == [[96, 96, 4], [24, 94, 4]]

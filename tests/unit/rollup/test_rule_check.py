@@ -14,7 +14,7 @@ from historian.model.rules import (
     ZeroOnActiveRule,
     usual,
 )
-from historian.model.term import NO_TERMS, BillingTerm, PointTerms, RulesTerm, Step
+from historian.model.term import NO_TERMS, BillingTerm, MainPowerTerm, PointTerms, RulesTerm, Step
 from historian.rollup import rule_check
 
 
@@ -50,3 +50,11 @@ def test_what_can_be_looked_for_is_taken() -> None:
 def test_a_capacity_that_ever_was_known_suffices() -> None:
     terms = PointTerms(capacity=(Step(0, 0.0), Step(5, 100.0)))
     rule_check.check(RulesTerm(Rules(range=RangeRule())), point_of(), terms)
+
+
+def test_main_power_is_of_points_of_active_power() -> None:
+    rule_check.check(MainPowerTerm(), point_of(), NO_TERMS)
+    for kind, unit in ((PointKind.REGISTER, "kWh"), (PointKind.INSTANTANEOUS, "kvar")):
+        point = Point(id=1, name="Q1", unit=unit, kind=kind)
+        with pytest.raises(TermInvalid, match=f"active power .* Q1 is of kind {kind.value} in {unit}"):
+            rule_check.check(MainPowerTerm(), point, NO_TERMS)

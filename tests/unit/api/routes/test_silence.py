@@ -89,3 +89,20 @@ async def test_an_outage_that_says_too_little_is_refused(
 ) -> None:
     body = {"station": "S", "start": NOW_MS - 8 * Q_MS, "end": NOW_MS, "cause": "collector_off"} | change
     await expect_problem(await filled.client.post("/api/v1/outages", json=body), status, kind)
+
+
+async def test_a_retired_point_and_what_lies_ahead_have_causes_and_nothing_missing(filled: Api) -> None:
+    body = {"term": {"kind": "retired"}, "valid_from": NOW_MS - 4 * Q_MS, "reason": "feeder closed"}
+    response = await filled.client.post("/api/v1/points/b/terms", json=body)
+    assert response.status == 201
+    ahead = f"start={NOW_MS - 8 * Q_MS}&end={NOW_MS + Q_MS}&time=epoch_ms"
+    expected = [
+        (NOW_MS - 7 * Q_MS, NOW_MS - 4 * Q_MS, 3, "unknown"),
+        (NOW_MS - 4 * Q_MS, NOW_MS, 0, "point_retired"),
+    ]
+    for more, rest in (("", []), ("&not_due=1", [(NOW_MS, NOW_MS + Q_MS, 0, "not_due")])):
+        for path in ("/gaps?points=b&", "/points/b/gaps?"):
+            gaps = (await filled.get_json(f"/api/v1{path}{ahead}{more}"))["gaps"]
+            rows = [(one["start"], one["end"], one["missing_count"], one["cause"]) for one in gaps]
+            assert rows == [*expected, *rest], path
+    assert (await filled.get_json("/api/v1/overdue?points=b"))["overdue_count"] == 0

@@ -167,3 +167,11 @@ async def test_the_rates_that_a_meter_counts_itself_stand_beside_its_total(regis
     await expect_problem(
         await register.client.post("/api/v1/points/e/terms", json=body), 404, "point-not-found"
     )
+
+
+async def test_main_power_of_a_register_is_refused_and_says_why(register: Api) -> None:
+    body = {"term": {"kind": "main_power"}, "valid_from": FROM, "reason": "x"}
+    response = await register.client.post("/api/v1/points/e/terms", json=body)
+    told = await expect_problem(response, 422, "term-invalid")
+    assert "main_power is for points of active power" in told["detail"]
+    assert "e is of kind register in kWh" in told["detail"]
