@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.client import Client, request_bytes
+from bench.client import TOKEN_VARIABLE, Client, request_bytes
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 120.0
@@ -53,16 +53,22 @@ class Server(NamedTuple):
 
 
 @contextlib.contextmanager
-def server(data: Path, settings: str = "") -> Iterator[Server]:
-    """A historian on a free port and an own data folder, with no substations; stopped in order."""
+def server(data: Path, settings: str = "", *, has_auth: bool = False) -> Iterator[Server]:
+    """A historian on a free port and an own data folder, with no substations; stopped in order.
+
+    With `has_auth` access control is on, and the requests of `bench.client` carry a token that is made before the start.
+    """
     port = free_port()
     config = data.parent / "bench.toml"
     config.write_text("substations = []\n" + settings)
     command = [sys.executable, "-m", "historian.cli", "run", "--config", str(config), "--data", str(data)]
+    os.environ.pop(TOKEN_VARIABLE, None)
+    if has_auth:
+        os.environ[TOKEN_VARIABLE] = _make_token(data)
     log = data.parent / "bench.log"
     written = log.open("wb")
     process = subprocess.Popen(
-        [*command, "--listen", f"127.0.0.1:{port}", "--auth", "off"],
+        [*command, "--listen", f"127.0.0.1:{port}", "--auth", "on" if has_auth else "off"],
         cwd=ROOT,
         stdout=written,
         stderr=subprocess.STDOUT,
@@ -183,6 +189,24 @@ def write_result(name: str, figures: dict[str, Any]) -> None:
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.json").write_text(text + "\n")
     print(text)
+
+
+def _make_token(data: Path) -> str:
+    data.mkdir(exist_ok=True)
+    rights = [option for right in ("read", "write", "configure") for option in ("--right", right)]
+    command = [
+        sys.executable,
+        "-m",
+        "historian.cli",
+        "access",
+        "token",
+        "bench",
+        *rights,
+        "--data",
+        str(data),
+    ]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return run.stdout.split()[-1]
 
 
 def wait_ready(started: Server, path: str) -> None:

@@ -1,6 +1,6 @@
 """More than the server can do: ingest without pause and a storm of wide queries, and what a control room sees of it.
 
-    python -m bench.overload [--meters 2000] [--seconds 60] [--curve-seconds 10] [--full]
+    python -m bench.overload [--meters 2000] [--seconds 60] [--curve-seconds 10] [--auth] [--full]
 
 1. `curves_first` and `curves`: load curves as fast as wrk asks on 16 connections (wrk is a Debian package); first of points and
    days that nobody asked for before, then of 1,000 again and again. ``--auth`` asks with a token, access control being on.
@@ -13,6 +13,7 @@
 import argparse
 import contextlib
 import multiprocessing
+import os
 import re
 import statistics
 import subprocess
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import bodies, fleet_server, measure, workload
-from bench.client import head_bytes, request_bytes
+from bench.client import TOKEN_VARIABLE, head_bytes, request_bytes
 
 DAYS: Final = 7
 ASKS_A_SECOND: Final = 20
@@ -68,7 +69,7 @@ def main() -> None:
     fleet = workload.make_fleet(meters, DAYS)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        with measure.server(data, SETTINGS) as server:
+        with measure.server(data, SETTINGS, has_auth=options.auth) as server:
             fleet_server.create_points(server, meters)
             sent = list(bodies.line_protocol_bodies(fleet, SAMPLES_A_BODY))
             fleet_server.send_all(server, "/api/v2/write?precision=us", "text/plain", sent)
@@ -82,11 +83,8 @@ def main() -> None:
                 "storm": _storm(server, Path(folder), sent, options.seconds),
             }
             figures["recovery_s"] = _recovery_s(server, figures["calm"]["p50_ms"])
-            import shutil
-
-            shutil.copy(server.log, "/tmp/storm.log")
             figures["memory_after_bytes"] = server.memory_bytes()
-    print(figures["storm"]["control_room"])
+    measure.write_result("overload", figures)
 
 
 def _options() -> argparse.Namespace:
@@ -96,6 +94,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--meters", type=int, default=2000)
     parser.add_argument("--seconds", type=int, default=60, help="of the storm")
     parser.add_argument("--curve-seconds", type=int, default=10)
+    parser.add_argument("--auth", action="store_true", help="access control on, every request with a token")
     parser.add_argument("--full", action="store_true", help="10,000 meters")
     return parser.parse_args()
 
@@ -230,7 +229,7 @@ def _wrk(
     choice = "math.random(#paths)" if is_random else "number"
     script.write_text(_LUA.format(paths=", ".join(f'"{path}"' for path in paths), choice=choice))
     run = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(script),
+        ["wrk", *_token_header(), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(script),
          f"http://{server.host}:{server.port}"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
@@ -239,6 +238,11 @@ def _wrk(
         int(status): int(count) for status, count in re.findall(r"status=(\d+) count=(\d+)", run.stdout)
     }
     return {"p50_ms": p50, "p99_ms": p99, "statuses": statuses}
+
+
+def _token_header() -> list[str]:
+    token = os.environ.get(TOKEN_VARIABLE)
+    return ["-H", f"Authorization: Bearer {token}"] if token else []
 
 
 def _latencies(found: list[float]) -> dict[str, float]:

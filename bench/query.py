@@ -1,6 +1,6 @@
 """Queries over HTTP on the fleet: p50 and p99 in ms, on one connection, after a restart from segments.
 
-    python -m bench.query [--meters 2000] [--days 7] [--full] [--repeats 100] [--peers]
+    python -m bench.query [--meters 2000] [--days 7] [--full] [--repeats 100] [--auth] [--peers]
 
 Q1 one point, one day · Q2 one point, all days · Q3 sum of 1,000 points, one day, 96 slots · Q4 daily energy
 of all points and days · Q5 newest of all points · Q6 the month's maximum of all points and its time.
@@ -42,7 +42,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
-        with measure.server(data, SETTINGS) as server:
+        with measure.server(data, SETTINGS, has_auth=options.auth) as server:
             fleet_server.create_points(server, meters)
             sent = list(bodies.line_protocol_bodies(fleet, 10_000))
             fleet_server.send_all(server, "/api/v2/write?precision=us", "text/plain", sent)
@@ -50,7 +50,7 @@ def main() -> None:
             while measure.metric(server, "historian_store_unsealed_samples"):
                 time.sleep(0.5)
             measure.wait_until_quiet(server.cpu_s)
-        with measure.server(data) as server:
+        with measure.server(data, has_auth=options.auth) as server:
             measure.wait_until_quiet(server.cpu_s)
             figures["queries"] = _queries(server.connect(), days, options.repeats)
         figures["baseline_sqlite"] = {}
@@ -73,6 +73,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--repeats", type=int, default=100)
     parser.add_argument("--full", action="store_true", help="11,000 meters × 30 days")
+    parser.add_argument("--auth", action="store_true", help="access control on, every request with a token")
     parser.add_argument("--peers", action="store_true", help="other stores beside us, where installed")
     return parser.parse_args()
 
