@@ -20,6 +20,8 @@ _OWN: Final = {
     "password": Kind.ACCESS,
     "setup": Kind.ACCESS,
 }
+# What was changed; under names such as person and token the trail would mask it as personal or secret.
+_CHANGED: Final = {"person": "account", "token": "rights", "token_revoked": "rights"}
 
 
 def note(
@@ -33,7 +35,8 @@ def note(
     reason: str = "",
 ) -> None:
     """`about` is the account, session or token; never a secret."""
-    kept, changes = note_of(request), [Change(action, old or None, new or None)] if old or new else []
+    kept, what = note_of(request), _CHANGED.get(action, action)
+    changes = [Change(what, old or None, new or None)] if old or new else []
     kept.object = about
     kept.changes += changes
     kind = _OWN.get(action)

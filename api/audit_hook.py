@@ -16,6 +16,7 @@ from api.context import ApiContext
 from api.errors import REQUEST_ID, Handler, problem_of
 from api.operation import ARROW, CSV, NDJSON, Operation
 from api.params import Params
+from api.peer import address_of
 from api.problem import Problem
 from historian import logs
 from historian.errors import AuditUnavailable, HistorianError
@@ -33,7 +34,7 @@ def kind_of(operation: Operation) -> Kind | None:
     """As what an operation is written down; None for queries, dry runs and ingest, whose samples carry their provenance."""
     if operation.method == "GET" or operation.right is None:
         return None
-    return _KINDS.get(operation.right)
+    return Kind.EDIT if operation.is_decision else _KINDS.get(operation.right)
 
 
 class AuditHook:
@@ -42,6 +43,7 @@ class AuditHook:
     def __init__(self, context: ApiContext) -> None:
         self._trail: AuditTrail = context.audit
         self._export_bytes_min = context.settings.audit.export_bytes_min
+        self._proxies = context.settings.server.trusted_proxies
 
     def around(self, operation: Operation, handler: Handler) -> Handler:
         """The handler with its two records; itself, where nothing is to be written down."""
@@ -52,7 +54,7 @@ class AuditHook:
         async def handle(request: web.Request) -> web.StreamResponse:
             if "dry_run" in request.query and Params(request.query).is_set("dry_run"):
                 return await handler(request)
-            begun = await self._begin(_entry_of(request, operation, kind, "begun"))
+            begun = await self._begin(self._entry_of(request, operation, kind, "begun"))
             try:
                 response = await handler(request)
             except HistorianError as error:
@@ -72,7 +74,9 @@ class AuditHook:
     def seen(self, request: web.Request, response: web.StreamResponse, operation: Operation | None) -> None:
         """Note a refused caller, or a table that was taken away. Called with every answer."""
         if response.status in _DENIED:
-            self._note(request, operation, Kind.DENIED, "denied", f"status {response.status}")
+            told = note_of(request).detail
+            detail = f"status {response.status}{f', {told}' if told else ''}"
+            self._note(request, operation, Kind.DENIED, "denied", detail)
         elif response.content_type in _EXPORT_TYPES and response.status == 200:
             body = response.body if isinstance(response, web.Response) else None
             size_bytes = len(body) if isinstance(body, bytes | bytearray | memoryview) else None
@@ -91,7 +95,7 @@ class AuditHook:
                 kind=kind,
                 who=who.name,
                 who_kind=who.kind,
-                address=request.remote or "",
+                address=address_of(request, self._proxies),
                 request_id=request.get(REQUEST_ID, ""),
                 action=operation.name if operation else "unmatched",
                 object=request.rel_url.path if kind is Kind.DENIED else str(request.rel_url),
@@ -110,7 +114,7 @@ class AuditHook:
         self, request: web.Request, operation: Operation, kind: Kind, result: str, begun: int, code: str
     ) -> None:
         note = note_of(request)
-        entry = _entry_of(request, operation, kind, result)
+        entry = self._entry_of(request, operation, kind, result)
         try:
             await self._trail.record(
                 msgspec.structs.replace(
@@ -125,6 +129,20 @@ class AuditHook:
             # The beginning is on record and the change has taken effect: to answer that it failed would be untrue.
             _LOG.error("end_not_recorded", begun=begun, result=result, problem=error)
 
+    def _entry_of(self, request: web.Request, operation: Operation, kind: Kind, result: str) -> AuditEntry:
+        note = note_of(request)
+        who = note.who or identity_of(request)
+        return AuditEntry(
+            kind=kind,
+            who=who.name,
+            who_kind=who.kind,
+            address=address_of(request, self._proxies),
+            request_id=request.get(REQUEST_ID, ""),
+            action=operation.name,
+            object=note.object or request.rel_url.path,
+            result=result,
+        )
+
 
 def unavailable(error: AuditUnavailable) -> Problem:
     """The answer while nothing can be written down."""
@@ -133,19 +151,4 @@ def unavailable(error: AuditUnavailable) -> Problem:
         f"{error}; corrections, configuration and access stay as they are until it can, samples and queries go on",
         f"审计记录无法写入，暂停修正、配置和权限变更；数据采集和查询照常：{error}",
         headers={"Retry-After": str(RETRY_AFTER_S)},
-    )
-
-
-def _entry_of(request: web.Request, operation: Operation, kind: Kind, result: str) -> AuditEntry:
-    note = note_of(request)
-    who = note.who or identity_of(request)
-    return AuditEntry(
-        kind=kind,
-        who=who.name,
-        who_kind=who.kind,
-        address=request.remote or "",
-        request_id=request.get(REQUEST_ID, ""),
-        action=operation.name,
-        object=note.object or request.rel_url.path,
-        result=result,
     )

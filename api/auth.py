@@ -5,6 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from api import problem
+from api.audit_note import note_of
 from api.caller import CALLER, IDENTITY
 from api.context import ApiContext
 from api.operation import Operation
@@ -12,7 +13,7 @@ from api.peer import address_of, is_secure
 from api.problem import Problem
 from historian.access import secret
 from historian.access.book import Caller
-from historian.model.access import Right
+from historian.model.access import Identity, Right
 
 COOKIE: Final = "historian_session"
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -91,6 +92,7 @@ class Gate:
             scheme, _, text = given.partition(" ")
             caller = self._book.caller_of_token(text.strip()) if scheme.lower() in _SCHEMES else None
             if caller is None and is_needed:
+                self._tell_ended(request, text.strip())
                 raise _not_logged_in(
                     "the token is none of ours, ended or revoked", "令牌无效、已过期或已吊销"
                 )
@@ -111,6 +113,14 @@ class Gate:
         if is_needed and request.method not in _SAFE_METHODS:
             _check_csrf(request, cookie)
         return caller
+
+    def _tell_ended(self, request: web.Request, text: str) -> None:
+        """Whose secret is still in use after its end is on record by name, not as anybody."""
+        token = self._book.ended_token(text)
+        if token is not None:
+            note = note_of(request)
+            note.who = Identity(token.name, "token", frozenset())
+            note.detail = f"token {token.id} {'revoked' if token.revoked_us else 'expired'}"
 
 
 def set_cookie(request: web.Request, response: web.StreamResponse, text: str, max_age_s: int) -> None:

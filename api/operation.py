@@ -58,6 +58,7 @@ class Operation(NamedTuple):
     may_be_empty: bool = False  # the body
     right: Right | None = Right.READ  # what the caller must hold; None: nobody needs to be known
     is_own: bool = False  # about the caller alone: whoever is known may, whatever their rights
+    is_decision: bool = False  # is on record as an edit, though it asks for less than that right
     is_global: bool = False  # concerns every station: refused to who has rights for some
 
     @property

@@ -14,8 +14,7 @@ def address_of(request: web.BaseRequest, trusted_proxies: Sequence[str] = ()) ->
 
     Of ``X-Forwarded-For`` the last entry counts that no trusted proxy stands for: what is before it anybody may write.
     """
-    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
-    address = str(peer[0]) if isinstance(peer, tuple) else ""
+    address = request.remote or ""  # known also after the connection is gone
     if not trusted_proxies or not is_trusted(address, trusted_proxies):
         return address
     entries = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")

@@ -3,6 +3,7 @@
 import asyncio
 import codecs
 import csv
+import hashlib
 import io
 import itertools
 from typing import Final
@@ -10,6 +11,8 @@ from typing import Final
 from aiohttp import web
 
 from api import formats, problem
+from api.audit_note import note_of
+from api.author import author_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.operation import BOM, CSV, Operation, Parameter
@@ -17,7 +20,7 @@ from api.params import Params
 from api.personal import masked, may_see_personal
 from api.problem import Problem
 from api.schemas_entities import ArchiveReport, RowReject
-from historian.catalogue.archive_csv import COLUMNS, ArchiveCsv
+from historian.catalogue.archive_csv import COLUMNS, ArchiveCsv, Report
 from historian.errors import CsvInvalid
 from historian.model.access import Right
 
@@ -68,6 +71,7 @@ async def post_table(request: web.Request) -> web.StreamResponse:
         raise _malformed(line, f"byte {error.start} is not UTF-8") from error
     except CsvInvalid as error:
         raise _malformed(error.line, error.problem) from error
+    _tell(request, table, body, report)
     listed = [RowReject(line=one.line, detail=one.detail) for one in report.rejects[:REJECTS_LISTED_MAX]]
     return formats.reply_json(
         ArchiveReport(
@@ -94,7 +98,18 @@ def _table(request: web.Request) -> str:
 
 def _csv(request: web.Request) -> ArchiveCsv:
     context = request.app[CONTEXT]
-    return ArchiveCsv(context.archive, context.registry, context.settings.time_zone)
+    author = author_of(request, "")
+    return ArchiveCsv(context.archive, context.registry, context.settings.time_zone, author)
+
+
+def _tell(request: web.Request, table: str, body: bytes, report: Report) -> None:
+    """For the audit trail: how much, and of which file. Each row's old and new are in the histories of the archive."""
+    note = note_of(request)
+    if report.created or report.changed:
+        note.change(None, f"{report.created} rows made, {report.changed} changed", table)
+    note.detail = (
+        f"{report.rows} rows, {len(report.rejects)} refused; SHA-256 {hashlib.sha256(body).hexdigest()}"
+    )
 
 
 def _text(rows: "itertools.islice[tuple[str, ...]]") -> bytes:

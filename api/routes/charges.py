@@ -8,6 +8,8 @@ from aiohttp import web
 
 from api import formats, json_body, problem
 from api.as_of import AS_OF, moment_us
+from api.audit_note import note_of
+from api.author import author_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.entity_form import ID, TYPE, EntityForm, key_of, moment_of
@@ -47,10 +49,17 @@ async def post_charge(request: web.Request) -> web.StreamResponse:
         body.unit,
         body.document,
         body.supersedes,
-        body.author,
+        author_of(request, body.author),
         body.reason,
     )
-    outcome = await asyncio.to_thread(request.app[CONTEXT].archive.charges.state, billed)
+    charges = request.app[CONTEXT].archive.charges
+    outcome = await asyncio.to_thread(charges.state, billed)
+    note_of(request).reason = body.reason
+    if outcome.is_new:
+        made = outcome.charge
+        known = await asyncio.to_thread(lambda: charges.of(key, made.item, has_all=True))
+        former = next((one for one in known if one.number == made.supersedes), None)
+        note_of(request).change(former and _reply(former, form.times), _reply(made, form.times), "charge")
     reply = msgspec.structs.replace(
         _reply(outcome.charge, form.times), warnings=[overlap_notice(one) for one in outcome.overlapping]
     )

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from api import edit_body, formats, json_body, precondition, problem, schemas_edits
 from api.audit_note import note_of
+from api.author import decision_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.edit_body import check_fields
@@ -21,7 +22,6 @@ from historian.edit.moved import MovedPeriods
 from historian.edit.plan import EditPlan
 from historian.model import quality as q
 from historian.model.access import Right
-from historian.model.decision import make_decision
 from historian.model.point import Point
 from historian.model.timestamp import format_time
 
@@ -32,8 +32,7 @@ async def post_edits(request: web.Request) -> web.StreamResponse:
     named, form = path_point(request), SampleForm.of(params)
     is_dry = params.is_set("dry_run")
     body = json_body.decode(await read_body(request), EditBody)
-    decision = make_decision(body.author, body.reason)
-    note_of(request).reason = decision.reason
+    decision = decision_of(request, body)
     check_fields(body)
     editor = Editor(context.query, context.sink, context.clock, context.settings)
     plan = await _plan(editor, named.point, body)

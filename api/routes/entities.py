@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from api import cursor, formats, json_body, problem
 from api.as_of import AS_OF, moment_us
+from api.author import author_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.entity_form import (
@@ -24,6 +25,7 @@ from api.entity_form import (
     key_of,
     moment_of,
 )
+from api.entity_note import note_entity
 from api.operation import CURSOR, JSON, TIME_FORM, Operation, Parameter, whole
 from api.params import Params
 from api.schemas_entities import EntitiesReply, EntityBody, EntityReply, HistoryReply
@@ -99,13 +101,14 @@ async def _change(request: web.Request, *, must_exist: bool) -> web.StreamRespon
         body.withdraw,
         body.aliases,
         None if body.id is UNSET else body.id,
-        body.author,
+        author_of(request, body.author),
         body.reason,
         expected,
         must_exist,
     )
     book = request.app[CONTEXT].archive.entities
     made = await asyncio.to_thread(book.change, change)
+    note_entity(request, change, made)
     known = await asyncio.to_thread(book.known, made.entity.key)
     reply = msgspec.structs.replace(form.reply(known), changes=made.added_count)
     return formats.reply_json(

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from api import cursor, edit_body, formats, json_body, problem
 from api.audit_note import note_of
+from api.author import decision_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.operation import CURSOR, JSON, POINT, TIME_FORM, Operation, one_of, whole
@@ -33,7 +34,6 @@ from api.time_form import TimeForm
 from historian.catalogue.estimate_book import EstimateEntry
 from historian.energy.estimate_inputs import EstimateRecord
 from historian.model.access import Right
-from historian.model.decision import make_decision
 from historian.model.point import Point
 from historian.rollup.estimator import Asked
 
@@ -47,8 +47,7 @@ async def post_estimates(request: web.Request) -> web.StreamResponse:
     params, named = Params(request.query), path_point(request)
     times, is_dry = SampleForm.of(params).times, params.is_set("dry_run")
     body = json_body.decode(await read_body(request), EstimatesBody)
-    decision = make_decision(body.author, body.reason)
-    note_of(request).reason = decision.reason
+    decision = decision_of(request, body)
     estimator = request.app[CONTEXT].vee.estimator
     planned = await estimator.plan(_asked_of(request, named.point, body))
     number = sequence = overtaken = 0

@@ -8,6 +8,7 @@ from aiohttp import web
 from api import formats, json_body, problem
 from api.as_of import AS_OF, moment_us
 from api.audit_note import note_of
+from api.author import decision_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.operation import JSON, TIME_FORM, Operation, Parameter
@@ -17,7 +18,6 @@ from api.sample_form import SampleForm
 from api.schemas_derived import FactorBody, FactorsReply, FactorTableReply, FactorVersionReply
 from api.time_form import TimeForm
 from historian.model.access import Right
-from historian.model.decision import make_decision
 from historian.rollup.factor_book import FactorVersion
 
 _FILTERS: Final = ("carrier", "basis", "region")
@@ -47,8 +47,7 @@ async def put_factors(request: web.Request) -> web.StreamResponse:
         raise Problem.of_parameter(
             "factor", f"is not the table's id, {body.table.id!r}", "与因子表的 id 不同"
         )
-    decision = make_decision(body.author, body.reason)
-    note_of(request).reason = decision.reason
+    decision = decision_of(request, body)
     book = context.derived.factors
     old = book.versions(body.table.id)[-1].table if body.table.id in book.ids() else None
     made = await asyncio.to_thread(book.put, body.table, decision.author, decision.reason)

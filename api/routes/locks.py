@@ -8,6 +8,7 @@ from aiohttp import web
 
 from api import formats, json_body, problem
 from api.audit_note import note_of
+from api.author import decision_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.operation import JSON, POINTS, STATION, TIME_FORM, Operation
@@ -20,7 +21,6 @@ from api.selection import SELECTIONS
 from api.time_form import TimeForm
 from historian.catalogue.lock_book import Lock
 from historian.model.access import Right
-from historian.model.decision import make_decision
 
 
 async def get_locks(request: web.Request) -> web.StreamResponse:
@@ -41,8 +41,7 @@ async def post_locks(request: web.Request) -> web.StreamResponse:
     selected, times = request.app[SELECTIONS].of(request, params), SampleForm.of(params).times
     asked = read_asked(request, params, selected.ids, times.zone)
     body = json_body.decode(await read_body(request), WithdrawBody)
-    decision = make_decision(body.author, body.reason)
-    note_of(request).reason = decision.reason
+    decision = decision_of(request, body)
     made = await context.billing.lock(asked, decision.author, decision.reason)
     names = dict(zip(selected.ids.tolist(), selected.names, strict=True))
     for lock in made:
@@ -58,8 +57,7 @@ async def post_unlock(request: web.Request) -> web.StreamResponse:
     context, times = request.app[CONTEXT], SampleForm.of(Params(request.query)).times
     number = path_number(request, "a lock", "锁定编号")
     body = json_body.decode(await read_body(request), WithdrawBody)
-    decision = make_decision(body.author, body.reason)
-    note_of(request).reason = decision.reason
+    decision = decision_of(request, body)
     gone = await asyncio.to_thread(context.billing.unlock, number, decision.author, decision.reason)
     note_of(request).change("locked", None, f"lock.{gone.number}")
     return formats.reply_json(_reply_of(gone, context.registry.by_id(gone.key.point_id).name, times))

@@ -127,7 +127,7 @@ async def _change(request: web.Request, name: str, body: PersonBody) -> Person:
 
 async def _give_password(request: web.Request, name: str, password: str) -> Person:
     person = await request.app[CONTEXT].access.set_password(name, password, must_change=True)
-    note(request, "password_given", name)
+    note(request, "password_given", name, new="given")
     return person
 
 

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from api import cursor, edit_body, formats, json_body, problem
 from api.audit_note import note_of
+from api.author import decision_of
 from api.body import read_body
 from api.caller import identity_of
 from api.context import CONTEXT, ApiContext
@@ -41,7 +42,6 @@ from api.selection import find_point
 from historian.errors import PointNotFound
 from historian.model import quality as q
 from historian.model.access import Right
-from historian.model.decision import make_decision
 from historian.model.ports import REJECT_CODES, Outcome
 from historian.model.quarantine import (
     STATES,
@@ -85,8 +85,7 @@ async def post_release(request: web.Request) -> web.StreamResponse:
     """Into the store, under the right stamp; what is not on disk there stays here."""
     context = request.app[CONTEXT]
     body = json_body.decode(await read_body(request), ReleaseBody)
-    decision = make_decision(body.author, body.reason)
-    note_of(request).reason = decision.reason
+    decision = decision_of(request, body)
     note_of(request).change(None, body, "released")
     result = await context.quarantine.release(body.ids, _stamp_of(body), decision, body.on_conflict)
     return formats.reply_json(_reply_of(result, context))
@@ -96,8 +95,7 @@ async def post_erase(request: web.Request) -> web.StreamResponse:
     """Given up; the entries stay as evidence."""
     context = request.app[CONTEXT]
     body = json_body.decode(await read_body(request), EraseBody)
-    decision = make_decision(body.author, body.reason)
-    note_of(request).reason = decision.reason
+    decision = decision_of(request, body)
     note_of(request).change(body.ids, None, "erased")
     return formats.reply_json(_reply_of(await context.quarantine.erase(body.ids, decision), context))
 

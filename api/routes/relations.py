@@ -9,9 +9,11 @@ from aiohttp import web
 
 from api import formats, json_body, problem
 from api.as_of import AS_OF, moment_us
+from api.author import author_of
 from api.body import read_body
 from api.context import CONTEXT, ApiContext
 from api.entity_form import AT, ID, TYPE, EntityForm, at_us, key_of, moment_of
+from api.entity_note import note_relation
 from api.operation import JSON, TIME_FORM, Operation, Parameter
 from api.params import Params
 from api.problem import Fault, Problem
@@ -57,16 +59,18 @@ async def put_relation(request: web.Request) -> web.StreamResponse:
         None if body.valid_to is None else moment_of(request, body.valid_to, "/valid_to"),
         body.exchange,
         body.withdraw,
-        body.author,
+        author_of(request, body.author),
         body.reason,
     )
 
-    def state() -> RelationReply:
+    def state() -> tuple[RelationReply, list[RelationReply]]:
         outcome = context.archive.relations.state(wanted)
-        (told,) = _replies(context, form, [outcome.relation])
-        return msgspec.structs.replace(told, changed=outcome.is_changed)
+        told, *former = _replies(context, form, [outcome.relation, *outcome.former])
+        return msgspec.structs.replace(told, changed=outcome.is_changed), former
 
-    return formats.reply_json(await asyncio.to_thread(state))
+    reply, former = await asyncio.to_thread(state)
+    note_relation(request, body, reply, former)
+    return formats.reply_json(reply)
 
 
 def _party(context: ApiContext, body: PartyBody | None) -> EntityKey:

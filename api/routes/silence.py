@@ -8,6 +8,8 @@ import numpy as np
 from aiohttp import web
 
 from api import cursor, formats, json_body, problem
+from api.audit_note import note_of
+from api.author import author_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.formats import Format
@@ -124,11 +126,15 @@ async def post_outage(request: web.Request) -> web.StreamResponse:
     )
     if end_us <= start_us:
         raise Problem.of_parameter("end", "is not after start; ranges are [start, end)", "须晚于 start")
-    detail = f"{body.detail} ({body.author})" if body.author else body.detail
+    author = author_of(request, body.author)
+    detail = f"{body.detail} ({author})" if author else body.detail
     outage = Outage(station_source(body.station), start_us, end_us, body.cause, detail)
     context.watch.journal.record(outage)
     await asyncio.to_thread(context.watch.journal.flush)
-    return formats.reply_json(_outage_reply(outage, form), status=201)
+    reply = _outage_reply(outage, form)
+    note_of(request).change(None, reply, "outage")
+    note_of(request).reason = body.detail
+    return formats.reply_json(reply, status=201)
 
 
 def _overdue_row(one: Overdue, now_us: int, form: TimeForm) -> OverdueRow:
@@ -185,6 +191,6 @@ OPERATIONS: Final = (
         "Record why samples of a station did not come: a file that is missing, a collector that was off.", OutageReply,
         parameters=(TIME_FORM,), request_types=((JSON, OutageBody),),
         problems=(problem.MALFORMED_JSON, problem.INVALID_BODY, problem.INVALID_TIME, problem.STATION_NOT_FOUND),
-        status=201, right=Right.WRITE,
+        status=201, right=Right.WRITE, is_decision=True,
     ),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from api import formats, json_body, problem
 from api.audit_note import note_of
+from api.author import decision_of
 from api.body import read_body
 from api.context import CONTEXT
 from api.operation import DATE, JSON, TIME_FORM, ZONE, Operation, Parameter
@@ -29,7 +30,6 @@ from api.schemas_terms import (
 from api.time_form import TimeForm
 from historian.model import timestamp
 from historian.model.access import Right
-from historian.model.decision import make_decision
 from historian.model.tariff import BANDS, UNDIVIDED
 from historian.rollup.tariff_book import DayFlag, TariffBook, TariffVersion
 
@@ -80,8 +80,7 @@ async def put_tariff(request: web.Request) -> web.StreamResponse:
         raise Problem.of_parameter(
             "tariff", f"is not the calendar's id, {body.calendar.id!r}", "与日历的 id 不同"
         )
-    decision = make_decision(body.author, body.reason)
-    note_of(request).reason = decision.reason
+    decision = decision_of(request, body)
     known = body.calendar.id in book.ids()
     old = book.get(body.calendar.id).calendar.version if known else None
     made = await asyncio.to_thread(book.put, body.calendar, decision.author, decision.reason)
@@ -93,8 +92,7 @@ async def post_flag(request: web.Request) -> web.StreamResponse:
     """Say that a day was one of those the calendar asks for."""
     book, times = request.app[CONTEXT].tariffs, SampleForm.of(Params(request.query)).times
     body = json_body.decode(await read_body(request), DayFlagBody)
-    decision = make_decision(body.author, body.reason)
-    note_of(request).reason = decision.reason
+    decision = decision_of(request, body)
     note_of(request).change(None, body.flag, body.date.isoformat())
     made = await asyncio.to_thread(
         book.flag_day, request.match_info["tariff"], body.date, body.flag, decision.author, decision.reason
@@ -106,13 +104,15 @@ async def post_withdraw(request: web.Request) -> web.StreamResponse:
     """Take a flag back."""
     book, times = request.app[CONTEXT].tariffs, SampleForm.of(Params(request.query)).times
     decision_body = json_body.decode(await read_body(request), WithdrawBody)
-    note_of(request).reason = make_decision(decision_body.author, decision_body.reason).reason
+    decision_of(request, decision_body)
     number = request.match_info["number"]
     if not number.isdecimal() or not _has_flag(book, request.match_info["tariff"], number):
         raise Problem.of_parameter(
             "number", f"{number!r} is no flag of this calendar", f"{number!r} 不是该日历的标记"
         )
-    return formats.reply_json(_flag_of(await asyncio.to_thread(book.withdraw_flag, int(number)), times))
+    gone = await asyncio.to_thread(book.withdraw_flag, int(number))
+    note_of(request).change(gone.flag, None, gone.date.isoformat())
+    return formats.reply_json(_flag_of(gone, times))
 
 
 def _has_flag(book: TariffBook, tariff_id: str, number: str) -> bool:

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from api import edit_body, formats, json_body, problem
 from api.as_of import AS_OF, moment_us
 from api.audit_note import note_of
+from api.author import decision_of
 from api.body import read_body
 from api.context import CONTEXT, ApiContext
 from api.operation import JSON, POINT, TIME_FORM, Operation, Parameter
@@ -21,7 +22,6 @@ from api.selection import path_point
 from api.time_form import TimeForm
 from historian.model import timestamp
 from historian.model.access import Right
-from historian.model.decision import make_decision
 from historian.model.point import DAY_US
 from historian.model.term import (
     EVENTS,
@@ -73,8 +73,7 @@ async def post_term(request: web.Request) -> web.StreamResponse:
     context = request.app[CONTEXT]
     named, times = path_point(request), SampleForm.of(Params(request.query)).times
     body = json_body.decode(await read_body(request), TermBody)
-    decision = make_decision(body.author, body.reason)
-    note_of(request).reason = decision.reason
+    decision = decision_of(request, body)
     check_names(body.term, context.tariffs, request)
     from_us = edit_body.time_of(body.valid_from, "/valid_from")
     to_us = None if body.valid_to is UNSET else edit_body.time_of(body.valid_to, "/valid_to")
@@ -98,8 +97,7 @@ async def post_withdraw(request: web.Request) -> web.StreamResponse:
     """Take a statement back."""
     named, times = path_point(request), SampleForm.of(Params(request.query)).times
     body = json_body.decode(await read_body(request), WithdrawBody)
-    decision = make_decision(body.author, body.reason)
-    note_of(request).reason = decision.reason
+    decision = decision_of(request, body)
     number = path_number(request, "a statement", "编号")
     gone = await asyncio.to_thread(
         request.app[CONTEXT].terms.withdraw, named.point.id, number, decision.reason

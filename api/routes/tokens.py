@@ -33,10 +33,7 @@ async def post_token(request: web.Request) -> web.StreamResponse:
     token, text = await asyncio.to_thread(
         book.add_token, body.name, body.rights, stations, identity_of(request).name, expires_us
     )
-    scope = "all" if stations is None else ",".join(stations)
-    note(
-        request, "token", f"{token.id} {token.name}", new=f"rights={','.join(token.rights)} stations={scope}"
-    )
+    note(request, "token", f"{token.id} {token.name}", new=_shown(token))
     headers = {"Cache-Control": "no-store"}
     return formats.reply_json(_reply_of(request, token, text), status=201, headers=headers)
 
@@ -45,8 +42,13 @@ async def post_revoke(request: web.Request) -> web.StreamResponse:
     """End a token, at once."""
     book = request.app[CONTEXT].access.book
     token = await asyncio.to_thread(book.revoke_token, request.match_info["id"])
-    note(request, "token_revoked", f"{token.id} {token.name}")
+    note(request, "token_revoked", f"{token.id} {token.name}", old=_shown(token))
     return formats.reply_json(_reply_of(request, token))
+
+
+def _shown(token: Token) -> str:
+    scope = "all" if token.stations is None else ",".join(token.stations)
+    return f"rights={','.join(token.rights)} stations={scope}"
 
 
 def _reply_of(request: web.Request, token: Token, text: str = "") -> TokenReply:

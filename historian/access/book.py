@@ -77,6 +77,10 @@ class Book:
             return None
         return Caller(self._token_identities[token.id])
 
+    def ended_token(self, text: str) -> Token | None:
+        """The token of ours that this is, though it ended or was revoked; None where it is none of ours."""
+        return self._tokens.get(secret.digest_of(text))
+
     def caller_of_session(self, text: str, address: str) -> Caller | None:
         """Who a session belongs to, noting that it is used; None where it ended or comes from elsewhere."""
         digest = secret.digest_of(text)

@@ -73,12 +73,13 @@ class _Counts:
 
 
 class ArchiveCsv:
-    """Reads and writes the tables. Blocks; `time_zone` is where bare dates begin."""
+    """Reads and writes the tables. Blocks; `time_zone` is where bare dates begin, `author` whose statements the rows are."""
 
-    def __init__(self, archive: Archive, registry: Registry, time_zone: str) -> None:
+    def __init__(self, archive: Archive, registry: Registry, time_zone: str, author: str = "") -> None:
         self._archive = archive
         self._registry = registry
         self._zone = load_zone(time_zone)
+        self._author = author
 
     def take(
         self, table: str, lines: Iterable[str], tell: Callable[[int], None] = lambda _rows: None
@@ -127,9 +128,9 @@ class ArchiveCsv:
     def _change_of(self, row: Row) -> Change:
         key, attribute = EntityKey(row["type"], row["id"]), row.get("attribute", "")
         if attribute == ALIAS:
-            return Change(key, aliases=[row.get("value", "")])
+            return Change(key, aliases=[row.get("value", "")], author=self._author)
         attributes = {attribute: row.get("value", "") or None} if attribute else {}
-        return Change(key, attributes, self._since(row))
+        return Change(key, attributes, self._since(row), author=self._author)
 
     def _take_relations(self, part: Sequence[Numbered], counts: _Counts) -> None:
         asked = []
@@ -146,6 +147,7 @@ class ArchiveCsv:
                     row.get("carrier", ""),
                     self._since(row),
                     self._moment(valid_to) if valid_to else None,
+                    author=self._author,
                 )
                 asked.append((line, wanted))
         outcomes = self._archive.relations.state_all([wanted for _, wanted in asked])
@@ -167,6 +169,7 @@ class ArchiveCsv:
                     row.get("amount", ""),
                     row.get("unit", ""),
                     row.get("document", ""),
+                    author=self._author,
                 )
                 asked.append((line, billed))
         outcomes = self._archive.charges.state_all([billed for _, billed in asked])

@@ -43,11 +43,16 @@ class Change(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """What became of a change: the entity now, whether it is new, and how many statements and ids were added."""
+    """What became of a change: the entity now, whether it is new, and how many statements and ids were added.
+
+    `added` are the statements, `former` all that was stated of the same attributes before.
+    """
 
     entity: Entity
     is_new: bool
     added_count: int
+    added: Sequence[Stated] = ()
+    former: Sequence[Stated] = ()
 
 
 class Known(NamedTuple):
@@ -179,7 +184,10 @@ class _Session:
         drafts += [self._withdrawal(change, statements, name) for name in change.withdraws]
         entity = found or entity_table.create(self._connection, change.key, self._now_us)
         kept = self._statements.setdefault(entity.number, statements)
-        kept += [entity_table.add(self._connection, entity.number, draft) for draft in drafts]
+        touched = {draft.attribute for draft in drafts}
+        former = [one for one in kept if one.attribute in touched]
+        added = [entity_table.add(self._connection, entity.number, draft) for draft in drafts]
+        kept += added
         for alias in aliases:
             entity_table.add_alias(self._connection, entity, alias, self._now_us)
         if new_id:
@@ -187,7 +195,7 @@ class _Session:
         count = len(drafts) + len(aliases) + bool(new_id)
         if count or found is None:
             entity = entity_table.count_change(self._connection, entity)
-        return Changed(entity, found is None, count)
+        return Changed(entity, found is None, count, added, former)
 
     def _wanted(self, change: Change) -> dict[str, str | None]:
         wanted = {}

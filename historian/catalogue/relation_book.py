@@ -46,10 +46,11 @@ class Wanted(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The relation as it is on record now, and whether anything was changed."""
+    """The relation as it is on record now, whether anything was changed, and what held before in its place."""
 
     relation: Relation
     is_changed: bool
+    former: Sequence[Relation] = ()
 
 
 class RelationBook:
@@ -139,7 +140,7 @@ class RelationBook:
                     f"{kind.id}: nothing is stated for exactly this valid_from, so nothing is withdrawn"
                 )
             _withdraw(connection, same, now_us)
-            return Outcome(same._replace(withdrawn_us=now_us), True)
+            return Outcome(same._replace(withdrawn_us=now_us), True, [same])
         if same is not None and same.valid_to_us == wanted.valid_to_us:
             return Outcome(same, False)
         draft = Relation(
@@ -153,8 +154,10 @@ class RelationBook:
             _withdraw(connection, same, now_us)
         for one in ended:
             _withdraw(connection, one, now_us)
-            _insert(connection, one._replace(valid_to_us=from_us, recorded_us=now_us, reason=wanted.reason))
-        return Outcome(_insert(connection, draft), True)
+            cut = one._replace(valid_to_us=from_us, recorded_us=now_us)
+            _insert(connection, cut._replace(author=wanted.author, reason=wanted.reason))
+        former = ended if same is None else [same, *ended]
+        return Outcome(_insert(connection, draft), True, former)
 
     def _rivals(self, kind: RelationKind, source: int, to: int) -> list[Relation]:
         """Relations of the kind in force that share a side."""

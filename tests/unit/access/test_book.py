@@ -54,6 +54,8 @@ def test_a_token_is_revoked_at_once_and_its_text_is_nowhere(book: Book, tmp_path
     text = token(book)
     book.revoke_token(book.tokens()[0].id)
     assert book.caller_of_token(text) is None
+    assert book.ended_token(text) == book.tokens()[0]
+    assert book.ended_token(text + "x") is None
     secret = text.rpartition("_")[2].encode()
     assert all(secret not in path.read_bytes() for path in tmp_path.iterdir())
     with pytest.raises(AccessNotFound):

@@ -8,11 +8,14 @@ import pytest
 from api.audit_hook import kind_of
 from api.routes import table
 from historian.audit.recorder import Recorder
-from historian.model.access import Right
+from historian.ingest.quarantine import Quarantine
+from historian.model.access import Right, Role
 from historian.model.audit import AuditEntry, AuditQuestion, AuditRecord, Change, Kind
 from historian.model.timestamp import TIME_MAX_US
-from historian.settings import AuditSettings, Settings
+from historian.settings import AuditSettings, ServerSettings, Settings
 from historian.store.durable import DurableFiles
+from tests.support.decisions import DECISIONS, Decision, decide, prepare
+from tests.support.guarded import PASSWORD, Guarded, log_in
 from tests.unit.api.conftest import Api, expect_problem
 
 
@@ -134,3 +137,127 @@ def test_every_operation_that_changes_something_is_told() -> None:
     assert {"editSamples", "lockRollups", "putTariff", "putFactors", "patchPoint", "eraseQuarantined"} <= told
     of_write = {one.name for one in table.all_operations() if one.right in (Right.WRITE, Right.READ, None)}
     assert silent <= of_write
+
+
+RIGHTS = tuple(right for right in Right if right not in (Right.ADMINISTER, Right.AUDIT))
+ADMINISTRATION = (
+    Decision("postPerson", "POST", "/people", {"name": "eva", "roles": ["viewer"], "password": PASSWORD}, "viewer"),
+    Decision("putPerson", "PUT", "/people/eva", {"roles": ["editor"], "stations": None}, "editor", "viewer"),
+    Decision("patchPerson", "PATCH", "/people/eva", {"roles": ["operator"]}, "operator", "editor"),
+    Decision("unlockPerson", "POST", "/people/eva/unlock", {}),
+    Decision("signOutPerson", "POST", "/people/eva/sign-out", {}),
+    Decision("postToken", "POST", "/tokens", {"name": "scada", "rights": ["write"], "expires": "2026-12-01T00:00:00Z"}, "write"),
+    Decision("revokeToken", "POST", "/tokens/{id}/revoke", {}, old="write"),
+)  # fmt: skip
+OF_ONESELF = {
+    "logIn": "login",
+    "logOut": "logout",
+    "signOutAll": "sign_out_all",
+    "changePassword": "password",
+    "setUp": "setup",
+}
+UNRECORDED = {
+    "ingest",
+    "writeLines",
+    "query",
+    "queryRollups",
+    "tryValidation",
+    "dryRun",
+}  # nothing is decided by them
+
+
+def test_whatever_is_no_query_and_no_sample_is_called_here() -> None:
+    called = {one.operation for one in (*DECISIONS, *ADMINISTRATION)} | set(OF_ONESELF)
+    assert called | UNRECORDED == {one.name for one in table.all_operations() if one.method != "GET"}
+
+
+async def test_every_decision_is_told_with_its_object_old_and_new(
+    guarded: Guarded, trail: Recorder, quarantine: Quarantine
+) -> None:
+    headers = guarded.token(*RIGHTS, name="desk")
+    async with guarded.client() as client:
+        await prepare(client, headers, quarantine, guarded.context.clock.now_us())
+        for decision in DECISIONS:
+            status, text = await decide(client, decision, headers)
+            assert status < 300, (decision, text)
+            assert_told(await told(trail), decision, "desk", "token")
+            last = (await told(trail))[-1]
+            assert last.reason == "r" or "reason" not in str(decision.body), decision
+
+
+async def test_every_change_of_access_is_told(guarded: Guarded, trail: Recorder) -> None:
+    await guarded.person("chief", Role.ADMIN)
+    async with guarded.client() as client:
+        await log_in(client, "chief")
+        token = ""
+        for decision in ADMINISTRATION:
+            path = decision.path.replace("{id}", token)
+            status, text = await decide(client, decision._replace(path=path), {})
+            assert status < 300, (decision, text)
+            token = text["id"] if decision.operation == "postToken" else token
+            assert_told(await told(trail), decision, "chief", "person")
+    assert PASSWORD not in str(await told(trail))
+
+
+def assert_told(records: list[AuditRecord], decision: Decision, who: str, who_kind: str) -> None:
+    begun, done = records[-2:]
+    assert (begun.action, begun.result, done.action, done.result) == (
+        decision.operation, "begun", decision.operation, "done",
+    ), decision  # fmt: skip
+    assert (done.who, done.who_kind, done.address) == (who, who_kind, "127.0.0.1")
+    assert done.object
+    assert decision.new in " ".join(one.new or "" for one in done.changes), (decision, done.changes)
+    assert decision.old in " ".join(one.old or "" for one in done.changes), (decision, done.changes)
+
+
+async def test_coming_and_going_is_told_failures_too(guarded: Guarded, trail: Recorder) -> None:
+    setup = guarded.context.access.book.make_setup_token()
+    async with guarded.client() as client:
+        body = {"token": setup, "name": "chief", "password": PASSWORD}
+        for given in (body | {"token": "setup_wrong"}, body):
+            answer = await client.post("/api/v1/setup", json=given)
+        assert answer.status == 201, await answer.text()
+        for password, status in (("wrong", 401), (PASSWORD, 200)):
+            assert (await log_in(client, "chief", password)).status == status
+        new = "Another-Horse-8-staple"
+        answer = await client.post("/api/v1/password", json={"present": PASSWORD, "new": new})
+        client.headers["X-CSRF-Token"] = (await answer.json())["csrf_token"]
+        assert (await client.post("/api/v1/session/sign-out-all")).status == 200
+        await log_in(client, "chief", new)
+        assert (await client.post("/api/v1/logout")).status == 204
+    kept = [one for one in await written(trail) if one.action in OF_ONESELF.values()]
+    assert {one.action for one in kept} == set(OF_ONESELF.values())
+    assert {(one.action, one.result) for one in kept} >= {("login", "refused"), ("setup", "refused")}
+    assert {(one.who, one.object, one.address) for one in kept} == {("chief", "chief", "127.0.0.1")}
+
+
+async def written(trail: Recorder) -> list[AuditRecord]:
+    """All records, once those that nobody waits for are on disk too."""
+    await trail.record(AuditEntry(kind=Kind.CONFIG))
+    return await told(trail)
+
+
+async def test_the_use_of_an_ended_token_is_told_by_its_name_and_folded(
+    guarded: Guarded, trail: Recorder
+) -> None:
+    headers, book = guarded.token(name="scada"), guarded.context.access.book
+    [token] = book.tokens()
+    book.revoke_token(token.id)
+    async with guarded.client() as client:
+        for _ in range(3):
+            assert (await client.get("/api/v1/points", headers=headers)).status == 401
+    [denied] = [one for one in await written(trail) if one.kind is Kind.DENIED]
+    assert (denied.who, denied.who_kind) == ("scada", "token")
+    assert denied.detail == f"status 401, token {token.id} revoked"
+
+
+class TestBehindAProxy:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(server=ServerSettings(trusted_proxies=("127.0.0.1",)))
+
+    async def test_the_address_is_the_clients(self, api: Api, trail: Recorder) -> None:
+        headers = {"X-Forwarded-For": "6.6.6.6, 192.0.2.7"}
+        body = {"unit": "kW", "kind": "instantaneous"}
+        await api.client.put("/api/v1/points/p", json=body, headers=headers)
+        assert [one.address for one in await told(trail)] == ["192.0.2.7"] * 2

@@ -44,13 +44,17 @@ def test_a_meter_is_exchanged_at_an_instant_and_what_was_known_stays(
 ) -> None:
     archive.relations.state(Wanted("meter_at", A, PLACE))
     clock.advance(DAY_US / 1e6)
-    exchange = Wanted("meter_at", B, PLACE, "", T0_US - DAY_US, is_exchange=True, reason="broken")
-    assert archive.relations.state(exchange).is_changed
+    exchange = Wanted(
+        "meter_at", B, PLACE, "", T0_US - DAY_US, is_exchange=True, author="li", reason="broken"
+    )
+    outcome = archive.relations.state(exchange)
+    assert (outcome.is_changed, [one.reason for one in outcome.former]) == (True, [""])
     assert meters_at(archive, T0_US - DAY_US - 1) == ["A"]
     assert meters_at(archive, T0_US - DAY_US) == ["B"]
     assert meters_at(archive, T0_US, T0_US) == ["A"]  # as it was believed then
     assert not archive.relations.state(exchange).is_changed
     (ended,) = archive.relations.of(A)
+    assert (ended.author, ended.reason) == ("li", "broken")
     assert (ended.valid_from_us, ended.valid_to_us) == (BEGINNING_US, T0_US - DAY_US)
 
 

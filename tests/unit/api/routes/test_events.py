@@ -231,7 +231,7 @@ async def test_who_never_reads_is_cut_and_costs_no_memory(
 
     monkeypatch.setattr(event_stream.EventStreams, "_send", count)
     context.registry.create(PointDraft(name="a", unit="kW", kind=PointKind.INSTANTANEOUS))
-    api = Api(None, context, None, None)  # type: ignore[arg-type]
+    api = Api(None, context, None, None, None)  # type: ignore[arg-type]
     for _ in range(20):
         log_days(api, *(DAY_1 + n for n in range(5_000)))
     client = socket.create_connection(address)
