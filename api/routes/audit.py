@@ -10,7 +10,7 @@ from api.caller import identity_of
 from api.context import CONTEXT
 from api.errors import REQUEST_ID
 from api.formats import Format
-from api.operation import BOM, CSV, CURSOR, FORMAT, JSON, NDJSON, Operation, Parameter, one_of, whole
+from api.operation import BOM, CURSOR, FORMAT, TABLE_FORMS, Operation, Parameter, one_of, whole
 from api.params import Params, parse_time
 from api.schemas_audit import AuditChange, AuditReply, AuditRow
 from historian.errors import AuditUnavailable
@@ -100,7 +100,7 @@ OPERATIONS: Final = (
         problems=(
             problem.INVALID_TIME, problem.INVALID_CURSOR, problem.NOT_ACCEPTABLE, problem.AUDIT_UNAVAILABLE,
         ),
-        reply_types=(JSON, CSV, NDJSON), right=Right.AUDIT,
+        reply_types=TABLE_FORMS, right=Right.AUDIT,
         is_global=True,  # no station is known of what it tells
     ),
 )  # fmt: skip
