@@ -225,3 +225,33 @@ class StationsReply(msgspec.Struct, frozen=True, kw_only=True):
     """All stations that have a point."""
 
     stations: list[StationReply]
+
+
+# ── Suspicions of magnitude ─────────────────────────────────────────────────────────────────────────────────
+
+
+class SuspicionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The values of a point in a range may have the wrong magnitude: what was found, against what, and what to look at.
+
+    `factor` would set the values right where it is known; nothing is ever multiplied by it here. `numbers` are what the
+    suspicion rests on. `advice` is in the language that Accept-Language prefers.
+    """
+
+    point: str
+    station: str
+    kind: str
+    against: str
+    factor: float | None
+    numbers: dict[str, float]
+    advice: str
+    start: Time
+    end: Time
+
+
+class SuspicionsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Suspicions of the points, point by point; `point_count` points were looked at."""
+
+    start: Time
+    end: Time
+    point_count: int
+    suspicions: list[SuspicionRow]

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from historian.energy import suggestion
-from historian.energy.suggestion import F64, UNIT_NEAR_SHARE, UNIT_SCALE
+from historian.energy.suggestion import F64, UNIT_NEAR_SHARE, UNIT_SCALE, Suggestion
 from historian.model import unit
 
 VALUES_MIN: Final = 8  # fewer tell nothing of a magnitude
@@ -109,12 +109,20 @@ def of_pair(point: Looked, other: Looked) -> list[Suspicion]:
     ]
     both = np.isfinite(point.values) & np.isfinite(other.values)
     sums = [float(np.abs(column[both]).sum()) for column in (point.values, other.values)]
-    if unit.get_unit(point.symbol).dimension == "energy" and all(sums):
-        ratio = sums[0] / sums[1]
-        times = max(ratio, 1 / ratio)
-        if abs(times / _GJ_KWH - 1) <= _GJ_NEAR_SHARE:
-            found.append(Suspicion("electric_for_thermal", other.name, 1 / ratio, {"ratio": ratio}))
-    return found
+    return found + of_heat(sums[0] / sums[1], point.symbol, other.name) if all(sums) else found
+
+
+def of_heat(ratio: float, symbol: str, other: str) -> list[Suspicion]:
+    """By how many times an energy is larger than another that should be the same: GJ and kWh taken for each other."""
+    times = max(ratio, 1 / ratio)
+    if unit.get_unit(symbol).dimension != "energy" or abs(times / _GJ_KWH - 1) > _GJ_NEAR_SHARE:
+        return []
+    return [Suspicion("electric_for_thermal", other, 1 / ratio, {"ratio": ratio})]
+
+
+def told_of(one: Suggestion, against: str) -> Suspicion:
+    """A suggestion about a point as a suspicion; of a kind that has advice."""
+    return Suspicion(one.kind, against, _factor_of(one.kind, one.numbers), one.numbers)
 
 
 def of_counter(point: Looked, resolution: float) -> list[Suspicion]:

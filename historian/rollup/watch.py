@@ -8,9 +8,11 @@ from historian.clock import Clock
 from historian.model.ports import SampleReader
 from historian.query.engine import QueryEngine
 from historian.query.overdue import OverdueWatch
+from historian.rollup.check_maker import CheckMaker
 from historian.rollup.completeness import CompletenessMaker
 from historian.rollup.service import RollupService
 from historian.rollup.stations import StationMaker
+from historian.rollup.suspicions import SuspicionMaker
 from historian.rollup.term_directory import TermDirectory
 
 
@@ -20,6 +22,7 @@ class Watch(NamedTuple):
     completeness: CompletenessMaker
     overdue: OverdueWatch
     stations: StationMaker
+    suspicions: SuspicionMaker
     journal: Journal
 
 
@@ -37,4 +40,6 @@ def open_watch(
     completeness = CompletenessMaker(rollup, reader, registry, clock, samples_max, query.retirements)
     overdue = OverdueWatch(query, registry, journal)
     stations = StationMaker(rollup, query, registry, terms, clock, (completeness, overdue))
-    return Watch(completeness, overdue, stations, journal)
+    checks = CheckMaker(rollup, reader, registry, terms, clock)
+    suspicions = SuspicionMaker(query, registry, terms, checks)
+    return Watch(completeness, overdue, stations, suspicions, journal)
