@@ -34,7 +34,7 @@ dev: setup ## setup, and what tests and checks need
 	@.ci/setup dev
 
 test: dev .venv/kernels ## every test; PYTEST_ARGS="-k name" picks some
-	@.ci/debian-packages chromium curl socat
+	@.ci/debian-packages chromium curl openssl socat
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 crash: dev ## the tests that kill, tear, damage and fill disks, ten times as many states as in CI

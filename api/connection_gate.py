@@ -1,8 +1,8 @@
-"""Lets a connection in or refuses it at once: a cap for each address and one in all."""
+"""Lets a connection in or refuses it at once: a cap for each address and one in all; with TLS before its handshake."""
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import msgspec
 from aiohttp import web
@@ -11,6 +11,8 @@ from api import problem
 from api.problem import ProblemDetails
 from api.request_reader import RequestReader
 from api.slow_readers import SWEEP_S, Connection, SlowReaders
+from api.tls import Certificate
+from api.tls_transport import TlsLayer
 from historian.metrics import Counter
 from historian.settings import ServerSettings
 
@@ -18,7 +20,48 @@ MakeReader = Callable[[web.Server], RequestReader]
 
 HEADS_BYTES: Final = 64 * 1024  # what one read of the socket takes at most, outside of bodies
 
+CERTIFICATE_LOOK_S: Final = 60.0  # how soon a renewed certificate is taken up
+
 _RETRY_AFTER_S: Final = 5
+
+
+class Caps:
+    """How many connections there may be, those whose handshake is not done among them."""
+
+    def __init__(self, server: web.Server, limits: ServerSettings, refused: Counter) -> None:
+        self.server = server
+        self._limits = limits
+        self._refused = refused
+        self._shaking: set[asyncio.BaseTransport] = set()
+
+    def admit(self, transport: asyncio.BaseTransport) -> bool:
+        """Whether a connection may begin its handshake; it counts until `shaken`."""
+        if self.reason_to_refuse(transport):
+            return False
+        self._shaking.add(transport)
+        return True
+
+    def shaken(self, transport: asyncio.BaseTransport) -> None:
+        """Its handshake is over; where it is done, the connection counts as any other."""
+        self._shaking.discard(transport)
+
+    def reason_to_refuse(self, transport: asyncio.BaseTransport) -> str:
+        """Why there may not be this one more, counted; "" where it may be."""
+        reason = self._reason(transport)
+        if reason:
+            self._refused.add()
+        return reason
+
+    def _reason(self, transport: asyncio.BaseTransport) -> str:
+        limits = self._limits
+        others = [*(handler.transport for handler in self.server.connections), *self._shaking]
+        if len(others) >= limits.connections_max:
+            return f"{limits.connections_max} connections are open in all"
+        address = _address_of(transport)
+        same_count = sum(1 for other in others if _address_of(other) == address)
+        if same_count >= limits.connections_per_address_max:
+            return f"{limits.connections_per_address_max} connections are open from {address}"
+        return ""
 
 
 class ConnectionGate(asyncio.BufferedProtocol):
@@ -30,17 +73,13 @@ class ConnectionGate(asyncio.BufferedProtocol):
 
     def __init__(
         self,
-        server: web.Server,
+        caps: Caps,
         make_reader: MakeReader,
-        limits: ServerSettings,
-        refused: Counter,
         readers: SlowReaders,
         heads: memoryview,
     ) -> None:
-        self._server = server
+        self._caps = caps
         self._make_reader = make_reader
-        self._limits = limits
-        self._refused = refused
         self._readers = readers
         self._heads = heads
         self._reader: RequestReader | None = None
@@ -49,16 +88,15 @@ class ConnectionGate(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
-        reason = self._reason_to_refuse(transport)
+        reason = self._caps.reason_to_refuse(transport)
         if reason:
-            self._refused.add()
             transport.write(_refusal(reason))
             transport.close()
             return
         address = _address_of(transport)
         self._connection = Connection(address, transport.get_write_buffer_size, transport.abort)
         self._readers.opened(self._connection)
-        self._reader = self._make_reader(self._server)
+        self._reader = self._make_reader(self._caps.server)
         self._reader.connection_made(transport)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -92,19 +130,16 @@ class ConnectionGate(asyncio.BufferedProtocol):
         if self._reader is not None:
             self._reader.connection_lost(exc)
 
-    def _reason_to_refuse(self, transport: asyncio.Transport) -> str:
-        open_connections = self._server.connections
-        if len(open_connections) >= self._limits.connections_max:
-            return f"{self._limits.connections_max} connections are open in all"
-        address = _address_of(transport)
-        same_count = sum(1 for handler in open_connections if _address_of(handler.transport) == address)
-        if same_count >= self._limits.connections_per_address_max:
-            return f"{self._limits.connections_per_address_max} connections are open from {address}"
-        return ""
+
+class Watches(NamedTuple):
+    """What counts for a site: connections refused, and handshakes that failed."""
+
+    refused: Counter
+    unshaken: Counter
 
 
 class GatedSite(web.BaseSite):
-    """A listening TCP socket behind a ConnectionGate."""
+    """A listening TCP socket behind a ConnectionGate, with TLS where there is a certificate."""
 
     def __init__(
         self,
@@ -113,8 +148,9 @@ class GatedSite(web.BaseSite):
         host: str,
         port: int,
         limits: ServerSettings,
-        refused: Counter,
+        watches: Watches,
         readers: SlowReaders,
+        certificate: Certificate | None = None,
     ) -> None:
         super().__init__(runner)
         self._make_reader = make_reader
@@ -122,28 +158,37 @@ class GatedSite(web.BaseSite):
         self._host = host
         self._port = port
         self._limits = limits
-        self._refused = refused
+        self._watches = watches
         self._readers = readers
+        self._certificate = certificate
+        self._look_in_s = CERTIFICATE_LOOK_S
         self._sweep: asyncio.TimerHandle | None = None
 
     @property
     def name(self) -> str:
         """Where it listens, for people."""
-        return f"http://{self._host}:{self._port}"
+        scheme = "http" if self._certificate is None else "https"
+        return f"{scheme}://{self._host}:{self._port}"
 
     async def start(self) -> None:
         """Listen. Raises OSError where the address is taken."""
         await super().start()
         server = self._runner_server
         assert server is not None, "the runner is set up before a site is made"
+        caps = Caps(server, self._limits, self._watches.refused)
         heads = memoryview(bytearray(HEADS_BYTES))
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: ConnectionGate(
-                server, self._make_reader, self._limits, self._refused, self._readers, heads
-            ),
-            self._host,
-            self._port,
-        )
+
+        def make_gate() -> ConnectionGate:
+            return ConnectionGate(caps, self._make_reader, self._readers, heads)
+
+        def make_protocol() -> asyncio.BaseProtocol:
+            if self._certificate is None:
+                return make_gate()
+            return TlsLayer(
+                self._certificate.context, make_gate(), caps.admit, caps.shaken, self._watches.unshaken
+            )
+
+        self._server = await asyncio.get_running_loop().create_server(make_protocol, self._host, self._port)
         self._sweep_again()
 
     async def stop(self) -> None:
@@ -154,7 +199,12 @@ class GatedSite(web.BaseSite):
 
     def _sweep_again(self) -> None:
         self._readers.sweep()
-        self._sweep = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep_again)
+        loop = asyncio.get_running_loop()
+        self._look_in_s -= SWEEP_S
+        if self._certificate is not None and self._look_in_s <= 0:
+            self._look_in_s = CERTIFICATE_LOOK_S
+            loop.run_in_executor(None, self._certificate.look)
+        self._sweep = loop.call_later(SWEEP_S, self._sweep_again)
 
 
 def _address_of(transport: asyncio.BaseTransport | None) -> str:

@@ -15,7 +15,7 @@ from api.arrow_lane import ArrowLane
 from api.audit_hook import AuditHook
 from api.auth import GATE, Gate
 from api.body import answer_expectation, check_declared_length
-from api.connection_gate import GatedSite
+from api.connection_gate import GatedSite, Watches
 from api.context import CONTEXT, ApiContext
 from api.curve_cache import CURVES, CurveCache
 from api.errors import REQUEST_ID, Handler, answer_problems
@@ -32,6 +32,7 @@ from api.routing import Routing
 from api.selection import SELECTIONS, Selections
 from api.slow_readers import SlowReaders
 from api.stored_offset import StoredOffsets
+from api.tls import Certificate
 from api.warm import warm_kernels
 from historian import logs
 from historian.clock import Clock
@@ -52,6 +53,7 @@ _COUNTERS: Final = web.AppKey("counters", dict[tuple[str, str, int], Counter])
 _REQUEST_IDS: Final = web.AppKey("request_ids", Iterator[str])
 _ROUTING: Final = web.AppKey("routing", Routing)
 _AUDIT: Final = web.AppKey("audit", AuditHook)
+_HEADERS: Final = web.AppKey("headers", CIMultiDict[str])
 
 # The page is the only thing a browser shows; nothing it loads comes from elsewhere or stands in line.
 SECURITY_HEADERS: Final = CIMultiDict(
@@ -66,6 +68,9 @@ SECURITY_HEADERS: Final = CIMultiDict(
     }
 )
 
+# A browser that came here over TLS does so from now on. Only where we speak it ourselves: a proxy says it for itself.
+HSTS: Final = ("Strict-Transport-Security", "max-age=31536000")
+
 
 def make_app(context: ApiContext) -> web.Application:
     """The whole HTTP side, not yet listening."""
@@ -77,6 +82,9 @@ def make_app(context: ApiContext) -> web.Application:
     app[_COUNTERS] = {}
     app[_REQUEST_IDS] = _request_ids()
     app[_ROUTING] = Routing(app)
+    app[_HEADERS] = SECURITY_HEADERS.copy()
+    if context.settings.server.tls_certificate:
+        app[_HEADERS].add(*HSTS)
     app[LANES] = lane.make_lanes(context.settings.server, context.metrics)
     app[GATE] = Gate(context)
     app[REACHES] = Reaches(context.registry)
@@ -100,10 +108,12 @@ def make_app(context: ApiContext) -> web.Application:
 async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
     """Warm the kernels, then listen on `host`:`port` (0 takes any free port, see ``runner.addresses``).
 
-    Raises OSError where the address cannot be taken. End with ``await runner.cleanup()``.
+    Raises OSError where the address cannot be taken, HistorianError where the certificate cannot be used. End with ``await runner.cleanup()``.
     """
     context = app[CONTEXT]
     limits = context.settings.server
+    has_tls = bool(limits.tls_certificate)
+    certificate = Certificate(limits, context.clock, context.metrics) if has_tls else None
     await asyncio.to_thread(warm_kernels)
     options: dict[str, Any] = {
         "access_log": None,
@@ -123,21 +133,37 @@ async def start(app: web.Application, host: str, port: int) -> web.AppRunner:
     unreadable = context.metrics.counter(
         "historian_http_unreadable_total", "Requests that are no HTTP or too long."
     )
+    unshaken = context.metrics.counter(
+        "historian_tls_handshakes_failed_total", "Connections that ended before their TLS handshake was done."
+    )
+    watches = Watches(refused, unshaken)
     loop = asyncio.get_running_loop()
-    handling = Handling(app[_ROUTING].find, _stamp, unreadable)
+    headers = app[_HEADERS]
+
+    def stamp(request: web.BaseRequest, response: web.StreamResponse) -> None:
+        _stamp(headers, request, response)
+
+    handling = Handling(app[_ROUTING].find, stamp, unreadable)
 
     def make_reader(server: web.Server) -> RequestReader:
         return RequestReader(server, handling, limits.body_bytes_max, loop=loop, **options)
 
     try:
         await GatedSite(
-            runner, make_reader, host, port, limits, refused, SlowReaders(limits, context.clock, cut)
+            runner,
+            make_reader,
+            host,
+            port,
+            limits,
+            watches,
+            SlowReaders(limits, context.clock, cut),
+            certificate,
         ).start()
     except OSError:
         await runner.cleanup()
         raise
     loop.run_in_executor(None, arrow_lane.load)  # nobody waits for it, unless the first stream comes at once
-    _LOG.info("listening", host=host, port=runner.addresses[0][1])
+    _LOG.info("listening", host=host, port=runner.addresses[0][1], tls=has_tls)
     return runner
 
 
@@ -195,12 +221,12 @@ async def _end_streams(app: web.Application) -> None:
 
 
 async def _stamp_streamed(request: web.Request, response: web.StreamResponse) -> None:
-    _stamp(request, response)
+    _stamp(request.app[_HEADERS], request, response)
 
 
-def _stamp(request: web.BaseRequest, response: web.StreamResponse) -> None:
+def _stamp(headers: CIMultiDict[str], request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Headers of every answer, streamed ones too."""
-    response.headers.update(SECURITY_HEADERS)
+    response.headers.update(headers)
     response.headers["X-Request-Id"] = request.get(REQUEST_ID, "")
     operation = request.get(_OPERATION)
     if operation is not None and operation.is_query:

@@ -21,7 +21,7 @@ from historian.core import Core
 from historian.errors import HistorianError
 from historian.logs import EventLog, configure
 from historian.metrics import Metrics
-from historian.settings import Settings
+from historian.settings import ServerSettings, Settings
 from historian.store.durable import DurableFiles
 
 log = EventLog("app")
@@ -92,7 +92,7 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
         _supervise(stack, drivers)
         took_ms = round((clock.monotonic_s() - started_s) * 1000)
         log.info("ready", listen=chosen.server.listen, data=data, took_ms=took_ms)
-        _greet(chosen.server.listen, is_demo)
+        _greet(chosen.server, is_demo)
         if chosen.server.auth == "on":
             await _invite(parts)
         fault = await _until_stopped_or_fault(stopping, parts)
@@ -102,12 +102,13 @@ async def _run(chosen: Settings, stations: Sequence[Substation], data: Path, is_
     return 1 if fault else 0
 
 
-def _greet(listen: str, is_demo: bool) -> None:
+def _greet(server: ServerSettings, is_demo: bool) -> None:
     """Tell a person at the terminal where to look."""
-    lines = [f"Open http://{listen}/   (Ctrl-C stops)   打开网页查看，Ctrl-C 停止"]
+    place = f"{'https' if server.tls_certificate else 'http'}://{server.listen}"
+    lines = [f"Open {place}/   (Ctrl-C stops)   打开网页查看，Ctrl-C 停止"]
     if is_demo:
         lines.append(
-            f"     http://{listen}/#point=steel.import.energy&date=2018-11-22   (the year's maximum   全年最大值)"
+            f"     {place}/#point=steel.import.energy&date=2018-11-22   (the year's maximum   全年最大值)"
         )
     print("\n".join(lines), flush=True)
 

@@ -23,6 +23,7 @@ KIBIBYTE = 1 << 10
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
 AUDIT_KEEP_DAYS_MIN = 184  # six months
+_TLS_FILES = ("tls_certificate", "tls_key", "tls_client_ca")
 SYSLOG_PORTS = {"udp": 514, "tcp": 601, "tls": 6514}
 
 
@@ -82,6 +83,9 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     listen: str = "127.0.0.1:8420"
     auth: Literal["auto", "on", "off"] = "auto"
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
     plain_http: bool = False
     trusted_proxies: tuple[str, ...] = ()
     body_bytes_max: Annotated[int, Meta(ge=KIBIBYTE, le=GIBIBYTE)] = 32 * MEBIBYTE
@@ -108,6 +112,15 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(
                     f"trusted_proxies: {proxy!r} is no address; allowed: such as 127.0.0.1 or 10.0.0.0/8"
                 ) from None
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            field = "tls_certificate" if self.tls_certificate else "tls_key"
+            raise ValueError(
+                f"{field}: tls_certificate and tls_key belong together; allowed: both, or neither"
+            )
+        if self.tls_client_ca and not self.tls_certificate:
+            raise ValueError(
+                "tls_client_ca: it needs TLS; allowed: together with tls_certificate and tls_key"
+            )
         if address.is_loopback:
             return
         if self.auth == "off":
@@ -115,11 +128,11 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f'listen: {self.listen} can be reached from outside while auth is "off"; allowed: a '
                 'loopback address such as 127.0.0.1:8420, or auth = "on"'
             )
-        if not self.plain_http:
+        if not (self.plain_http or self.tls_certificate):
             raise ValueError(
                 f"listen: {self.listen} can be reached from outside, and passwords would be sent in the clear; "
-                "allowed: a loopback address behind a proxy with TLS, or plain_http = true where the network "
-                "is trusted"
+                "allowed: tls_certificate and tls_key, a loopback address behind a proxy with TLS, or plain_http = true "
+                "where the network is trusted"
             )
 
 
@@ -280,7 +293,7 @@ class DebugSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file. After `load`, `substations` holds absolute patterns."""
+    """The whole file. After `load`, `substations` holds absolute patterns, and files of TLS are absolute."""
 
     time_zone: str = "Asia/Shanghai"
     holidays: str = "CN"
@@ -322,7 +335,10 @@ def load(path: Path | None) -> Settings:
             raise SettingsError(
                 str(path), line, f"there is no file {pattern}; allowed: a file, or a name with *"
             )
-    return msgspec.structs.replace(settings, substations=patterns)
+    files = {name: getattr(settings.server, name) for name in _TLS_FILES}
+    absolute = {name: str(folder / file) for name, file in files.items() if file}
+    server = msgspec.structs.replace(settings.server, **absolute)
+    return msgspec.structs.replace(settings, substations=patterns, server=server)
 
 
 def substation_paths(settings: Settings) -> list[Path]:

@@ -19,7 +19,7 @@ from historian.client import (
     quarantine_calls,
     sample_calls,
 )
-from historian.client.blocking import EVENTS_SILENCE_S, token_of
+from historian.client.blocking import EVENTS_SILENCE_S, tls_of, token_of
 from historian.client.errors import ClientError
 from historian.client.event_stream import EventParser, ServerEvent
 from historian.client.exchange import (
@@ -99,7 +99,7 @@ class AsyncClient:
         self._patience = patience or Patience()
         self._clock_s = clock_s
         self._sleep = sleep
-        self._tls = tls
+        self._tls = tls or tls_of(os.environ)
         self._session: aiohttp.ClientSession | None = None
 
     def __repr__(self) -> str:

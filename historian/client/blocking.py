@@ -17,7 +17,7 @@ from historian.client import (
     quarantine_calls,
     sample_calls,
 )
-from historian.client.errors import ClientError
+from historian.client.errors import ClientError, InvalidArgument
 from historian.client.event_stream import EventParser, ServerEvent
 from historian.client.exchange import Call, Packing, Pages, Patience, Reply, Send, Target
 from historian.client.ingest_calls import Parts
@@ -27,6 +27,8 @@ from historian.client.wire import Stream, Wire
 P = ParamSpec("P")
 T = TypeVar("T")
 
+CA_VARIABLE: Final = "HISTORIAN_CA"
+CERTIFICATE_VARIABLE: Final = "HISTORIAN_CERTIFICATE"
 TOKEN_VARIABLE: Final = "HISTORIAN_TOKEN"  # noqa: S105 - the name of one
 EVENTS_SILENCE_S: Final = 60.0  # a stream that says nothing for so long, not even a heartbeat, is opened anew
 
@@ -65,7 +67,8 @@ class Client:
     """A historian, asked and answered in this thread; several threads may share it. Errors are ClientErrors.
 
     `token` is taken from the environment (HISTORIAN_TOKEN) where it is not given; it appears in no message.
-    `packing` packs bodies both ways. Connections are kept: close the client, or use it as a context.
+    Without `tls` the authorities in the file HISTORIAN_CA are trusted besides the system's, and the certificate in
+    HISTORIAN_CERTIFICATE is shown. `packing` packs bodies both ways. Connections are kept: close the client, or use it as a context.
     """
 
     def __init__(
@@ -83,7 +86,7 @@ class Client:
         self._patience = patience or Patience()
         self._clock_s = clock_s
         self._sleep = sleep
-        self._wire = Wire(self._target, clock_s, tls)
+        self._wire = Wire(self._target, clock_s, tls or tls_of(os.environ))
 
     def __repr__(self) -> str:
         return f"Client({self._target.origin})"
@@ -217,3 +220,21 @@ class Client:
 def token_of(environment: Mapping[str, str], token: str | None) -> str:
     """The token given, else the one of the environment, else none."""
     return environment.get(TOKEN_VARIABLE, "").strip() if token is None else token
+
+
+def tls_of(environment: Mapping[str, str]) -> ssl.SSLContext | None:
+    """What the environment says of TLS; None where it says nothing. Raises InvalidArgument where a file cannot be used."""
+    ca, certificate = (environment.get(name, "") for name in (CA_VARIABLE, CERTIFICATE_VARIABLE))
+    if not (ca or certificate):
+        return None
+    context = ssl.create_default_context()
+    try:
+        if ca:
+            context.load_verify_locations(ca)
+        if certificate:
+            context.load_cert_chain(certificate, password=lambda: b"")
+    except OSError as error:  # an SSLError is one
+        raise InvalidArgument(
+            f"{CA_VARIABLE} {ca!r}, {CERTIFICATE_VARIABLE} {certificate!r}: {error}; each names a file in PEM that may be read"
+        ) from None
+    return context

@@ -8,7 +8,7 @@ import pytest
 from historian import app, settings
 from historian.errors import HistorianError
 from historian.model.sample import make_batch
-from historian.settings import Settings
+from historian.settings import ServerSettings, Settings
 from tests.support.store_kit import START_US
 from tests.unit.test_core import DRAFT
 
@@ -40,7 +40,7 @@ def test_a_taken_port_is_an_operators_mistake(tmp_path: Path, monkeypatch: pytes
 def test_the_greeting_names_the_page_and_in_the_demo_a_day_worth_a_look(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    app._greet("127.0.0.1:8420", is_demo=False)
+    app._greet(ServerSettings(), is_demo=False)
     assert "http://127.0.0.1:8420/" in capsys.readouterr().out
-    app._greet("127.0.0.1:8420", is_demo=True)
-    assert "#point=steel.import.energy&date=2018-11-22" in capsys.readouterr().out
+    app._greet(ServerSettings(tls_certificate="a", tls_key="b"), is_demo=True)
+    assert "https://127.0.0.1:8420/#point=steel.import.energy&date=2018-11-22" in capsys.readouterr().out

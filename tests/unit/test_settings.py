@@ -88,6 +88,12 @@ def test_named_substation_that_is_absent_is_an_error(tmp_path: Path) -> None:
         ("[store]\nring_hours = 745", "2: store.ring_hours is 745; allowed: a whole number from 1 to 744"),
         ('[server]\nlisten = "0.0.0.0:8420"', "2: server.listen: 0.0.0.0:8420 can be reached from outside"),
         ('[server]\nlisten = "0.0.0.0:8420"\nauth = "off"', "2: server.listen: 0.0.0.0:8420 can be reached"),
+        (
+            '[server]\ntls_certificate = "a.pem"',
+            "2: server.tls_certificate: tls_certificate and tls_key belong",
+        ),
+        ('[server]\ntls_key = "a.key"', "2: server.tls_key: tls_certificate and tls_key belong"),
+        ('[server]\ntls_client_ca = "a.pem"', "2: server.tls_client_ca: it needs TLS"),
         ('[server]\nlisten = "127.0.0.1"', "2: server.listen: '127.0.0.1' is no address; allowed: HOST:PORT"),
         ('[server]\nauth = "token"', '2: server.auth is "token"; allowed: one of "auto", "off", "on"'),
         ('time_zone = "Mars/Base"', "1: time_zone: time zone 'Mars/Base' is not an IANA zone"),
@@ -132,6 +138,14 @@ def test_listen_may_be_replaced_under_the_same_rules() -> None:
     assert settings.with_listen(Settings(), "127.0.0.1:1").server.listen == "127.0.0.1:1"
     with pytest.raises(HistorianError, match=r"^--listen: 0\.0\.0\.0:1 can be reached"):
         settings.with_listen(Settings(), "0.0.0.0:1")
+
+
+def test_with_tls_others_may_come_and_its_files_lie_beside_the_settings(tmp_path: Path) -> None:
+    path = tmp_path / "h.toml"
+    path.write_text('[server]\nlisten = "0.0.0.0:1"\ntls_certificate = "a.pem"\ntls_key = "/b.key"\n')
+    server = settings.load(path).server
+    assert (server.tls_certificate, server.tls_key) == (str(tmp_path / "a.pem"), "/b.key")
+    assert server.tls_client_ca == ""
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from api.connection_gate import Caps
+from historian.metrics import Counter
 from historian.settings import ServerSettings, Settings
 from tests.unit.api.conftest import Api
 
@@ -73,6 +77,29 @@ class TestCapInAll:
         assert "historian_http_connections_refused_total 1" in api.context.metrics.to_prometheus_text()
         for writer in writers:
             writer.close()
+
+
+class OfAddress:
+    """A transport that knows its address only."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def get_extra_info(self, name: str) -> tuple[str, int]:
+        assert name == "peername"
+        return self.address, 1
+
+
+class TestHandshakes:
+    def test_they_count_until_they_are_over(self) -> None:
+        refused, limits = Counter(), ServerSettings(connections_max=3, connections_per_address_max=2)
+        server: Any = SimpleNamespace(connections=[SimpleNamespace(transport=OfAddress("a"))])
+        caps = Caps(server, limits, refused)
+        mine, more, other, last = (cast("asyncio.Transport", OfAddress(one)) for one in "aabc")
+        assert [caps.admit(one) for one in (mine, more, other, last)] == [True, False, True, False]
+        assert refused.value == 2
+        caps.shaken(mine)
+        assert "in all" not in caps.reason_to_refuse(last)
 
 
 class TestKeepAlive:

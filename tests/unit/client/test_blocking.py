@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -7,6 +8,7 @@ from historian.client import blocking
 from historian.client.blocking import Client
 from historian.client.errors import ConnectionFailed, InvalidArgument
 from historian.client.exchange import Patience
+from tests.support.certificates import Authority
 from tests.support.scripted_client import ScriptedClient, json_reply
 
 IMPORT = """
@@ -38,6 +40,21 @@ def test_importing_it_is_light() -> None:
     grown_mib, modules = done.stdout.splitlines()
     assert not HEAVY & set(modules.split())
     assert int(grown_mib) < IMPORT_MIB_MAX
+
+
+def test_authorities_and_a_certificate_come_from_the_environment(tmp_path: Path) -> None:
+    assert blocking.tls_of({}) is None
+    authority = Authority(tmp_path)
+    pair, whole = authority.sign("client"), tmp_path / "whole.pem"
+    whole.write_bytes(pair.certificate.read_bytes() + pair.key.read_bytes())
+    ca = str(authority.pair.certificate)
+    before = blocking.tls_of({"HISTORIAN_CERTIFICATE": str(whole)})
+    after = blocking.tls_of({"HISTORIAN_CERTIFICATE": str(whole), "HISTORIAN_CA": ca})
+    assert before is not None
+    assert after is not None
+    assert after.cert_store_stats()["x509"] == before.cert_store_stats()["x509"] + 1
+    with pytest.raises(InvalidArgument, match=r"HISTORIAN_CA 'no\.pem'.*names a file in PEM"):
+        blocking.tls_of({"HISTORIAN_CA": "no.pem"})
 
 
 def test_the_token_comes_from_the_argument_or_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
