@@ -62,6 +62,21 @@ class Gate:
             self._denied[refusal.kind].add()
             raise
 
+    def still_admits(self, request: web.Request) -> bool:
+        """Whether a request that is being answered may be answered on: its token or session goes on, with the same rights.
+
+        That is no use of a session: it ends by idleness all the same.
+        """
+        if not self._is_on:
+            return True
+        given, cookie = request.headers.get("Authorization"), request.cookies.get(COOKIE, "")
+        if given is not None:
+            caller = self._book.caller_of_token(given.partition(" ")[2].strip())
+        else:
+            address = address_of(request, self._proxies)
+            caller = self._book.caller_of_session(cookie, address, is_use=False)
+        return caller is not None and not caller.must_change and caller.identity == request.get(IDENTITY)
+
     def _admit(self, request: web.Request, operation: Operation) -> None:
         caller = self._caller_of(request, is_needed=operation.right is not None or operation.is_own)
         if caller is None:

@@ -81,9 +81,16 @@ class EventStreams:
         self._transports.discard(transport)
 
     async def follow(
-        self, writer: AbstractStreamWriter, place: int | None, wanted: Wanted, times: TimeForm
+        self,
+        writer: AbstractStreamWriter,
+        place: int | None,
+        wanted: Wanted,
+        times: TimeForm,
+        may_go_on: Callable[[], bool],
     ) -> None:
-        """Send what comes after `place` (None: after now) until the client goes or the server stops.
+        """Send what comes after `place` (None: after now) until the client goes, may not go on or the server stops.
+
+        `may_go_on` is asked before anything is sent, and so at each heartbeat at the latest.
 
         Raises ConnectionError where the client went away or takes nothing.
         """
@@ -99,13 +106,15 @@ class EventStreams:
                     self._resets.add()
                     await self._send(writer, _RESET)
                 place = page.next_place
+                if not may_go_on():
+                    return
                 if page.events:
                     await self._send(writer, _chosen(page, wanted()))
                     continue
                 done, _ = await asyncio.wait(
                     (ring, stopping), timeout=self._limits.heartbeat_s, return_when=asyncio.FIRST_COMPLETED
                 )
-                if not done:
+                if not done and may_go_on():
                     await self._send(writer, _sign_of_life(place))
         finally:
             stopping.cancel()

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from aiohttp import web
 
 from api import json_columns, lane, problem
+from api.auth import GATE
+from api.caller import CALLER
 from api.params import Params, params_of
 from api.problem import Problem
 from historian.model.sample import TimeColumn, ValueColumn
@@ -312,6 +314,8 @@ def _csv_lines(rows: object) -> bytes:
 
 
 async def _write_or_let_go(request: web.Request, response: web.StreamResponse, chunk: bytes) -> None:
+    if CALLER in request and not request.app[GATE].still_admits(request):
+        raise ConnectionAbortedError("what the caller came in with ended; the reply is cut, not completed")
     try:
         async with lane.outside(request), asyncio.timeout(REPLY_STALL_S):
             await response.write(chunk)

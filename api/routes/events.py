@@ -6,6 +6,7 @@ from aiohttp import web
 from aiohttp.hdrs import METH_HEAD
 
 from api import change_row, event_stream, problem
+from api.auth import GATE
 from api.caller import identity_of
 from api.event_stream import EVENT_STREAMS, Wanted
 from api.operation import POINTS, STATION, TIME_FORM, Operation, Parameter
@@ -39,7 +40,8 @@ async def get_events(request: web.Request) -> web.StreamResponse:
         writer = await response.prepare(request)
         assert writer is not None, "the response is prepared once"
         if request.method != METH_HEAD:
-            await streams.follow(writer, place, wanted, times)
+            gate = request.app[GATE]
+            await streams.follow(writer, place, wanted, times, lambda: gate.still_admits(request))
         await response.write_eof()
     except ConnectionError:
         transport.abort()

@@ -81,8 +81,8 @@ class Book:
         """The token of ours that this is, though it ended or was revoked; None where it is none of ours."""
         return self._tokens.get(secret.digest_of(text))
 
-    def caller_of_session(self, text: str, address: str) -> Caller | None:
-        """Who a session belongs to, noting that it is used; None where it ended or comes from elsewhere."""
+    def caller_of_session(self, text: str, address: str, *, is_use: bool = True) -> Caller | None:
+        """Who a session belongs to; None where it ended or comes from elsewhere. `is_use`: it is noted as used now."""
         digest = secret.digest_of(text)
         session = self._sessions.get(digest)
         if session is None or not self._is_alive(digest, session):
@@ -95,7 +95,8 @@ class Book:
             if session.address != address:
                 return None
             return Caller(msgspec.structs.replace(identity, rights=frozenset({Right.READ})), session, digest)
-        self._seen_us[digest] = self._clock.now_us()
+        if is_use:
+            self._seen_us[digest] = self._clock.now_us()
         return Caller(identity, session, digest, self.must_change(person))
 
     # ── People ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,11 +1,13 @@
 """Every operation of the table asks who one is, what one may, and shows nothing of other stations."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientPayloadError, ClientSession
 
+from api import formats
 from api.operation import Operation
 from api.routes import table
 from historian.model.access import ROLE_RIGHTS, Right, Role
@@ -202,3 +204,23 @@ async def test_denials_are_counted(guarded: Guarded) -> None:
         await client.get("/api/v1/points")
         text = await (await client.get("/metrics", headers=guarded.token())).text()
     assert 'historian_http_denied_total{cause="not_logged_in"} 1' in text
+
+
+async def test_a_long_answer_is_cut_when_its_token_ends(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_stations(guarded)
+    book, encode = guarded.context.access.book, formats._encode_chunks
+
+    def encode_and_revoke(*given: Any, **more: Any) -> Iterator[bytes]:
+        for chunk in encode(*given, **more):
+            yield chunk
+            book.revoke_token(book.tokens()[0].id)
+
+    monkeypatch.setattr(formats, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(formats, "_encode_chunks", encode_and_revoke)
+    async with guarded.client() as client:
+        answer = await client.get("/api/v1/points?format=csv", headers=guarded.token())
+        assert answer.status == 200
+        with pytest.raises(ClientPayloadError):
+            await answer.read()

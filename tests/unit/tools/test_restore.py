@@ -1,9 +1,16 @@
+import stat
 from pathlib import Path
 
 import pytest
 
+from historian.access.book import Book
+from historian.catalogue.answer_book import AnswerBook
 from historian.clock import ManualClock
 from historian.errors import StoreError
+from historian.metrics import Metrics
+from historian.model.access import Right
+from historian.settings import AccessSettings
+from historian.store import filenames
 from historian.store.durable import DurableFiles
 from historian.tools import backup_file, manifest_file, restore, verify
 from historian.tools.backup import BackupMaker
@@ -109,3 +116,27 @@ def test_a_file_that_changes_while_it_is_copied_is_an_error(place: Path, tmp_pat
 
     with pytest.raises(StoreError, match="changed while it was copied"):
         restore.restore(place, tmp_path / "new", Changing(), nobody)
+
+
+async def test_accounts_and_kept_answers_of_a_running_historian_come_back_for_their_owner_only(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    hand_made.write_folder(data)
+    clock = ManualClock(START_US)
+    book = Book(data / filenames.ACCESS, clock, AccessSettings())
+    _, text = book.add_token("meter", [Right.WRITE], ("south",), "anna", START_US + 86_400_000_000)
+    answers = AnswerBook(data / filenames.ANSWERS, clock, 10, Metrics())
+    BackupMaker(data, tmp_path / "backups", clock, DurableFiles(), nobody).make()  # both are open
+    book.close()
+    await answers.close()
+    folder, _ = restore.restore(tmp_path / "backups", tmp_path / "new", DurableFiles(), nobody)
+    for place in (folder, tmp_path / "new"):
+        for name in (filenames.ACCESS, filenames.ANSWERS):
+            assert stat.S_IMODE((place / name).stat().st_mode) == 0o600
+    again = Book(tmp_path / "new" / filenames.ACCESS, clock, AccessSettings())
+    caller = again.caller_of_token(text)
+    assert caller is not None
+    assert (caller.identity.name, caller.identity.stations) == ("meter", frozenset({"south"}))
+    again.close()

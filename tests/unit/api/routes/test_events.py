@@ -13,9 +13,11 @@ from aiohttp import ClientResponse, ClientSession, ClientTimeout
 
 from api import event_stream
 from api.server import make_app, start
+from historian.clock import ManualClock
 from historian.model.point import PointDraft, PointKind
 from historian.rollup import change_log
 from historian.settings import EventSettings, ServerSettings, Settings
+from tests.support.guarded import Guarded, log_in
 from tests.support.waiting import until
 from tests.unit.api.conftest import Api, expect_problem
 
@@ -28,10 +30,10 @@ OPEN = ServerSettings(auth="off")
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(events=EventSettings(clients_max=2))
+    return Settings(events=EventSettings(clients_max=2, heartbeat_s=1))
 
 
-def log_days(api: Api, *days: int, point_id: int = 1, kept_max: int = 10**6) -> None:
+def log_days(api: Api | Guarded, *days: int, point_id: int = 1, kept_max: int = 10**6) -> None:
     """Log a change of each day, by the file itself."""
     count = len(days)
     changes = change_log.Changes(
@@ -241,6 +243,56 @@ async def test_who_never_reads_is_cut_and_costs_no_memory(
     await until(lambda: cut.value > 0, 20, step_s=0.01)
     assert sent < 8 << 20, "of 20 MB: what the kernel took, and one page"
     client.close()
+
+
+def two_stations(guarded: Guarded) -> None:
+    for station in ("north", "south"):
+        draft = PointDraft(name=f"{station}.feeder", unit="kW", kind=PointKind.INSTANTANEOUS, station=station)
+        guarded.context.registry.create(draft)
+
+
+async def test_who_has_one_station_hears_of_no_other(guarded: Guarded, follow: Follow) -> None:
+    two_stations(guarded)
+    async with guarded.client() as client:
+        client.headers.update(guarded.token(stations=["south"]))
+        follower = await follow(client, "0")
+        log_days(guarded, DAYS[1], point_id=1)
+        log_days(guarded, DAYS[2], point_id=2)
+        event = await follower.next_event()
+        assert (event["point"], event["date"][-2:]) == ("south.feeder", "02")
+
+
+async def test_a_stream_ends_with_its_token_within_a_heartbeat(guarded: Guarded, follow: Follow) -> None:
+    book = guarded.context.access.book
+    async with guarded.client() as client:
+        client.headers.update(guarded.token())
+        follower = await follow(client)
+        book.revoke_token(book.tokens()[0].id)
+        assert b"alive" not in await follower.response.content.read()
+
+
+@pytest.mark.parametrize("what", ["signed out", "idle", "another station", "disabled"])
+async def test_a_stream_ends_with_its_session_or_right(guarded: Guarded, follow: Follow, what: str) -> None:
+    two_stations(guarded)
+    await guarded.person("eva")
+    book, clock = guarded.context.access.book, guarded.context.clock
+    assert isinstance(clock, ManualClock)
+    async with guarded.client() as client:
+        await log_in(client, "eva")
+        follower = await follow(client)
+        log_days(guarded, DAYS[1])
+        assert await follower.next_days(1) == [1]
+        match what:
+            case "signed out":
+                book.end_sessions_of("eva")
+            case "idle":
+                clock.advance(book.limits.session_idle_s + 1)
+            case "another station":
+                book.change_person("eva", {"stations": ("south",)})
+            case "disabled":
+                book.change_person("eva", {"is_disabled": True})
+        log_days(guarded, DAYS[2])
+        assert b"event:" not in await follower.response.content.read()
 
 
 async def test_a_stop_does_not_wait_for_followers(context: Any, follow: Follow) -> None:
