@@ -6,13 +6,16 @@ past are not kept.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from aiohttp import web
 
+from api.caller import identity_of
 from api.context import ApiContext
 from historian.metrics import Metrics
 from historian.model.point import Point, PointKind
+from historian.model.sample import PointIdColumn
 from historian.model.term import NO_TERMS
 
 BYTES_MAX: Final = 64 << 20
@@ -20,12 +23,12 @@ _BYTES_EACH: Final = 500  # what an entry weighs beside its body
 
 
 class CurveKey(NamedTuple):
-    """What was asked, to the letter, and of which point."""
+    """What was asked, to the letter, and by whom as far as it matters. `name` is of a single point, as it was asked for."""
 
-    point_id: int
-    name: str
+    name: str | None
     query: str
     accept: str
+    stations: frozenset[str] | None
 
 
 class Version(NamedTuple):
@@ -46,12 +49,15 @@ class CurveCache:
         self._kept: OrderedDict[CurveKey, tuple[Version, bytes]] = OrderedDict()
         self._hits = metrics.counter("historian_curve_cache_hits_total", "Load curves answered from memory.")
 
-    def version_of(self, point: Point) -> Version | None:
-        """Of what the point's curves are made now; None where they depend on more than the point itself."""
+    def version_of(self, ids: PointIdColumn) -> Version:
+        """Of what curves of these points are made now."""
         context = self._context
-        if point.kind is PointKind.RATIO or context.terms.of(point.id) != NO_TERMS:
-            return None
-        return Version(context.rollup.touched(point.id), context.health.generation, context.terms.revision)
+        return Version(context.rollup.touched(ids), context.health.generation, context.terms.revision)
+
+    def is_own(self, points: Sequence[Point]) -> bool:
+        """Whether their curves depend on nothing but themselves."""
+        terms = self._context.terms
+        return all(point.kind is not PointKind.RATIO and terms.of(point.id) == NO_TERMS for point in points)
 
     def find(self, key: CurveKey, version: Version) -> bytes | None:
         """The body of that reply, if it would be the same today."""
@@ -79,10 +85,14 @@ class CurveCache:
             self._size_bytes -= len(kept[1]) + _BYTES_EACH
 
 
-def key_of(request: web.Request, point: Point) -> CurveKey:
-    """What tells this question from others: the name as it was asked for, too, for the reply repeats it."""
-    accept = request.headers.get("Accept", "")
-    return CurveKey(point.id, request.match_info["point"], request.query_string, accept)
+def key_of(request: web.Request) -> CurveKey:
+    """What tells this question from others."""
+    return CurveKey(
+        request.match_info.get("point"),
+        request.query_string,
+        request.headers.get("Accept", ""),
+        identity_of(request).stations,
+    )
 
 
 CURVES: Final = web.AppKey("curves", CurveCache)

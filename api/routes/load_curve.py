@@ -2,7 +2,7 @@
 
 import datetime
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
@@ -45,21 +45,12 @@ INTERVAL_DEFAULT_US: Final = 15 * MINUTE_US
 async def get_point_curve(request: web.Request) -> web.StreamResponse:
     """The curve of one point."""
     named = path_point(request)
-    curves, key = request.app[CURVES], key_of(request, named.point)
-    version = None if "as_of" in params_of(request).given else curves.version_of(named.point)
-    body = None if version is None else curves.find(key, version)
-    if body is not None:
-        return web.Response(body=body, content_type=JSON)
-    who = {"point": named.point.name, "renamed_to": named.renamed_to}
     ids = np.array([named.point.id], np.uint32)
-    reply = await _reply_curve(request, [named.point], ids, named.point.name, who)
-    if version is not None and isinstance(reply, web.Response) and _is_plain(reply):
-        curves.keep(key, version, cast("bytes", reply.body))
-    return reply
 
+    def who() -> Mapping[str, Any]:
+        return {"point": named.point.name, "renamed_to": named.renamed_to}
 
-def _is_plain(reply: web.Response) -> bool:
-    return reply.content_type == JSON and "Cache-Control" not in reply.headers
+    return await _remembered(request, [named.point], ids, lambda: named.point.name, who)
 
 
 async def get_sum_curve(request: web.Request) -> web.StreamResponse:
@@ -67,9 +58,38 @@ async def get_sum_curve(request: web.Request) -> web.StreamResponse:
     params = params_of(request)
     selection = request.app[SELECTIONS].of(request, params)
     station = params.text("station") or ""
-    who = {"points": selection.names_json, "station": station}
-    name = station or "+".join(selection.names)
-    return await _reply_curve(request, selection.points, selection.ids, name, who)
+
+    def who() -> Mapping[str, Any]:
+        return {"points": selection.names_json, "station": station}
+
+    return await _remembered(
+        request, selection.points, selection.ids, lambda: station or "+".join(selection.names), who
+    )
+
+
+async def _remembered(
+    request: web.Request,
+    points: Sequence[Point],
+    ids: PointIdColumn,
+    name: Callable[[], str],
+    who: Callable[[], Mapping[str, Any]],
+) -> web.StreamResponse:
+    """The reply of before, where it would be the same; else a new one, which is kept if it may be."""
+    curves, key = request.app[CURVES], key_of(request)
+    version = curves.version_of(ids)  # before anything is read
+    body = curves.find(key, version)
+    if body is not None:
+        return web.Response(body=body, content_type=JSON)
+    reply = await _reply_curve(request, points, ids, name(), who())
+    if isinstance(reply, web.Response) and _may_be_kept(request, reply) and curves.is_own(points):
+        curves.keep(key, version, cast("bytes", reply.body))
+    return reply
+
+
+def _may_be_kept(request: web.Request, reply: web.Response) -> bool:
+    """JSON of what is known now; flat rows are JSON too, with headers of their own."""
+    is_now = "as_of" not in params_of(request).given
+    return is_now and reply.content_type == JSON and "Cache-Control" not in reply.headers
 
 
 async def _reply_curve(

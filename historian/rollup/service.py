@@ -124,9 +124,10 @@ class RollupService:
         self._touch_count += 1
         self._touched[point_id] = self._touch_count
 
-    def touched(self, point_id: int) -> int:
-        """Another number whenever samples of this point became visible."""
-        return int(self._touched[point_id]) if point_id < len(self._touched) else 0
+    def touched(self, point_id: npt.NDArray[np.uint32]) -> int:
+        """A greater number whenever samples of one of these points became visible."""
+        known = point_id[point_id < len(self._touched)]
+        return int(self._touched[known].max(initial=0))
 
     def note_estimates(self, point_ids: Iterable[int]) -> None:
         """These points have estimates, or will have: say so before they are stored."""

@@ -18,7 +18,7 @@ CURVE = f"/api/v1/points/a/load-curve?date={DAY}"
 
 
 def key(name: str = "a") -> CurveKey:
-    return CurveKey(1, name, "date=2026-11-20", "")
+    return CurveKey(name, "date=2026-11-20", "", None)
 
 
 class TestMemory:
@@ -117,6 +117,25 @@ async def test_whatever_changes_it_is_made_anew(served: Served) -> None:
     assert renamed["renamed_to"] == "c"
     await served.seal()
     assert (await again(served))["values"] == renamed["values"]
+
+
+async def test_a_sum_is_made_anew_when_any_of_its_points_changes(served: Served) -> None:
+    path = f"/api/v1/load-curve?points=a,b&date={DAY}"
+    seen = [await again(served, path), await again(served, path)]
+    assert await hits(served) == 1
+    for point in "ba":
+        await send(served, point, 7.0)
+        seen.append(await again(served, path))
+    assert await hits(served) == 1
+    assert seen[0] == seen[1] != seen[2] != seen[3]
+
+
+async def test_a_point_with_terms_is_not_kept(served: Served) -> None:
+    term = {"term": {"kind": "main_power"}, "valid_from": 0, "reason": "r"}
+    await served.ask("POST", "/points/a/terms", 201, json=term)
+    for _ in range(2):
+        await get(served, CURVE)
+    assert await hits(served) == 0
 
 
 async def test_a_moment_of_the_past_is_never_kept(served: Served) -> None:
