@@ -52,7 +52,10 @@ def add_actions(actions: "argparse._SubParsersAction[Any]") -> list[argparse.Arg
             "ids", metavar="ID", nargs="+", help="as the list gives them; 17-30 means all between"
         )
         parser.add_argument("--reason", required=True, help="why; kept for ever")
-        parser.add_argument("--author", help="who; default: the name you are logged in with")
+        parser.add_argument(
+            "--author",
+            help="who; default: the name you are logged in with; with --server and a token, the token's",
+        )
     return [listing, release, erase]
 
 

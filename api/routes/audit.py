@@ -6,12 +6,14 @@ from typing import Final
 from aiohttp import web
 
 from api import cursor, formats, problem
+from api.auth import GATE
 from api.caller import identity_of
 from api.context import CONTEXT
 from api.errors import REQUEST_ID
 from api.formats import Format
 from api.operation import BOM, CURSOR, FORMAT, TABLE_FORMS, Operation, Parameter, one_of, whole
 from api.params import Params, parse_time
+from api.peer import address_of
 from api.schemas_audit import AuditChange, AuditReply, AuditRow
 from historian.errors import AuditUnavailable
 from historian.model.access import Right
@@ -32,11 +34,14 @@ async def get_audit(request: web.Request) -> web.StreamResponse:
     choice = formats.choose_format(request)
     who = identity_of(request)
     reading = AuditEntry(
-        kind=Kind.AUDIT_READ, who=who.name, who_kind=who.kind, address=request.remote or "",
+        kind=Kind.AUDIT_READ, who=who.name, who_kind=who.kind, address=address_of(request, request.app[GATE].proxies),
         request_id=request.get(REQUEST_ID, ""), action="getAudit", object=str(request.rel_url),
     )  # fmt: skip
-    with contextlib.suppress(AuditUnavailable):  # just then somebody must be able to look
-        await context.audit.record(reading)
+    if place is not None:
+        context.audit.note(reading)  # as a count: else each page adds a record to what is paged, without end
+    else:
+        with contextlib.suppress(AuditUnavailable):  # just then somebody must be able to look
+            await context.audit.record(reading)
     page = await context.audit.read(question, place)
     following = "" if page.next_place is None else cursor.write(page.next_place, scope)
     rows = [_row_of(record) for record in page.records]

@@ -7,10 +7,11 @@ import os
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from historian.client import (
+    archive_calls,
     energy_calls,
     event_stream,
     exchange,
@@ -162,6 +163,20 @@ class AsyncClient:
     quarantine = _paged(quarantine_calls.quarantine)
     release = _asked(quarantine_calls.release)
     erase = _asked(quarantine_calls.erase)
+    # The archive
+    entities = _paged(archive_calls.entities)
+    entity = _asked(archive_calls.entity)
+    entity_history = _asked(archive_calls.entity_history)
+    put_entity = _asked(archive_calls.put_entity)
+    relations = _asked(archive_calls.relations)
+    put_relation = _asked(archive_calls.put_relation)
+    charges = _asked(archive_calls.charges)
+    record_charge = _asked(archive_calls.record_charge)
+    items = _asked(archive_calls.items)
+    export_archive = _asked(archive_calls.export_archive)
+    import_archive = _asked(archive_calls.import_archive)
+    # The audit trail
+    audit = _paged(archive_calls.audit)
     # The process, and whatever has no method here
     drivers = _asked(point_calls.drivers)
     driver = _asked(point_calls.driver)
@@ -206,14 +221,19 @@ class AsyncClient:
         return total
 
     async def events(
-        self, last_id: str = "", *, silence_s: float = EVENTS_SILENCE_S
+        self,
+        last_id: str = "",
+        *,
+        points: Sequence[str] = (),
+        station: str | None = None,
+        silence_s: float = EVENTS_SILENCE_S,
     ) -> AsyncIterator[ServerEvent]:
         """As `Client.events`."""
         import aiohttp
 
         parser, tries = EventParser(last_id), 0
         while True:
-            request = self._target.wire(event_stream.events_request(parser.last_id))
+            request = self._target.wire(event_stream.events_request(parser.last_id, points, station))
             outcome: Outcome
             try:
                 limits = aiohttp.ClientTimeout(sock_connect=self._patience.try_s, sock_read=silence_s)

@@ -5,10 +5,11 @@ import os
 import random
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from historian.client import (
+    archive_calls,
     energy_calls,
     event_stream,
     exchange,
@@ -146,6 +147,20 @@ class Client:
     quarantine = _paged(quarantine_calls.quarantine)
     release = _asked(quarantine_calls.release)
     erase = _asked(quarantine_calls.erase)
+    # The archive
+    entities = _paged(archive_calls.entities)
+    entity = _asked(archive_calls.entity)
+    entity_history = _asked(archive_calls.entity_history)
+    put_entity = _asked(archive_calls.put_entity)
+    relations = _asked(archive_calls.relations)
+    put_relation = _asked(archive_calls.put_relation)
+    charges = _asked(archive_calls.charges)
+    record_charge = _asked(archive_calls.record_charge)
+    items = _asked(archive_calls.items)
+    export_archive = _asked(archive_calls.export_archive)
+    import_archive = _asked(archive_calls.import_archive)
+    # The audit trail
+    audit = _paged(archive_calls.audit)
     # The process, and whatever has no method here
     drivers = _asked(point_calls.drivers)
     driver = _asked(point_calls.driver)
@@ -188,17 +203,26 @@ class Client:
                 raise
         return total
 
-    def events(self, last_id: str = "", *, silence_s: float = EVENTS_SILENCE_S) -> Iterator[ServerEvent]:
+    def events(
+        self,
+        last_id: str = "",
+        *,
+        points: Sequence[str] = (),
+        station: str | None = None,
+        silence_s: float = EVENTS_SILENCE_S,
+    ) -> Iterator[ServerEvent]:
         """Changes as they happen, without end; a connection that breaks is opened anew where it stopped.
 
-        `last_id` is the id of the last event that was dealt with. An event with `is_reset` says that some are lost. Raises
+        `points` or `station` ask only for theirs. `last_id` is the id of the last event that was dealt with. An event with `is_reset` says that some are lost. Raises
         Problem where the historian refuses, ConnectionFailed or Timeout after `tries_max` connections in a row in vain.
         """
         parser, tries = EventParser(last_id), 0
         request = self._target.wire
         while True:
             opened = self._wire.stream(
-                request(event_stream.events_request(parser.last_id)), self._patience.try_s, silence_s
+                request(event_stream.events_request(parser.last_id, points, station)),
+                self._patience.try_s,
+                silence_s,
             )
             if isinstance(opened, Stream):
                 try:

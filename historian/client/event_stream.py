@@ -1,6 +1,7 @@
 """Server-sent events (HTML standard, 9.2) without sockets: bytes in, events out, and where to go on."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from historian.client.errors import ClientError, ConnectionFailed, Problem, ReplyUnreadable
@@ -115,11 +116,12 @@ class EventParser:
         return event
 
 
-def events_request(last_id: str) -> Request:
-    """Asks for the stream, from behind `last_id` on where there is one."""
+def events_request(last_id: str, points: Sequence[str] = (), station: str | None = None) -> Request:
+    """Asks for the stream, of all or of these, from behind `last_id` on where there is one."""
+    query = given(points=",".join(points) or None, station=station)
     headers = (("Last-Event-ID", last_id), ("Cache-Control", "no-store"))
     return Request(
-        "GET", f"{API}/events", given(), accept=EVENT_STREAM, headers=headers if last_id else headers[1:]
+        "GET", f"{API}/events", query, accept=EVENT_STREAM, headers=headers if last_id else headers[1:]
     )
 
 

@@ -15,4 +15,4 @@ async def test_every_example_of_the_page_runs(tmp_path: Path) -> None:
         program = "\n".join(examples).replace("http://127.0.0.1:8420", served.address)
         names: dict[str, object] = {"__name__": "page"}
         await asyncio.to_thread(exec, compile(f"{program}\nclient.close()", "client.md", "exec"), names)
-    assert len(examples) == 6
+    assert len(examples) == 7

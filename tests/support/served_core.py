@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from aiohttp import ClientSession
 
@@ -52,9 +52,11 @@ class Served(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def serve(data: Path, settings: Settings | None = None) -> AsyncIterator[Served]:
+async def serve(
+    data: Path, settings: Settings | None = None, auth: Literal["on", "off"] = "off"
+) -> AsyncIterator[Served]:
     """Open the folder, serve it, and close both."""
-    chosen = with_auth(settings or Settings(), "off", is_demo=False)
+    chosen = with_auth(settings or Settings(), auth, is_demo=False)
     clock = SystemClock()
     async with core.open_core(chosen, data, clock, Metrics()) as parts:
         api = context.ApiContext(

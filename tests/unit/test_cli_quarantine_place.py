@@ -171,3 +171,21 @@ def test_an_erasure_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
     requests, _ = on_server("erase", "1", "2", "--reason", "r", "--author", "Li")
     assert requests == [("/quarantine/erase", {"ids": [1, 2], "reason": "r", "author": "Li"})]
     assert capsys.readouterr().out.startswith("erased 1, ")
+
+
+@pytest.mark.parametrize(
+    ("line", "token", "author"),
+    [
+        (["--author", "Li"], "hst_x", "Li"),
+        (["--server", "http://x"], "hst_x", ""),
+        (["--server", "http://x"], "", "me"),
+        ([], "hst_x", "me"),
+    ],
+)
+def test_with_a_token_the_historian_knows_who_it_is(
+    line: list[str], token: str, author: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HISTORIAN_TOKEN", token)
+    monkeypatch.setattr("getpass.getuser", lambda: "me")
+    requests, _ = on_server("erase", "1", "--reason", "r", *line)
+    assert requests[0][1]["author"] == author

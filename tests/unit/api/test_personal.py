@@ -1,10 +1,13 @@
 """What others see of personal data."""
 
+import pytest
+
 from api.caller import IDENTITY
 from api.personal import masked, may_see_personal
 from historian.catalogue.item_files import load_items
-from historian.model.access import ROLE_RIGHTS, Identity, Role
+from historian.model.access import ROLE_RIGHTS, Identity, Right, Role
 from historian.resources import config_dir
+from tests.support.guarded import Guarded
 
 ITEMS = load_items(config_dir() / "standard" / "catalogue.toml")
 
@@ -24,3 +27,22 @@ def test_who_sees_them_is_decided_by_a_right() -> None:
     for role, sees in ((Role.EDITOR, True), (Role.ENGINEER, False), (Role.VIEWER, False)):
         asked[IDENTITY] = Identity("a", "person", ROLE_RIGHTS[role])
         assert may_see_personal(asked) is sees  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sees", [False, True])
+async def test_a_token_sees_them_whole_only_with_that_right(guarded: Guarded, sees: bool) -> None:
+    path = "/api/v1/entities/enterprise/E1"
+    headers = guarded.token(Right.READ, *([Right.PERSONAL] if sees else []))
+    writer = guarded.token(Right.CONFIGURE, name="writer")
+    async with guarded.client() as client:
+        body = {"attributes": {"legal_representative": "张三丰"}}
+        assert (await client.put(path, json=body, headers=writer)).status == 201
+        for question in (
+            path,
+            f"{path}/history",
+            "/api/v1/entities?type=enterprise",
+            "/api/v1/archive/entities",
+        ):
+            answer = await client.get(question, headers=headers)
+            text = await answer.text()
+            assert ("张三丰" in text, "张***" in text) == (sees, not sees), (question, text)
