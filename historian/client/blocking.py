@@ -133,6 +133,7 @@ class Client:
     latest = _asked(sample_calls.latest)
     query = _asked(sample_calls.query)
     completeness = _asked(sample_calls.completeness)
+    suspicions = _asked(sample_calls.suspicions)
     # Figures
     load_curve = _asked(energy_calls.load_curve)
     sum_load_curve = _asked(energy_calls.sum_load_curve)

@@ -235,6 +235,20 @@ class GapRow(_Reply, frozen=True, kw_only=True):
     detail: str
 
 
+class Suspicion(_Reply, frozen=True, kw_only=True):
+    """The values of a point may have the wrong magnitude; `factor` would set them right where it is known."""
+
+    point: str
+    station: str
+    kind: str
+    against: str
+    factor: float | None
+    numbers: dict[str, float]
+    advice: str
+    start: datetime.datetime
+    end: datetime.datetime
+
+
 class CompletenessRow(_Reply, frozen=True, kw_only=True):
     """What came of the samples that were due, by point, station, item or day; the others of these are None."""
 

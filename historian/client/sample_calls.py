@@ -18,6 +18,7 @@ from historian.client.replies import (
     Sample,
     SampleRow,
     SummaryRow,
+    Suspicion,
 )
 from historian.client.table import ArrowTable, StructTable, Table
 
@@ -44,6 +45,10 @@ class _Gaps(msgspec.Struct):
 
 class _Completeness(msgspec.Struct):
     rows: list[CompletenessRow]
+
+
+class _Suspicions(msgspec.Struct):
+    suspicions: list[Suspicion]
 
 
 class _Revisions(msgspec.Struct):
@@ -273,6 +278,14 @@ def completeness(
     return Call(
         Request("GET", f"{API}/completeness", asked), lambda reply: StructTable(read(reply).rows, {"by": by})
     )
+
+
+def suspicions(
+    start: Moment, end: Moment, *, points: Sequence[str] | None = None, station: str | None = None
+) -> Call[list[Suspicion]]:
+    """Points whose values may have the wrong magnitude, with numbers and what to look at; nothing is changed."""
+    read, asked = decoder(_Suspicions), (*span(start, end), *whose(points, station))
+    return Call(Request("GET", f"{API}/suspicions", asked), lambda reply: read(reply).suspicions)
 
 
 def span(start: Moment, end: Moment) -> Query:

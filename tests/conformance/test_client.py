@@ -198,6 +198,17 @@ async def test_completeness_counts_what_was_due(either: Either) -> None:
     assert by_day.rows[0].day == "2026-01-05"
 
 
+async def test_a_wrong_magnitude_is_suspected(either: Either) -> None:
+    name = f"suspect.{type(either.client).__name__}"
+    await either.ask(
+        "put_point", name, PointAttributes(unit="kW", kind="mean_power", interval="15m", capacity=10.0)
+    )
+    times = [MIDNIGHT + number * QUARTER for number in range(96)]
+    await either.ask("ingest", {name: (times, [5000.0 + number for number in range(96)])})
+    [one] = await either.ask("suspicions", MIDNIGHT, MIDNIGHT + DAY, points=[name])
+    assert (one.point, one.kind, one.factor, one.numbers["limit"]) == (name, "unit_scale", 0.001, 10.0)
+
+
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 async def test_events_of_the_real_server_go_on_where_they_stopped(served: Served, kind: Any) -> None:
     name = f"events.{kind.__name__}"

@@ -130,6 +130,8 @@ async def test_the_dashboard_is_whole_for_its_version() -> None:
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
     names = [variable["name"] for variable in DASHBOARD["templating"]["list"]]
     assert names == ["source", "station", "point"]
+    for query in (one["query"]["infinityQuery"] for one in DASHBOARD["templating"]["list"][1:]):
+        assert {"key": "format", "value": "rows"} in query["url_options"]["params"]
     for panel in DASHBOARD["panels"]:
         assert panel["type"] in {"timeseries", "table"}
         place = panel["gridPos"]
