@@ -164,6 +164,7 @@ def context(
     archive = open_archive(tmp_path / "points.db", clock, config_dir() / "standard")
     tariffs = TariffBook(terms.database, clock, [], NO_HOLIDAYS)
     rollup = RollupService(store, registry, tmp_path / "rollups.db", clock, RollupLimits(), terms=terms)
+    store.marker = rollup
     billing = Billing(rollup, store, registry, terms, tariffs, LockBook(terms.database, clock), clock)
     book = Book(tmp_path / "access.db", clock, settings.access)
     metrics = Metrics()

@@ -2,7 +2,7 @@
 
 from historian.clock import Clock, ManualClock
 from historian.errors import HistorianError
-from historian.model.ports import AppendResult, OnConflict, StoreStatus
+from historian.model.ports import AppendResult, DirtyMarker, OnConflict, StoreStatus
 from historian.model.sample import SampleBatch
 from tests.support.version_store import VersionStore
 
@@ -16,6 +16,7 @@ class MemoryStore(VersionStore):
         super().__init__(clock or ManualClock(), time_max_us)
         self.failure: HistorianError | None = None
         self.health = StoreStatus(is_writable=True)
+        self.marker: DirtyMarker | None = None  # told what becomes visible, as the store's is
 
     @property
     def samples(self) -> dict[int, dict[int, Stored]]:
@@ -31,7 +32,10 @@ class MemoryStore(VersionStore):
         if self.failure is not None:
             raise self.failure
         assert source, "somebody sent it"
-        return await super().append(batch, source=source, on_conflict=on_conflict, reason=reason)
+        result = await super().append(batch, source=source, on_conflict=on_conflict, reason=reason)
+        if self.marker is not None:
+            self.marker.mark(batch.point_id, batch.time_us)
+        return result
 
     generation = 0
 

@@ -7,7 +7,7 @@ import pytest
 
 from api import arrow_table, schemas
 from api.latest_form import LatestForm
-from api.routes.latest import _rows_of
+from api.routes.latest import latest_rows
 from api.sample_form import SampleForm
 from api.time_form import TimeForm
 from historian.model.point import MINUTE_US, Point, PointKind
@@ -46,7 +46,7 @@ def by_rows(found: LastBlock, form: SampleForm) -> bytes:
             strict=True,
         )
     ]
-    return msgspec.json.encode(_rows_of(POINTS, [point.unit for point in POINTS], latest, form))
+    return msgspec.json.encode(latest_rows(POINTS, [point.unit for point in POINTS], latest, form))
 
 
 @pytest.mark.parametrize("is_epoch_ms", [False, True])

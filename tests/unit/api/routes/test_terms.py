@@ -126,6 +126,7 @@ async def test_who_follows_the_changes_hears_of_a_statement_that_moves_a_day(reg
     times = [T0_MS, T0_MS + 86_400_000]
     await register.ingest({"point": "e", "times": times, "values": [999998.50, 1.25]})
     assert await energy(register) is None
+    await register.context.rollup._days.refresh(1000)
     start = (await register.get_json("/api/v1/changes"))["next"]
     await state(register, REGISTER)
     assert register.context.rollup.pending_count > 0
