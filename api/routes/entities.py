@@ -26,6 +26,7 @@ from api.entity_form import (
     moment_of,
 )
 from api.entity_note import note_entity
+from api.entity_reach import is_reached, require_entity, require_type
 from api.operation import CURSOR, JSON, TIME_FORM, Operation, Parameter, whole
 from api.params import Params
 from api.schemas_entities import EntitiesReply, EntityBody, EntityReply, HistoryReply
@@ -48,14 +49,14 @@ async def list_entities(request: web.Request) -> web.StreamResponse:
     scope = f"entities {entity_type} {match}"
     after = cursor.read(params.text("cursor"), scope) or 0
     as_of_us, at = moment_us(request, params), at_us(params)
+    require_type(request, entity_type)
     book = request.app[CONTEXT].archive.entities
     found = await asyncio.to_thread(book.page, entity_type, match, after, limit + 1, at, as_of_us)
     following = cursor.write(found[limit - 1].entity.number, scope) if len(found) > limit else ""
-    told = [
-        form.reply(known)
-        for known in found[:limit]
-        if as_of_us is None or known.entity.created_us <= as_of_us
-    ]
+    page = [one for one in found[:limit] if as_of_us is None or one.entity.created_us <= as_of_us]
+    told = await asyncio.to_thread(
+        lambda: [form.reply(known) for known in page if is_reached(request, known.entity)]
+    )
     return formats.reply_json(EntitiesReply(entities=told, count=len(told), next=following))
 
 
@@ -64,7 +65,9 @@ async def get_entity(request: web.Request) -> web.StreamResponse:
     params, key = Params(request.query), key_of(request)
     form = EntityForm.of(request, key.type, params)
     as_of_us, at = moment_us(request, params), at_us(params)
+    require_type(request, key.type)
     known = await asyncio.to_thread(request.app[CONTEXT].archive.entities.known, key, at, as_of_us)
+    await asyncio.to_thread(require_entity, request, known.entity, key)
     return formats.reply_json(form.reply(known, key.id), headers=etag_of(known.entity.revision))
 
 
@@ -73,9 +76,11 @@ async def get_history(request: web.Request) -> web.StreamResponse:
     params, key = Params(request.query), key_of(request)
     form, attribute = EntityForm.of(request, key.type, params), params.text("attribute")
     book = request.app[CONTEXT].archive.entities
+    require_type(request, key.type)
+    entity = await asyncio.to_thread(book.get, key)
+    await asyncio.to_thread(require_entity, request, entity, key)
     stated = await asyncio.to_thread(book.history, key)
     told = [form.stated(one) for one in stated if attribute in (None, one.attribute)]
-    entity = await asyncio.to_thread(book.get, key)
     return formats.reply_json(HistoryReply(type=key.type, id=entity.key.id, statements=told))
 
 
@@ -141,13 +146,11 @@ OPERATIONS: Final = (
         "GET", "/entities", list_entities, "listEntities", "A page of entities of a type.", EntitiesReply,
         parameters=(_TYPE_ASKED, _MATCH, AT, AS_OF, _LIMIT, CURSOR, TIME_FORM),
         problems=(problem.ITEM_INVALID, problem.INVALID_CURSOR, problem.INVALID_TIME),
-        is_global=True,  # no station is known of what it tells
     ),
     Operation(
         "GET", "/entities/{type}/{id}", get_entity, "getEntity",
         "One entity: what holds, or held at a moment, by what is or was known.", EntityReply,
         parameters=(TYPE, ID, AT, AS_OF, TIME_FORM), problems=_READ_PROBLEMS,
-        is_global=True,  # no station is known of what it tells
     ),
     Operation(
         "PUT", "/entities/{type}/{id}", put_entity, "putEntity",
@@ -167,6 +170,5 @@ OPERATIONS: Final = (
         "GET", "/entities/{type}/{id}/history", get_history, "getEntityHistory",
         "All that was ever stated of an entity, corrections and withdrawals too.", HistoryReply,
         parameters=(TYPE, ID, _ATTRIBUTE, TIME_FORM), problems=_READ_PROBLEMS,
-        is_global=True,  # no station is known of what it tells
     ),
 )  # fmt: skip

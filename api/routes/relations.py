@@ -14,6 +14,7 @@ from api.body import read_body
 from api.context import CONTEXT, ApiContext
 from api.entity_form import AT, ID, TYPE, EntityForm, at_us, key_of, moment_of
 from api.entity_note import note_relation
+from api.entity_reach import reached_relations, require_entity, require_type
 from api.operation import JSON, TIME_FORM, Operation, Parameter
 from api.params import Params
 from api.problem import Fault, Problem
@@ -32,10 +33,13 @@ async def get_relations(request: web.Request) -> web.StreamResponse:
     form, kind = EntityForm.of(request, key.type, params), params.text("kind")
     as_of_us, at = moment_us(request, params), at_us(params)
     context = request.app[CONTEXT]
+    require_type(request, key.type)
 
     def find() -> tuple[Entity, list[RelationReply]]:
         entity = context.archive.entities.get(key)
-        return entity, _replies(context, form, context.archive.relations.of(key, kind, at, as_of_us))
+        require_entity(request, entity, key)
+        found = context.archive.relations.of(key, kind, at, as_of_us)
+        return entity, _replies(context, form, reached_relations(request, found))
 
     entity, told = await asyncio.to_thread(find)
     return formats.reply_json(RelationsReply(type=key.type, id=entity.key.id, relations=told))
@@ -137,7 +141,6 @@ OPERATIONS: Final = (
         "GET", "/entities/{type}/{id}/relations", get_relations, "getRelations",
         "Relations from and to an entity; with at, those that hold then.", RelationsReply,
         parameters=(TYPE, ID, _KIND, AT, AS_OF, TIME_FORM), problems=_PROBLEMS,
-        is_global=True,  # no station is known of what it tells
     ),
     Operation(
         "PUT", "/entities/{type}/{id}/relations", put_relation, "putRelation",
