@@ -158,7 +158,7 @@ async def reply_table(
     response.charset = "utf-8"
     await response.prepare(request)
     for chunk in chunks:
-        await _write_or_let_go(request, response, chunk)
+        await write_piece(request, response, chunk)
     await response.write_eof()
     return response
 
@@ -172,7 +172,7 @@ async def reply_chunks(
     await response.prepare(request)
     if request.method != "HEAD":
         async for chunk in chunks:
-            await _write_or_let_go(request, response, chunk)
+            await write_piece(request, response, chunk)
     await response.write_eof()
     return response
 
@@ -313,7 +313,11 @@ def _csv_lines(rows: object) -> bytes:
     return text.getvalue().encode()
 
 
-async def _write_or_let_go(request: web.Request, response: web.StreamResponse, chunk: bytes) -> None:
+async def write_piece(request: web.Request, response: web.StreamResponse, chunk: bytes) -> None:
+    """One piece of a long reply, where the caller may still have it.
+
+    Raises ConnectionAbortedError where their token or session ended, or they take nothing for REPLY_STALL_S.
+    """
     if CALLER in request and not request.app[GATE].still_admits(request):
         raise ConnectionAbortedError("what the caller came in with ended; the reply is cut, not completed")
     try:

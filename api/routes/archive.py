@@ -49,8 +49,7 @@ async def get_table(request: web.Request) -> web.StreamResponse:
     if has_bom:
         await response.write(codecs.BOM_UTF8)
     while chunk:
-        async with asyncio.timeout(formats.REPLY_STALL_S):
-            await response.write(chunk)
+        await formats.write_piece(request, response, chunk)
         chunk = await asyncio.to_thread(_text, itertools.islice(rows, CHUNK_ROWS))
     await response.write_eof()
     return response

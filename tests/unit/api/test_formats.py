@@ -123,4 +123,4 @@ async def test_a_reader_that_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(formats, "REPLY_STALL_S", 0.01)
     with pytest.raises(ConnectionAbortedError):
-        await formats._write_or_let_go(make_mocked_request("GET", "/"), Stalled(), b"x")  # type: ignore[arg-type]
+        await formats.write_piece(make_mocked_request("GET", "/"), Stalled(), b"x")  # type: ignore[arg-type]

@@ -1,11 +1,15 @@
 """The archive as CSV over HTTP."""
 
+from typing import Any
+
 import pytest
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 
 from api.caller import IDENTITY
 from api.routes import archive
 from historian.model.access import ROLE_RIGHTS, Identity, Role
+from historian.model.point import PointDraft, PointKind
+from tests.support.guarded import Guarded
 from tests.unit.api.conftest import Api, expect_problem
 
 ROWS = "type,id,attribute,value,valid_from\nenterprise,E1,legal_representative,张三,\nenterprise,E1,colour,red,\n"
@@ -33,6 +37,27 @@ async def test_an_empty_table_is_its_header(api: Api, table: str, monkeypatch: p
     await api.put_point("a")
     text = await (await api.get(f"/api/v1/archive/{table}")).text()
     assert text.count("\n") == (2 if table == "points" else 1)
+
+
+async def test_a_table_is_cut_when_its_token_ends(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    guarded.context.registry.create(PointDraft(name="a", unit="kW", kind=PointKind.INSTANTANEOUS))
+    book, make = guarded.context.access.book, archive._text
+    made: list[bytes] = []
+
+    def make_and_revoke(rows: Any) -> bytes:
+        made.append(make(rows))
+        if len(made) == 2:  # the first is on its way
+            book.revoke_token(book.tokens()[0].id)
+        return made[-1]
+
+    monkeypatch.setattr(archive, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(archive, "_text", make_and_revoke)
+    async with guarded.client() as client:
+        answer = await client.get("/api/v1/archive/points", headers=guarded.token())
+        assert answer.status == 200
+        with pytest.raises(ClientPayloadError):
+            await answer.read()
+    assert len(made) == 2
 
 
 async def test_what_cannot_be_taken_is_told(api: Api) -> None:
