@@ -1,7 +1,8 @@
 """A real HTTP server on loopback over a store in memory; registry, query and rollup are the real ones."""
 
+import functools
 import zoneinfo
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ import pytest
 from aiohttp import ClientResponse, ClientSession
 from aiohttp.web import Application
 
+from api import openapi
 from api.context import ApiContext
+from api.operation import Operation
 from api.server import make_app, start
 from historian.access.book import Book
 from historian.access.door import Door
 from historian.access.password import Cost
 from historian.audit.recorder import Recorder
+from historian.catalogue import archive as catalogue_archive
 from historian.catalogue.answer_book import AnswerBook
 from historian.catalogue.archive import open_archive
 from historian.catalogue.estimate_book import EstimateBook
@@ -47,6 +51,7 @@ from historian.settings import Settings, with_auth
 from historian.store.durable import DurableFiles
 from tests.support.disk_recorder import unsynced
 from tests.support.guarded import Guarded
+from tests.support.quick_folder import quick_folder
 from tests.unit.api.memory_store import MemoryStore
 
 CHEAP = Cost(2, 1, 1)  # a password check takes no time
@@ -115,6 +120,32 @@ async def expect_problem(response: ClientResponse, status: int, kind: str) -> An
     return body
 
 
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """What never differs is made once for all tests, not for each: the description, and the items of the standard."""
+    documents: list[tuple[Sequence[Operation], str, bytes]] = []
+    build = openapi.build
+
+    def build_once(operations: Sequence[Operation], version: str) -> bytes:
+        for kept_operations, kept_version, document in documents:
+            if kept_version == version and kept_operations == operations:
+                return document
+        documents.append((operations, version, build(operations, version)))
+        return documents[-1][-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(openapi, "build", build_once)
+        patch.setattr(catalogue_archive, "load_items", functools.cache(catalogue_archive.load_items))
+        yield
+
+
+@pytest.fixture
+def data() -> Iterator[Path]:
+    """A folder for databases: what they sync is not what these tests show."""
+    with quick_folder() as folder:
+        yield folder
+
+
 @pytest.fixture
 def settings() -> Settings:
     return Settings()
@@ -133,17 +164,17 @@ def web_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def quarantine(tmp_path: Path, settings: Settings) -> AsyncIterator[Quarantine]:
-    quarantine = Quarantine(tmp_path / "quarantine.db", settings.ingest.quarantine_samples_max, Metrics())
+async def quarantine(data: Path, settings: Settings) -> AsyncIterator[Quarantine]:
+    quarantine = Quarantine(data / "quarantine.db", settings.ingest.quarantine_samples_max, Metrics())
     yield quarantine
     await quarantine.close()
 
 
 @pytest.fixture
-async def trail(tmp_path: Path, settings: Settings) -> AsyncIterator[Recorder]:
+async def trail(data: Path, settings: Settings) -> AsyncIterator[Recorder]:
     clock = ManualClock(parse_time_us(NOW))
     zone = zoneinfo.ZoneInfo("Asia/Shanghai")
-    trail = Recorder(tmp_path / "audit", DurableFiles(), clock, Metrics(), settings.audit, zone)
+    trail = Recorder(data / "audit", DurableFiles(), clock, Metrics(), settings.audit, zone)
     with unsynced():
         await trail.open()
         yield trail
@@ -152,21 +183,21 @@ async def trail(tmp_path: Path, settings: Settings) -> AsyncIterator[Recorder]:
 
 @pytest.fixture
 def context(
-    tmp_path: Path, settings: Settings, web_dir: Path, quarantine: Quarantine, trail: Recorder
+    data: Path, settings: Settings, web_dir: Path, quarantine: Quarantine, trail: Recorder
 ) -> Iterator[ApiContext]:
     settings = with_auth(settings, "off", is_demo=False)
     clock = ManualClock(parse_time_us(NOW))
     metrics = Metrics()
     store = MemoryStore(clock=clock)
-    registry = Registry(tmp_path / "points.db", clock, "Asia/Shanghai")
-    journal = Journal(tmp_path / "journal.db", clock)
-    terms = TermBook(tmp_path / "points.db", registry, clock, rule_check.check)
-    archive = open_archive(tmp_path / "points.db", clock, config_dir() / "standard")
+    registry = Registry(data / "points.db", clock, "Asia/Shanghai")
+    journal = Journal(data / "journal.db", clock)
+    terms = TermBook(data / "points.db", registry, clock, rule_check.check)
+    archive = open_archive(data / "points.db", clock, config_dir() / "standard")
     tariffs = TariffBook(terms.database, clock, [], NO_HOLIDAYS)
-    rollup = RollupService(store, registry, tmp_path / "rollups.db", clock, RollupLimits(), terms=terms)
+    rollup = RollupService(store, registry, data / "rollups.db", clock, RollupLimits(), terms=terms)
     store.marker = rollup
     billing = Billing(rollup, store, registry, terms, tariffs, LockBook(terms.database, clock), clock)
-    book = Book(tmp_path / "access.db", clock, settings.access)
+    book = Book(data / "access.db", clock, settings.access)
     metrics = Metrics()
     door = Door(book, clock, metrics, CHEAP)
     shipped = load_tables([config_dir() / "standard" / "factors.toml"])
@@ -199,7 +230,7 @@ def context(
         drivers=FixedDrivers(),
         health=store,
         quarantine=Desk(quarantine, store, clock, settings),
-        answers=AnswerBook(tmp_path / "answers.db", clock, settings.ingest.idempotency_keys_max, metrics),
+        answers=AnswerBook(data / "answers.db", clock, settings.ingest.idempotency_keys_max, metrics),
         audit=trail,
         access=door,
         settings=settings,

@@ -40,6 +40,12 @@ def other(authority: Authority) -> Pair:
     return authority.sign("other", days=20)
 
 
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """An authority that nobody here trusts."""
+    return Authority(tmp_path_factory.mktemp("stranger"), "stranger")
+
+
 @pytest.fixture
 async def guarded(context: ApiContext) -> AsyncIterator[Guarded]:
     await context.rollup.open()
@@ -165,7 +171,7 @@ class TestServed:
             assert "secure" in answer.headers["Set-Cookie"].lower()
             assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
             lines = b"\n".join(
-                b"plant,site=a value=%d %d" % (i, (NEWEST_S - i) * 10**9) for i in range(60_000)
+                b"plant,site=a value=%d %d" % (i, (NEWEST_S - i) * 10**9) for i in range(20_000)
             )
             body, headers = io.BytesIO(lines), guarded.token(Right.WRITE)
             answer = await client.post("/api/v2/write", data=body, headers=headers)
@@ -193,8 +199,8 @@ class TestServed:
         async with ClientSession(guarded.base) as client:
             assert (await client.get("/healthz", ssl=older)).status == 200
 
-    async def test_another_authority_is_not_trusted(self, guarded: Guarded, tmp_path: Path) -> None:
-        await assert_no_answer(guarded, Authority(tmp_path, "stranger").client())
+    async def test_another_authority_is_not_trusted(self, guarded: Guarded, stranger: Authority) -> None:
+        await assert_no_answer(guarded, stranger.client())
 
 
 class TestClientsWithCertificate:
@@ -209,10 +215,10 @@ class TestClientsWithCertificate:
             assert (await client.get("/healthz", ssl=authority.client(other))).status == 200
 
     async def test_none_and_one_of_another_are_not(
-        self, guarded: Guarded, authority: Authority, tmp_path: Path
+        self, guarded: Guarded, authority: Authority, stranger: Authority
     ) -> None:
         await assert_no_answer(guarded, authority.client())
-        await assert_no_answer(guarded, authority.client(Authority(tmp_path, "stranger").sign("stranger's")))
+        await assert_no_answer(guarded, authority.client(stranger.sign("stranger's")))
 
 
 class TestExpired:
