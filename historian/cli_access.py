@@ -106,7 +106,7 @@ def _do(door: "Door", options: argparse.Namespace) -> list[str]:
             asyncio.run(door.set_password(options.name, _ask_password(), must_change=True))
             return [f"{options.name}: the password must be changed at the next login"]
         case "unlock":
-            dropped = book.forget_failures(options.name) + book.forget_address(options.name)
+            dropped = book.lockouts.forget_failures(options.name) + book.lockouts.forget_address(options.name)
             return [f"{options.name}: {dropped} locks or counts dropped"]
         case "sign-out":
             return [f"{options.name}: {book.end_sessions_of(options.name)} sessions ended"]
@@ -129,7 +129,7 @@ def _listed(door: "Door") -> list[str]:
         f"{'revoked' if token.revoked_us else f'until {format_time(token.expires_us)}'}"
         for token in book.tokens()
     ]
-    locks = book.locks().items()
+    locks = book.lockouts.locks().items()
     return [*lines, *(f"lock {key} until {format_time(one.locked_until_us)}" for key, one in locks)]
 
 

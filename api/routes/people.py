@@ -73,7 +73,7 @@ async def post_unlock(request: web.Request) -> web.StreamResponse:
     """Forget the failed logins of an account."""
     book, name = request.app[CONTEXT].access.book, request.match_info["name"]
     book.person(name)
-    dropped = await asyncio.to_thread(book.forget_failures, name)
+    dropped = await asyncio.to_thread(book.lockouts.forget_failures, name)
     note(request, "unlock", name, new=str(dropped))
     return formats.reply_json(UnlockReply(dropped=dropped))
 
@@ -148,7 +148,7 @@ def _fields_of(body: PersonBody) -> dict[str, Any]:
 def _reply_of(request: web.Request, person: Person) -> PersonReply:
     context, times = request.app[CONTEXT], TimeForm.of(Params(request.query))
     book = context.access.book
-    locks = book.locks().get(lockout.account_key(person.id, "", is_known=False))
+    locks = book.lockouts.locks().get(lockout.account_key(person.id, "", is_known=False))
     return PersonReply(
         name=person.id,
         display_name=person.display_name,

@@ -7,14 +7,14 @@ Changes block until they are on disk, and hold from then on: code on an event lo
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
-from historian.access import lockout, record, secret
-from historian.access.lockout import Failures
+from historian.access import record, secret
+from historian.access.lockout_book import LockoutBook
 from historian.access.record import Person, Session, Token
-from historian.access.table import KNOWN_ADDRESSES_MAX, AccessTable
+from historian.access.table import AccessTable, Statement
 from historian.clock import Clock
 from historian.errors import AccessConflict, AccessInvalid, AccessNotFound
 from historian.model.access import Identity, Right, Role
@@ -24,7 +24,6 @@ PEOPLE_MAX: Final = 10_000
 TOKENS_MAX: Final = 10_000
 
 _FORGET_TOKENS_US: Final = 400 * 86_400 * 1_000_000  # so long an ended token can still be looked up
-_Statement = tuple[str, tuple[Any, ...]]
 
 
 class Caller(NamedTuple):
@@ -37,13 +36,14 @@ class Caller(NamedTuple):
 
 
 class Book:
-    """All people, tokens, sessions and failed logins."""
+    """All people, tokens and sessions; `lockouts` are their failed logins."""
 
     def __init__(self, path: Path, clock: Clock, limits: AccessSettings) -> None:
         self._clock = clock
         self._limits = limits
         self._lock = threading.RLock()
         self._table = AccessTable(path)
+        self.lockouts = LockoutBook(clock, limits, self._lock, self._write)
         self._sessions: dict[bytes, Session] = {}
         self._seen_us: dict[bytes, int] = {}  # when each session was used last
         self._kept_seen_us: dict[bytes, int] = {}  # the same as it is on disk
@@ -251,7 +251,7 @@ class Book:
             self._write(
                 ("INSERT INTO session VALUES (?, ?, ?, ?)", (digest, person_id, _json(session), now_us)),
                 *(("DELETE FROM session WHERE digest = ?", (one,)) for one in surplus),
-                *self._note_address(person_id, address, now_us),
+                *self.lockouts.note_address(person_id, address, now_us),
             )
             self._forget_sessions(surplus)
             self._sessions = self._sessions | {digest: session}
@@ -303,65 +303,6 @@ class Book:
             self._take_tokens({digest: one for digest, one in self._tokens.items() if digest not in old})
             self._kept_seen_us = dict(self._seen_us)
 
-    # ── Failed logins ────────────────────────────────────────────────────────────────────────────────────────
-
-    def failure_keys(self, account: str, address: str) -> tuple[str, str]:
-        """Under which failures of this account and this address are counted."""
-        is_known = lockout.network_of(address) in self._known.get(account, frozenset())
-        return lockout.account_key(account, address, is_known=is_known), lockout.address_key(address)
-
-    def locked_s(self, account: str, address: str) -> int:
-        """For how many seconds yet nobody may log in so; 0: now."""
-        now_us = self._clock.now_us()
-        return max(
-            lockout.locked_s(self._failures.get(key), now_us) for key in self.failure_keys(account, address)
-        )
-
-    def note_failure(self, account: str, address: str) -> int:
-        """One more failed login; for how many seconds there is a lock now."""
-        now_us, limits = self._clock.now_us(), self._limits
-        maxima = (limits.login_failures_max, limits.address_failures_max)
-        with self._lock:
-            statements: list[_Statement] = []
-            for key, failures_max in zip(self.failure_keys(account, address), maxima, strict=True):
-                found = lockout.after_failure(self._failures.get(key), now_us, failures_max, limits)
-                self._failures[key] = found
-                statements.append(("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", (key, *found)))
-            while len(self._failures) > lockout.KEYS_MAX:
-                oldest = min(self._failures, key=lambda key: self._failures[key].last_us)
-                del self._failures[oldest]
-                statements.append(("DELETE FROM failure WHERE key = ?", (oldest,)))
-            self._write(*statements)
-        return self.locked_s(account, address)
-
-    def forget_failures(self, account: str, address: str | None = None) -> int:
-        """Unlock an account, everywhere, or that address alone with it; how many counts were dropped."""
-        with self._lock:
-            name = lockout.account_key(account, "", is_known=False)
-            keys = [key for key in self._failures if key == name or key.startswith(f"{name}@")]
-            if address is not None:
-                keys = [key for key in self.failure_keys(account, address) if key in self._failures]
-            if keys:
-                self._write(*(("DELETE FROM failure WHERE key = ?", (key,)) for key in keys))
-            for key in keys:
-                del self._failures[key]
-        return len(keys)
-
-    def locks(self) -> dict[str, Failures]:
-        """Accounts and addresses that are locked now."""
-        now_us = self._clock.now_us()
-        return {key: one for key, one in self._failures.items() if lockout.locked_s(one, now_us)}
-
-    def forget_address(self, address: str) -> int:
-        """Unlock an address; how many counts were dropped."""
-        with self._lock:
-            key = lockout.address_key(address)
-            if key not in self._failures:
-                return 0
-            self._write(("DELETE FROM failure WHERE key = ?", (key,)))
-            del self._failures[key]
-        return 1
-
     # ── The first start ──────────────────────────────────────────────────────────────────────────────────────
 
     def make_setup_token(self) -> str:
@@ -403,11 +344,10 @@ class Book:
         self._sessions = loaded.sessions
         self._kept_seen_us = loaded.seen_us
         self._seen_us = {key: max(value, seen_us.get(key, 0)) for key, value in loaded.seen_us.items()}
-        self._failures = loaded.failures
-        self._known = loaded.known
+        self.lockouts.take(loaded.failures, loaded.known)
         self._setup = loaded.setup
 
-    def _write(self, *statements: _Statement) -> None:
+    def _write(self, *statements: Statement) -> None:
         """The change of another process that came between is not lost: its number is not ours."""
         number = self._table.write(*statements)
         if number == self._change + 1:
@@ -441,28 +381,16 @@ class Book:
         self._sessions = {digest: one for digest, one in self._sessions.items() if digest not in gone}
         self._seen_us = {digest: one for digest, one in self._seen_us.items() if digest not in gone}
 
-    def _note_address(self, person_id: str, address: str, now_us: int) -> list[_Statement]:
-        network = lockout.network_of(address)
-        self._known = self._known | {person_id: self._known.get(person_id, frozenset()) | {network}}
-        surplus = (
-            "DELETE FROM known_address WHERE person = ?1 AND address NOT IN "
-            "(SELECT address FROM known_address WHERE person = ?1 ORDER BY last_us DESC LIMIT ?2)"
-        )
-        return [
-            ("INSERT OR REPLACE INTO known_address VALUES (?, ?, ?)", (person_id, network, now_us)),
-            (surplus, (person_id, KNOWN_ADDRESSES_MAX)),
-        ]
-
 
 def _administers(person: Person) -> bool:
     return Role.ADMIN in person.roles and bool(person.password) and not person.is_disabled
 
 
-def _put_person(person: Person) -> _Statement:
+def _put_person(person: Person) -> Statement:
     return "INSERT OR REPLACE INTO person VALUES (?, ?)", (person.id, _json(person))
 
 
-def _put_former(person: Person) -> list[_Statement]:
+def _put_former(person: Person) -> list[Statement]:
     if not person.password:
         return []
     return [("INSERT INTO former_password (person, password) VALUES (?, ?)", (person.id, person.password))]

@@ -54,7 +54,7 @@ class Door:
             for outcome in ("done", "refused", "locked", "busy")
         }
         metrics.gauge(
-            "historian_access_locks", "Accounts and addresses locked now.", lambda: len(book.locks())
+            "historian_access_locks", "Accounts and addresses locked now.", lambda: len(book.lockouts.locks())
         )
 
     async def log_in(self, account: str, given: str, address: str, display_days: int = 0) -> Opened:
@@ -96,7 +96,7 @@ class Door:
         """The first administrator. Raises LoginRefused where the token is not the one printed, LoginLocked, AccessInvalid."""
         self._require_unlocked("", address)
         if not self.book.is_setup_token(token):
-            await asyncio.to_thread(self.book.note_failure, "", address)
+            await asyncio.to_thread(self.book.lockouts.note_failure, "", address)
             raise LoginRefused
         hashed = await self._hash(person_id, new)
         person = Person(
@@ -128,15 +128,15 @@ class Door:
             self._checks.add()
             is_right = await asyncio.to_thread(password.matches, given, kept)
         if is_right and person is not None and person.password and not person.is_disabled:
-            await asyncio.to_thread(self.book.forget_failures, account, address)
+            await asyncio.to_thread(self.book.lockouts.forget_failures, account, address)
             return person
-        locked_s = await asyncio.to_thread(self.book.note_failure, account, address)
+        locked_s = await asyncio.to_thread(self.book.lockouts.note_failure, account, address)
         self._outcomes["refused"].add()
         log.warning("login_refused", address=address, locked_s=locked_s)
         raise LoginRefused
 
     def _require_unlocked(self, account: str, address: str) -> None:
-        locked_s = self.book.locked_s(account, address)
+        locked_s = self.book.lockouts.locked_s(account, address)
         if locked_s:
             self._outcomes["locked"].add()
             raise LoginLocked(locked_s)

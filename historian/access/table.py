@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS change (one INTEGER PRIMARY KEY CHECK (one = 1), numb
 INSERT OR IGNORE INTO change VALUES (1, 0)
 """
 _FILE_MODE: Final = 0o600
+Statement = tuple[str, tuple[Any, ...]]  # SQL and its parameters
 KNOWN_ADDRESSES_MAX: Final = 20  # of one person
 
 
@@ -86,7 +87,7 @@ class AccessTable:
         with self.database.transaction() as connection:
             return _load(connection)
 
-    def write(self, *statements: tuple[str, tuple[Any, ...]]) -> int:
+    def write(self, *statements: Statement) -> int:
         """All statements or none; the number of the change, when it is on disk."""
         with self.database.transaction() as connection:
             for statement, parameters in statements:

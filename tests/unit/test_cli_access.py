@@ -45,11 +45,11 @@ def test_what_is_done_by_command_is_followed_by_a_running_server(do: Do, tmp_pat
     running.follow()
     assert running.caller_of_token(text) is None
     for _ in range(5):
-        running.note_failure("chief", "10.0.0.7")
+        running.lockouts.note_failure("chief", "10.0.0.7")
     assert "lock account:chief" in do("list")
     assert do("unlock", "chief") == "chief: 1 locks or counts dropped\n"
     running.follow()
-    assert running.locked_s("chief", "10.0.0.8") == 0
+    assert running.lockouts.locked_s("chief", "10.0.0.8") == 0
     assert do("sign-out", "chief") == "chief: 0 sessions ended\n"
     assert "next login" in do("reset", "chief", given="Another-Horse-8-staple")
     assert "must-change-password" in do("list")

@@ -138,23 +138,6 @@ def test_an_account_is_one(book: Book) -> None:
         book.add_person(Person(id="anna"))
 
 
-def test_failures_lock_longer_each_time_and_end(book: Book, clock: ManualClock) -> None:
-    locks = [book.note_failure("anna", "10.0.0.1") for _ in range(7)]
-    assert locks == [0, 0, 0, 0, 60, 120, 240]
-    clock.advance(240)
-    assert book.locked_s("anna", "10.0.0.2") == 0
-
-
-def test_an_attacker_does_not_lock_out_who_was_here_before(book: Book) -> None:
-    session(book, "10.0.0.1")
-    for _ in range(10):
-        book.note_failure("anna", "10.0.0.66")
-    assert book.locked_s("anna", "10.0.0.7") > 0
-    assert book.locked_s("anna", "10.0.0.1") == 0
-    assert book.forget_failures("anna") == 1
-    assert book.locked_s("anna", "10.0.0.7") == 0
-
-
 def test_the_setup_token_serves_once(book: Book, clock: ManualClock) -> None:
     text = book.make_setup_token()
     assert not book.is_setup_token("setup_x")
