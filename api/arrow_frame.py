@@ -44,7 +44,7 @@ def encode_samples(
     if not count or np.isnan(value).any():
         return None
     before = (_schema(tuple(about.items())), _dictionary(name), _head(count))
-    return joined(before, (np.zeros(count, np.int32), *map(np.ascontiguousarray, (time_us, value, quality))))
+    return joined(before, (np.zeros(count, np.int8), *map(np.ascontiguousarray, (time_us, value, quality))))
 
 
 @lru_cache(_UNITS_KEPT_MAX)
@@ -68,7 +68,7 @@ def _head(row_count: int) -> bytes:
 
 
 def _samples(name: str, row_count: int) -> Any:
-    codes = pa.array(np.zeros(row_count, np.int32))
+    codes = pa.array(np.zeros(row_count, np.int8))
     arrays = {
         "point": pa.DictionaryArray.from_arrays(codes, pa.array([name], pa.string())),
         "time": pa.array(np.zeros(row_count, np.int64)).view(pa.timestamp("us", tz="UTC")),

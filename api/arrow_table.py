@@ -57,8 +57,13 @@ def array_of(typed: Typed) -> Any:
             has_nan = typed.value.dtype.kind == "f" and bool(np.isnan(typed.value).any())
             return pa.array(typed.value, mask=np.isnan(typed.value) if has_nan else None)
         case Words():
-            codes = pa.array(typed.code.astype(np.int32))
+            codes = pa.array(typed.code.astype(code_type(len(typed.vocabulary))))
             return pa.DictionaryArray.from_arrays(codes, pa.array(typed.vocabulary, pa.string()), safe=False)
+
+
+def code_type(word_count: int) -> type[np.signedinteger[Any]]:
+    """The narrowest codes that name so many words: streams of thousands of rows are mostly codes otherwise."""
+    return np.int8 if word_count <= 1 << 7 else np.int16 if word_count <= 1 << 15 else np.int32
 
 
 def ready(column: Column) -> Column:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -123,7 +123,7 @@ class LatestForm:
         return arrow_table.ready(names), arrow_table.ready(stations)
 
     @cached_property
-    def _frame(self) -> tuple[bytes, list[npt.NDArray[np.int32]]]:
+    def _frame(self) -> tuple[bytes, list[npt.NDArray[np.signedinteger[Any]]]]:
         """What stands before the columns of an Arrow stream without nulls, and its first columns."""
         from api import arrow_frame, arrow_table
 

@@ -17,7 +17,7 @@ def encode(rollups: Rollups) -> bytes:
 
 def _array_of(field: Field, rollups: Rollups) -> Any:
     if field.kind == "word":
-        codes = pa.array(field.values.astype(np.int32, copy=False))
+        codes = pa.array(field.values.astype(arrow_table.code_type(len(field.vocabulary)), copy=False))
         return pa.DictionaryArray.from_arrays(
             codes, pa.array(list(field.vocabulary), pa.string()), safe=False
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from api import arrow_table, formats
 from api.formats import Table
@@ -37,7 +38,7 @@ def test_typed_columns_keep_their_types() -> None:
         "timestamp[us, tz=UTC]",
         "timestamp[us, tz=Asia/Shanghai]",
         "double",
-        "dictionary<values=string, indices=int32, ordered=0>",
+        "dictionary<values=string, indices=int8, ordered=0>",
         "uint16",
     ]
     assert found["time"].cast(pa.int64()).to_pylist() == time_us.tolist()
@@ -74,3 +75,11 @@ def test_a_long_column_is_read_back() -> None:
     number = np.arange(100_000.0)
     stream = arrow_table.encode_arrays(["number"], [pa.array(number)], {})
     np.testing.assert_array_equal(pa.ipc.open_stream(stream).read_all().column("number").to_numpy(), number)
+
+
+@pytest.mark.parametrize(
+    ("word_count", "bits"), [(1, 8), (128, 8), (129, 16), (1 << 15, 16), ((1 << 15) + 1, 32)]
+)
+def test_codes_are_as_narrow_as_the_words_allow(word_count: int, bits: int) -> None:
+    assert np.iinfo(arrow_table.code_type(word_count)).bits == bits
+    assert np.iinfo(arrow_table.code_type(word_count)).max >= word_count - 1
