@@ -216,15 +216,13 @@ class _Session:
         own = [one for one in statements if one.attribute == name]
         if change.valid_from_us is None:
             held = values_at(spans_of(own), self._now_us).get(name)
-            if own and (held.stated.value if held else None) == value:
+            if (own or value is None) and (held.stated.value if held else None) == value:
                 return []
             from_us = self._now_us if own else BEGINNING_US
         else:
             from_us = change.valid_from_us
         before = next((one for one in reversed(own) if one.valid_from_us == from_us), None)
         if before is not None and not before.is_withdrawn and before.value == value:
-            return []
-        if not own and value is None:
             return []
         return [self._stated(change, name, from_us, value, is_withdrawn=False)]
 

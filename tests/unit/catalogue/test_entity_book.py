@@ -74,8 +74,11 @@ def test_the_same_again_adds_nothing(archive: Archive) -> None:
         change = Change(KEY, {"name": "a", "capacity": None}, valid_from_us)
         archive.entities.change(change)
         assert archive.entities.change(change).added_count == 0
-    assert [one.valid_from_us for one in archive.entities.history(KEY)] == [BEGINNING_US, T0_US]
-    assert archive.entities.get(KEY).revision == 2
+    stated = [(one.attribute, one.valid_from_us) for one in archive.entities.history(KEY)]
+    assert sorted(stated) == [
+        (name, at_us) for name in ("capacity", "name") for at_us in (BEGINNING_US, T0_US)
+    ]
+    assert archive.entities.get(KEY).revision == 3
 
 
 def test_none_ends_a_value(archive: Archive) -> None:
@@ -160,3 +163,9 @@ def test_a_clock_that_was_set_back_puts_nothing_before_what_is_recorded(
     again.entities.change(Change(KEY, {"name": "b"}, BEGINNING_US))
     assert [one.recorded_us for one in again.entities.history(KEY)] == [T0_US, T0_US]
     again.close()
+
+
+def test_an_end_that_is_stated_before_any_value_holds_when_a_value_comes(archive: Archive) -> None:
+    archive.entities.change(Change(KEY, {"name": None}, T0_US + 10))
+    archive.entities.change(Change(KEY, {"name": "a"}, T0_US))
+    assert [name(archive, T0_US + at_us) for at_us in (-1, 0, 9, 10)] == [None, "a", "a", None]
