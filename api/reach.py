@@ -94,10 +94,7 @@ class Reaches:
         """Of each id whether it is in reach; None: all are, for this identity everything is."""
         if identity.stations is None:
             return None
-        mask = self.mask(identity.stations)
-        is_known = ids < len(mask)
-        found: Mask = np.where(is_known, mask[np.where(is_known, ids, 0)], False)
-        return found
+        return _marked(self.mask(identity.stations), ids)
 
 
 class ReachedPoints:
@@ -195,8 +192,7 @@ class ReachedPoints:
         return point
 
     def _is_within(self, ids: PointIdColumn) -> Mask:
-        is_known = ids < len(self._mask)
-        return self._mask[np.where(is_known, ids, 0)] & is_known
+        return _marked(self._mask, ids)
 
     def _reached(self, ids: PointIdColumn) -> PointIdColumn:
         return np.where(self._is_within(ids), ids, 0).astype(np.uint32)
@@ -209,6 +205,12 @@ class ReachedPoints:
         found = self._registry.find_ids([name])
         if found[0] and not self._is_within(found)[0]:
             raise PointConflict(f"the name {name!r} is taken; choose another")
+
+
+def _marked(mask: Mask, ids: npt.NDArray[np.integer]) -> Mask:
+    """Of each id whether the mask has it; one that was given after the mask was made is not in it."""
+    is_known = ids < len(mask)
+    return mask[np.where(is_known, ids, 0)] & is_known
 
 
 def points_of(request: web.Request) -> Points:

@@ -15,7 +15,6 @@ Given = str | int | float | bool | None  # as JSON has it; exact decimals come a
 
 TEXT_LENGTH_MAX: Final = 500
 EXTRA_NAME_LENGTH_MAX: Final = 60
-EXTRAS_MAX: Final = 100
 ID_LENGTH_MAX: Final = 100
 DIGITS_MAX: Final = 30
 _ID: Final = re.compile(r"[^\s/?#%,\\\"'\x00-\x1f\x7f]+")
